@@ -1,0 +1,26 @@
+//! deskcast runs proactive-chat campaigns against the Sendbird Desk Platform API.
+//!
+//! The folders are the architecture, from the ground floor up; each may use those above it in
+//! this list and never those below:
+//!
+//! | module | what lives there | may touch |
+//! |---|---|---|
+//! | [`campaign`] | what the operator writes: definition (TOML) and audience (CSV) | nothing: bytes in, values out |
+//! | [`delivery`] | the promise: batch states, the outcome table, the plan, the dispatcher's decisions | nothing: no I/O, no clock |
+//! | [`journal`] | the durable record of every intent and outcome | the database |
+//! | [`desk`] | the Desk API, one attempt per call | the network |
+//! | [`sandbox`] | a stand-in for Desk that misbehaves on demand and counts who was messaged | loopback |
+//! | [`service`] | the loops: budget, dispatcher, tracker, signals | wires the ones above |
+//! | [`report`] | what people read: tables, JSON, CSV | values and the journal's reading side |
+//! | [`settings`], [`telemetry`], [`cli`] | what an operator configures and types | everything |
+
+pub mod campaign;
+pub mod cli;
+pub mod delivery;
+pub mod desk;
+pub mod journal;
+pub mod report;
+pub mod sandbox;
+pub mod service;
+pub mod settings;
+pub mod telemetry;
