@@ -1,1 +1,29 @@
-//! To come.
+//! The promise: nobody twice, nobody lost, nothing faster than allowed.
+//!
+//! ```text
+//! planned ──record intent──▶ sending ──201──▶ accepted(proactive_chat_id) ──▶ tracked until settled
+//!    ▲                         │ ├──definitely not applied, worth another try (429, connect refused)──▶ planned
+//!    │                         │ ├──definitely refused (4xx)──▶ rejected, or split in two to find the bad customers
+//!    │                         │ └──anything else: timeout, reset, 5xx, cut or unreadable answer, a crash──▶ unknown
+//!    └──operator: resend ◀── unknown ──found by reading Desk back──▶ accepted
+//!                               └──operator: abandon──▶ abandoned
+//! ```
+//!
+//! Everything here is pure: no I/O, no clock, no randomness of its own. It is handed facts and a
+//! time and answers with decisions, so the very code that sends a campaign is also the code that
+//! the model checker and the simulation drive through every order of events.
+//!
+//! One batch's way: [`plan`] makes it, [`dispatch`] decides when it goes, [`request`] is what goes,
+//! [`outcome`] says what came of it, [`batch`] which state follows, [`split`] what to do with a
+//! refusal, and [`tally`] that the sums still hold.
+
+pub mod batch;
+pub mod dispatch;
+pub mod outcome;
+pub mod pace;
+pub mod patience;
+pub mod plan;
+pub mod request;
+pub mod split;
+pub mod tally;
+pub mod tracking;

@@ -1,0 +1,522 @@
+//! Which batch goes when: `step(now, event) -> effects`.
+//!
+//! The dispatcher owns what is being done with one run and decides everything about it; it
+//! performs nothing. A shell feeds it events and carries out its effects, in order. It keeps two
+//! rules by construction: an effect to post a batch follows only the event that its intent is
+//! durable, and an unknown batch is never in its hands again.
+//!
+//! A run starts with one request at a time until Desk has accepted one, so that a wrong group,
+//! agent or message costs a handful of requests and not an audience.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use super::batch::Change;
+use super::outcome::{ChatId, Fact, Outcome, Words, judge};
+use super::patience::{BREAKER_AT, Patience};
+use super::split::{self, Refusal};
+
+/// Refusals of single customers in a row, all with one code and nothing accepted between, after
+/// which it is the definition that is wrong.
+const PROBES: u32 = 5;
+/// Refusals in a row that make it look as if the definition were wrong, once something was
+/// accepted.
+const SUSPICIOUS_AT: u32 = 8;
+/// More batches are loaded when fewer than this are at hand, in multiples of the concurrency.
+const LOW_WATER: usize = 4;
+
+/// A planned batch at hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Work {
+    /// The number of the batch in its run.
+    pub number: u32,
+    /// How many attempts it has had.
+    pub attempts: u32,
+    /// Its customers, in order.
+    pub customers: Vec<u64>,
+}
+
+/// What happened. Times are given to [`Dispatcher::step`].
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// More planned batches, in order of their numbers; fewer than asked for are the last.
+    Loaded {
+        /// The batches.
+        batches: Vec<Work>,
+        /// Whether there are no more.
+        last: bool,
+    },
+    /// The budget allows one request.
+    Granted,
+    /// The intent of this batch is durable.
+    Recorded(u32),
+    /// The request of this batch has ended.
+    Answered(u32, Fact),
+    /// Desk was asked whether it serves again.
+    Probed(bool),
+    /// The time asked for by [`Effect::WakeAt`] has come.
+    Woken,
+    /// Stop: finish what is in flight and send nothing new.
+    Stop(String),
+    /// The journal could not record something: nothing may be sent any more.
+    JournalFailed(String),
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Load this many planned batches with numbers above `after`.
+    Load {
+        /// The last number at hand.
+        after: u32,
+        /// The last number to load: what a split adds beyond it is at hand already.
+        up_to: u32,
+        /// How many.
+        most: usize,
+    },
+    /// Ask the budget for one request.
+    AskBudget,
+    /// Make the intent of this batch durable.
+    Intend {
+        /// The batch.
+        number: u32,
+        /// The number of this attempt, from 1.
+        attempt: u32,
+    },
+    /// Send the request of this batch, whose intent is durable.
+    Post {
+        /// The batch.
+        number: u32,
+        /// Its customers.
+        customers: Vec<u64>,
+    },
+    /// Make the outcome of this batch durable.
+    Conclude {
+        /// The batch.
+        number: u32,
+        /// The attempt it is the outcome of.
+        attempt: u32,
+        /// What came of it.
+        conclusion: Conclusion,
+    },
+    /// All requests of the budget wait this long.
+    Pause(Duration),
+    /// Ask Desk, with a request that changes nothing, whether it serves.
+    Probe,
+    /// Send [`Event::Woken`] at this time.
+    WakeAt(Duration),
+    /// Nothing more is to be done.
+    End(Ending),
+}
+
+/// What came of one attempt, as the journal records it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Conclusion {
+    /// Desk has it.
+    Accepted(ChatId),
+    /// Not applied; planned again.
+    NotSent(Words),
+    /// Refused for good.
+    Rejected(Words),
+    /// Refused, and its customers go on in these new batches.
+    Split(Words, Vec<(u32, Vec<u64>)>),
+    /// May or may not have been applied.
+    Unknown(Words),
+}
+
+impl Conclusion {
+    /// The change of state it amounts to.
+    pub fn change(&self) -> Change {
+        match self {
+            Conclusion::Accepted(_) => Change::Accept,
+            Conclusion::NotSent(_) => Change::NotSent,
+            Conclusion::Rejected(_) => Change::Reject,
+            Conclusion::Split(..) => Change::Split,
+            Conclusion::Unknown(_) => Change::Lose,
+        }
+    }
+
+    /// The words that go with it.
+    pub fn words(&self) -> Option<&Words> {
+        match self {
+            Conclusion::Accepted(_) => None,
+            Conclusion::NotSent(words)
+            | Conclusion::Rejected(words)
+            | Conclusion::Split(words, _)
+            | Conclusion::Unknown(words) => Some(words),
+        }
+    }
+}
+
+/// How the sending of a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// No batch is left to send.
+    Finished,
+    /// Stopped before the end; it can be resumed.
+    Stopped(String),
+    /// The definition is wrong: Desk refuses whatever is sent.
+    Failed(String),
+}
+
+/// A run of equal refusals with nothing accepted in between.
+#[derive(Clone, Debug, Default)]
+struct Streak {
+    code: Option<String>,
+    refusals: u32,
+    singles: u32,
+}
+
+impl Streak {
+    fn add(&mut self, words: &Words, customers: usize) {
+        let code = Some(words.code.clone().unwrap_or_else(|| format!("{:?}", words.status)));
+        if self.code != code {
+            *self = Streak { code, ..Streak::default() };
+        }
+        self.refusals += 1;
+        self.singles += u32::from(customers == 1);
+    }
+}
+
+/// The part of the breaker's life it is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Breaker {
+    /// Requests flow.
+    Closed,
+    /// No request until Desk has shown that it serves.
+    Open,
+    /// One request at a time, until one is answered well.
+    HalfOpen,
+}
+
+/// The dispatcher of one run.
+#[derive(Debug)]
+pub struct Dispatcher {
+    concurrency: usize,
+    ready: VecDeque<Work>,
+    in_flight: HashMap<u32, Work>,
+    loaded_to: u32,
+    load_up_to: u32,
+    next_number: u32,
+    loading: bool,
+    all_loaded: bool,
+    asked: bool,
+    proven: bool,
+    streak: Streak,
+    unknown_in_a_row: u32,
+    breaker: Breaker,
+    probing: bool,
+    patience: Patience,
+    wait_until: Option<Duration>,
+    ending: Option<Ending>,
+    ended: bool,
+}
+
+impl Dispatcher {
+    /// A dispatcher for a run with `batches` batches so far.
+    ///
+    /// `proven` says that Desk has accepted something of this run before.
+    pub fn new(concurrency: usize, batches: u32, proven: bool, patience: Patience) -> Dispatcher {
+        Dispatcher {
+            concurrency: concurrency.max(1),
+            ready: VecDeque::new(),
+            in_flight: HashMap::new(),
+            loaded_to: 0,
+            load_up_to: batches,
+            next_number: batches + 1,
+            loading: false,
+            all_loaded: false,
+            asked: false,
+            proven,
+            streak: Streak::default(),
+            unknown_in_a_row: 0,
+            breaker: Breaker::Closed,
+            probing: false,
+            patience,
+            wait_until: None,
+            ending: None,
+            ended: false,
+        }
+    }
+
+    /// Whether Desk is being waited for, until when and why it is so.
+    pub fn is_waiting(&self) -> bool {
+        self.wait_until.is_some() || self.breaker == Breaker::Open
+    }
+
+    /// Takes an event at `now` (an offset from any fixed instant, never decreasing) and appends
+    /// what is to be done. The first effects come from [`Dispatcher::start`].
+    pub fn step(&mut self, now: Duration, event: Event, effects: &mut Vec<Effect>) {
+        match event {
+            Event::Loaded { batches, last } => self.take(batches, last),
+            Event::Granted => self.granted(now, effects),
+            Event::Recorded(number) => self.recorded(number, effects),
+            Event::Answered(number, fact) => self.answered(now, number, fact, effects),
+            Event::Probed(serves) => self.probed(now, serves),
+            Event::Woken => {}
+            Event::Stop(why) => self.end_with(Ending::Stopped(why)),
+            Event::JournalFailed(why) => {
+                self.in_flight.clear();
+                self.ending = Some(Ending::Stopped(why));
+            }
+        }
+        self.pump(now, effects);
+    }
+
+    /// The first effects.
+    pub fn start(&mut self, now: Duration, effects: &mut Vec<Effect>) {
+        self.pump(now, effects);
+    }
+
+    fn take(&mut self, batches: Vec<Work>, last: bool) {
+        self.loading = false;
+        self.all_loaded = last;
+        if let Some(batch) = batches.last() {
+            self.loaded_to = batch.number;
+        }
+        self.ready.extend(batches);
+    }
+
+    fn granted(&mut self, now: Duration, effects: &mut Vec<Effect>) {
+        self.asked = false;
+        if self.is_held(now) {
+            return;
+        }
+        let Some(mut work) = self.ready.pop_front() else { return };
+        work.attempts += 1;
+        effects.push(Effect::Intend { number: work.number, attempt: work.attempts });
+        self.in_flight.insert(work.number, work);
+    }
+
+    fn recorded(&mut self, number: u32, effects: &mut Vec<Effect>) {
+        let Some(work) = self.in_flight.get(&number) else { return };
+        if let Some(Ending::Stopped(why) | Ending::Failed(why)) = &self.ending {
+            // Told to stop between the intent and the request: it is not sent after all.
+            let words = Words::own(format!("not sent: {why}"));
+            self.put_back(number, Conclusion::NotSent(words), effects);
+            return;
+        }
+        effects.push(Effect::Post { number, customers: work.customers.clone() });
+    }
+
+    fn answered(&mut self, now: Duration, number: u32, fact: Fact, effects: &mut Vec<Effect>) {
+        if !self.in_flight.contains_key(&number) {
+            return;
+        }
+        match judge(fact) {
+            Outcome::Accepted(chat) => {
+                self.served();
+                self.proven = true;
+                self.streak = Streak::default();
+                self.conclude(number, Conclusion::Accepted(chat), effects);
+            }
+            Outcome::Throttled { wait, words } => {
+                self.unknown_in_a_row = 0;
+                self.throttled(now, wait, effects);
+                self.put_back(number, Conclusion::NotSent(words), effects);
+            }
+            Outcome::Unreached(words) => {
+                self.wait_for_desk(now, &words);
+                self.put_back(number, Conclusion::NotSent(words), effects);
+            }
+            Outcome::Halted(words) => {
+                self.end_with(Ending::Stopped(halted(&words)));
+                self.put_back(number, Conclusion::NotSent(words), effects);
+            }
+            Outcome::Refused(words) => self.refused(number, words, effects),
+            Outcome::Unknown(words) => self.lost(now, number, words, effects),
+        }
+    }
+
+    /// Answers in flight together ask together: one wait answers them all, the longest asked for.
+    fn throttled(&mut self, now: Duration, asked: Option<Duration>, effects: &mut Vec<Effect>) {
+        if asked.is_none() && self.wait_until.is_some_and(|until| now < until) {
+            return;
+        }
+        let wait = self.patience.unserved(now, asked);
+        effects.push(Effect::Pause(wait));
+        self.hold_until(now + wait);
+    }
+
+    fn refused(&mut self, number: u32, words: Words, effects: &mut Vec<Effect>) {
+        let Some(work) = self.in_flight.get(&number) else { return };
+        self.streak.add(&words, work.customers.len());
+        let refusal = if self.is_suspicious() {
+            split::probe(&work.customers)
+        } else {
+            split::divide(&work.customers, &words)
+        };
+        self.served();
+        if self.streak.singles >= PROBES && self.is_suspicious() {
+            self.end_with(Ending::Failed(format!(
+                "Desk refused {} requests in a row, the last {PROBES} for single customers, all with \
+                 the same code: it is the group, the agent or the message that is wrong, not the \
+                 customers. It said: {words}",
+                self.streak.refusals
+            )));
+        }
+        match refusal {
+            Refusal::Reject => self.conclude(number, Conclusion::Rejected(words), effects),
+            Refusal::Divide(first, second) => {
+                let parts: Vec<(u32, Vec<u64>)> = [first, second]
+                    .into_iter()
+                    .map(|customers| {
+                        self.next_number += 1;
+                        (self.next_number - 1, customers)
+                    })
+                    .collect();
+                for (number, customers) in parts.iter().rev() {
+                    let work = Work { number: *number, attempts: 0, customers: customers.clone() };
+                    self.ready.push_front(work);
+                }
+                self.conclude(number, Conclusion::Split(words, parts), effects);
+            }
+        }
+    }
+
+    fn lost(&mut self, now: Duration, number: u32, words: Words, effects: &mut Vec<Effect>) {
+        self.unknown_in_a_row += 1;
+        if self.breaker == Breaker::HalfOpen || self.unknown_in_a_row >= BREAKER_AT {
+            self.breaker = Breaker::Open;
+            self.wait_for_desk(now, &words);
+        }
+        self.conclude(number, Conclusion::Unknown(words), effects);
+    }
+
+    fn served(&mut self) {
+        self.patience.served();
+        self.unknown_in_a_row = 0;
+        self.breaker = Breaker::Closed;
+    }
+
+    fn probed(&mut self, now: Duration, serves: bool) {
+        self.probing = false;
+        if serves {
+            self.breaker = Breaker::HalfOpen;
+        } else {
+            self.wait_for_desk(now, &Words::own("Desk does not serve"));
+        }
+    }
+
+    /// Requests in flight together fail together: they count as one failure.
+    fn wait_for_desk(&mut self, now: Duration, words: &Words) {
+        if self.wait_until.is_none_or(|until| now >= until) {
+            let wait = self.patience.unserved(now, None);
+            self.hold_until(now + wait);
+        }
+        if self.patience.is_over(now) {
+            self.end_with(Ending::Stopped(format!("Desk could not be reached for too long: {words}")));
+        }
+    }
+
+    fn hold_until(&mut self, until: Duration) {
+        self.wait_until = Some(self.wait_until.map_or(until, |at| at.max(until)));
+    }
+
+    /// The first reason to end stays; a failure of the definition outranks a stop.
+    fn end_with(&mut self, ending: Ending) {
+        match (&self.ending, &ending) {
+            (None, _) | (Some(Ending::Stopped(_)), Ending::Failed(_)) => self.ending = Some(ending),
+            _ => {}
+        }
+    }
+
+    fn put_back(&mut self, number: u32, conclusion: Conclusion, effects: &mut Vec<Effect>) {
+        if let Some(work) = self.in_flight.get(&number) {
+            self.ready.push_front(work.clone());
+        }
+        self.conclude(number, conclusion, effects);
+    }
+
+    fn conclude(&mut self, number: u32, conclusion: Conclusion, effects: &mut Vec<Effect>) {
+        if let Some(work) = self.in_flight.remove(&number) {
+            effects.push(Effect::Conclude { number, attempt: work.attempts, conclusion });
+        }
+    }
+
+    fn is_suspicious(&self) -> bool {
+        !self.proven || self.streak.refusals >= SUSPICIOUS_AT
+    }
+
+    fn is_held(&self, now: Duration) -> bool {
+        self.ending.is_some()
+            || self.breaker == Breaker::Open
+            || self.wait_until.is_some_and(|until| now < until)
+    }
+
+    fn limit(&self) -> usize {
+        let one_by_one = !self.proven
+            || self.streak.refusals >= SUSPICIOUS_AT
+            || self.breaker == Breaker::HalfOpen;
+        if one_by_one { 1 } else { self.concurrency }
+    }
+
+    /// What follows from the state as it is: load, ask, wait or end.
+    fn pump(&mut self, now: Duration, effects: &mut Vec<Effect>) {
+        if self.ended {
+            return;
+        }
+        if self.wait_until.is_some_and(|until| now >= until) {
+            self.wait_until = None;
+        }
+        let nothing_left = self.all_loaded && self.ready.is_empty();
+        if self.in_flight.is_empty() && (self.ending.is_some() || nothing_left) {
+            self.ended = true;
+            effects.push(Effect::End(self.ending.clone().unwrap_or(Ending::Finished)));
+            return;
+        }
+        if self.ending.is_some() {
+            return;
+        }
+        if let Some(until) = self.wait_until {
+            effects.push(Effect::WakeAt(until));
+            return;
+        }
+        if self.breaker == Breaker::Open {
+            if !self.probing {
+                self.probing = true;
+                effects.push(Effect::Probe);
+            }
+            return;
+        }
+        self.load(effects);
+        if !self.asked && !self.ready.is_empty() && self.in_flight.len() < self.limit() {
+            self.asked = true;
+            effects.push(Effect::AskBudget);
+        }
+    }
+
+    fn load(&mut self, effects: &mut Vec<Effect>) {
+        let low = self.concurrency * LOW_WATER;
+        if !self.loading && !self.all_loaded && self.ready.len() < low {
+            self.loading = true;
+            effects.push(Effect::Load {
+                after: self.loaded_to,
+                up_to: self.load_up_to,
+                most: low.max(256),
+            });
+        }
+    }
+}
+
+/// The sentence for an answer that no other request would fare better with.
+fn halted(words: &Words) -> String {
+    match words.status {
+        Some(401) => format!(
+            "Desk refused the API token ({words}). Check that it is the Desk token, from Settings > Desk > \
+             Credentials, and belongs to this application; then run again"
+        ),
+        Some(403) => format!(
+            "Desk does not allow this token to create proactive chats ({words}). Check the token and that \
+             proactive chats are switched on for the project; then run again"
+        ),
+        _ => format!(
+            "Desk answered with a redirect ({words}): the base URL is wrong. Correct desk.base_url; then run \
+             again"
+        ),
+    }
+}
+
+#[cfg(test)]
+#[path = "dispatch_tests.rs"]
+mod tests;

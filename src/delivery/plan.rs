@@ -1,0 +1,199 @@
+//! From rows to batches: the first occurrence of a customer stays, in file order.
+//!
+//! The planner sees every row once and keeps only the set of ids seen and the open batch, so that
+//! ten million rows fit beside everything else. A dry run and a journaled plan run through the
+//! same code and differ in their [`PlanSink`] alone: that is why the digest of one is the digest
+//! of the other.
+
+use std::collections::HashSet;
+
+use rustc_hash::FxBuildHasher;
+use sha2::{Digest as _, Sha256};
+
+use super::request::Template;
+use super::tally::Listing;
+use crate::campaign::{Block, InvalidRow};
+
+/// What identifies a plan: sha256 over the request line and every body in order, each ended by a
+/// newline. Whoever has the bodies can compute it with a command-line tool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Digest(String);
+
+impl Digest {
+    /// Parses `sha256:` and 64 lowercase hexadecimal digits.
+    pub fn parse(text: &str) -> Option<Digest> {
+        let hex = text.strip_prefix("sha256:")?;
+        let valid = hex.len() == 64 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        valid.then(|| Digest(text.to_owned()))
+    }
+}
+
+impl std::fmt::Display for Digest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Where a plan goes while it is made.
+pub trait PlanSink {
+    /// What can go wrong there.
+    type Error;
+    /// The next batch. Numbers start at 1; `lines` are the lines of the file, one per customer.
+    fn batch(&mut self, number: u32, customers: &[u64], lines: &[u64]) -> Result<(), Self::Error>;
+    /// Rows whose id stood in an earlier row, as ids and lines.
+    fn duplicates(&mut self, customers: &[u64], lines: &[u64]) -> Result<(), Self::Error>;
+    /// Rows without a usable id.
+    fn invalid(&mut self, rows: &[InvalidRow]) -> Result<(), Self::Error>;
+}
+
+/// The sink of a dry run: nothing is kept.
+#[derive(Debug, Default)]
+pub struct Nowhere;
+
+impl PlanSink for Nowhere {
+    type Error = std::convert::Infallible;
+    fn batch(&mut self, _: u32, _: &[u64], _: &[u64]) -> Result<(), Self::Error> {
+        Ok(())
+    }
+    fn duplicates(&mut self, _: &[u64], _: &[u64]) -> Result<(), Self::Error> {
+        Ok(())
+    }
+    fn invalid(&mut self, _: &[InvalidRow]) -> Result<(), Self::Error> {
+        Ok(())
+    }
+}
+
+/// What a finished plan amounts to.
+#[derive(Clone, Debug)]
+pub struct PlanSummary {
+    /// What the rows came to.
+    pub listing: Listing,
+    /// Customers of the plan.
+    pub planned: u64,
+    /// Batches of the plan.
+    pub batches: u32,
+    /// The identity of the plan.
+    pub digest: Digest,
+    /// The body of the first request, where there is one.
+    pub first_body: Option<Vec<u8>>,
+    /// The first few invalid rows.
+    pub invalid_rows: Vec<InvalidRow>,
+}
+
+/// How many invalid rows are shown by name.
+pub const INVALID_ROWS_SHOWN: usize = 20;
+
+/// Makes a plan out of rows.
+pub struct Planner<'a> {
+    template: &'a Template,
+    batch_size: usize,
+    seen: HashSet<u64, FxBuildHasher>,
+    customers: Vec<u64>,
+    lines: Vec<u64>,
+    twice: Vec<u64>,
+    twice_lines: Vec<u64>,
+    body: Vec<u8>,
+    hash: Sha256,
+    listing: Listing,
+    planned: u64,
+    batches: u32,
+    first_body: Option<Vec<u8>>,
+    invalid_rows: Vec<InvalidRow>,
+}
+
+impl<'a> Planner<'a> {
+    /// A planner for requests of `template` to `url`, with at most `batch_size` customers each.
+    /// `expected_rows` sizes the set of ids; a wrong guess costs time, not correctness.
+    pub fn new(template: &'a Template, url: &str, batch_size: usize, expected_rows: usize) -> Planner<'a> {
+        let mut hash = Sha256::new();
+        hash.update(format!("POST {url}\n"));
+        Planner {
+            template,
+            batch_size: batch_size.max(1),
+            seen: HashSet::with_capacity_and_hasher(expected_rows, FxBuildHasher),
+            customers: Vec::with_capacity(batch_size),
+            lines: Vec::with_capacity(batch_size),
+            twice: Vec::new(),
+            twice_lines: Vec::new(),
+            body: Vec::new(),
+            hash,
+            listing: Listing::default(),
+            planned: 0,
+            batches: 0,
+            first_body: None,
+            invalid_rows: Vec::new(),
+        }
+    }
+
+    /// Takes the next rows of the file.
+    pub fn block<S: PlanSink + ?Sized>(&mut self, block: &Block, sink: &mut S) -> Result<(), S::Error> {
+        self.listing.listed += (block.ids.len() + block.invalid.len()) as u64;
+        for (customer, line) in block.ids.iter().zip(&block.lines) {
+            if self.seen.insert(*customer) {
+                self.customers.push(*customer);
+                self.lines.push(*line);
+                if self.customers.len() == self.batch_size {
+                    self.close_batch(sink)?;
+                }
+            } else {
+                self.twice.push(*customer);
+                self.twice_lines.push(*line);
+            }
+        }
+        self.note_duplicates(sink)?;
+        self.note_invalid(&block.invalid, sink)
+    }
+
+    /// Ends the plan.
+    pub fn finish<S: PlanSink + ?Sized>(mut self, sink: &mut S) -> Result<PlanSummary, S::Error> {
+        if !self.customers.is_empty() {
+            self.close_batch(sink)?;
+        }
+        let hex: String = self.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(PlanSummary {
+            listing: self.listing,
+            planned: self.planned,
+            batches: self.batches,
+            digest: Digest(format!("sha256:{hex}")),
+            first_body: self.first_body,
+            invalid_rows: self.invalid_rows,
+        })
+    }
+
+    fn close_batch<S: PlanSink + ?Sized>(&mut self, sink: &mut S) -> Result<(), S::Error> {
+        self.body.clear();
+        self.template.write_body(&self.customers, &mut self.body);
+        if self.batches == 0 {
+            self.first_body = Some(self.body.clone());
+        }
+        self.body.push(b'\n');
+        self.hash.update(&self.body);
+        self.batches += 1;
+        self.planned += self.customers.len() as u64;
+        sink.batch(self.batches, &self.customers, &self.lines)?;
+        self.customers.clear();
+        self.lines.clear();
+        Ok(())
+    }
+
+    fn note_duplicates<S: PlanSink + ?Sized>(&mut self, sink: &mut S) -> Result<(), S::Error> {
+        if self.twice.is_empty() {
+            return Ok(());
+        }
+        self.listing.duplicates += self.twice.len() as u64;
+        sink.duplicates(&self.twice, &self.twice_lines)?;
+        self.twice.clear();
+        self.twice_lines.clear();
+        Ok(())
+    }
+
+    fn note_invalid<S: PlanSink + ?Sized>(&mut self, rows: &[InvalidRow], sink: &mut S) -> Result<(), S::Error> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        self.listing.invalid += rows.len() as u64;
+        let room = INVALID_ROWS_SHOWN - self.invalid_rows.len();
+        self.invalid_rows.extend(rows.iter().take(room).cloned());
+        sink.invalid(rows)
+    }
+}

@@ -1,0 +1,186 @@
+//! The journal in a SQLite file: the default, for one machine.
+//!
+//! Durability is SQLite's safest setting, set and read back at every start. Who owns a run is
+//! decided by a lock file that the kernel releases when its holder dies, whatever it dies of: the
+//! run of a killed process can be taken over at once, and that of a living one never.
+
+mod create;
+mod open;
+mod owner;
+pub mod read;
+mod record;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, TransactionBehavior, params};
+
+use super::{
+    Claim, Entry, Fence, Fill, Journal, JournalError, NewRun, Permit, Reading, RunId, RunState, Tracked,
+};
+use crate::delivery::batch::BatchState;
+use crate::delivery::dispatch::Work;
+use crate::delivery::outcome::ChatId;
+use crate::delivery::tracking::Counts;
+
+/// A journal in a SQLite file.
+#[derive(Debug)]
+pub struct SqliteJournal {
+    connection: Connection,
+    path: PathBuf,
+    owned: HashMap<RunId, owner::Lock>,
+}
+
+impl SqliteJournal {
+    /// Opens the file, or makes it with permissions for its owner only.
+    ///
+    /// Refuses, with a sentence, a file that is no store, that a newer deskcast wrote, that cannot
+    /// be written, or whose file system cannot do what durability needs.
+    pub fn open(path: &Path) -> Result<SqliteJournal, JournalError> {
+        let connection = open::writable(path)?;
+        Ok(SqliteJournal { connection, path: path.to_owned(), owned: HashMap::new() })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// A time as the store keeps it.
+fn millis(at: Timestamp) -> i64 {
+    at.as_millisecond()
+}
+
+/// A stored time. A damaged one becomes 1970: it is shown, and decides nothing.
+fn timestamp(millis: i64) -> Timestamp {
+    Timestamp::from_millisecond(millis).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// The key of a batch's customers.
+fn customers_key(run: RunId, batch: u32) -> i64 {
+    (run.0 << 32) | i64::from(batch)
+}
+
+impl From<rusqlite::Error> for JournalError {
+    fn from(error: rusqlite::Error) -> JournalError {
+        JournalError::Store(open::sentence(&error))
+    }
+}
+
+impl From<super::packed::Damaged> for JournalError {
+    fn from(_: super::packed::Damaged) -> JournalError {
+        JournalError::Store(
+            "the store is damaged: a packed list of customers cannot be read. Restore a backup".to_owned(),
+        )
+    }
+}
+
+impl Journal for SqliteJournal {
+    fn create_run<E: From<JournalError>>(&mut self, new: &NewRun, fill: Fill<'_, E>) -> Result<RunId, E> {
+        create::create_run(&mut self.connection, new, fill)
+    }
+
+    fn claim(&mut self, run: RunId, now: Timestamp) -> Result<Claim, JournalError> {
+        let lock = owner::Lock::take(&self.path, run)?;
+        let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let last_intent_at: Option<i64> =
+            tx.query_row("SELECT max(intended_at) FROM batch WHERE run = ?1", [run.0], |row| row.get(0))?;
+        let recovered = record::recover(&tx, run, now)?;
+        tx.execute(
+            "UPDATE run SET fence = fence + 1, owner = ?2, state = 'sending', note = '', ended_at = NULL,
+               started_at = coalesce(started_at, ?3) WHERE id = ?1",
+            params![run.0, owner::name(), millis(now)],
+        )?;
+        let (token, last_batch, proven) = tx.query_row(
+            "SELECT fence, (SELECT coalesce(max(number), 0) FROM batch WHERE run = ?1),
+               EXISTS (SELECT 1 FROM batch WHERE run = ?1 AND state = ?2) FROM run WHERE id = ?1",
+            params![run.0, BatchState::Accepted.code()],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )?;
+        tx.commit()?;
+        self.owned.insert(run, lock);
+        Ok(Claim {
+            fence: Fence { run, token },
+            last_batch,
+            proven,
+            recovered,
+            last_intent_at: last_intent_at.map(timestamp),
+        })
+    }
+
+    fn record(&mut self, groups: &[(Fence, Vec<Entry>)]) -> Vec<Result<Vec<Permit>, JournalError>> {
+        record::record(&mut self.connection, groups)
+    }
+
+    fn planned(&mut self, run: RunId, after: u32, up_to: u32, most: usize) -> Result<Vec<Work>, JournalError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT b.number, b.attempt, c.packed FROM batch b
+               JOIN batch_customers c ON c.id = (b.run << 32) + b.number
+             WHERE b.run = ?1 AND b.number > ?2 AND b.number <= ?3 AND b.state = ?4 ORDER BY b.number LIMIT ?5",
+        )?;
+        let mut rows = statement.query(params![
+            run.0,
+            after,
+            up_to,
+            BatchState::Planned.code(),
+            i64::try_from(most).unwrap_or(i64::MAX)
+        ])?;
+        let mut batches = Vec::new();
+        while let Some(row) = rows.next()? {
+            let customers = super::packed::customers(row.get_ref(2)?.as_blob().map_err(damaged)?)?;
+            batches.push(Work { number: row.get(0)?, attempts: row.get(1)?, customers });
+        }
+        Ok(batches)
+    }
+
+    fn release(&mut self, fence: Fence, state: RunState, note: &str, now: Timestamp) -> Result<(), JournalError> {
+        let changed = self.connection.execute(
+            "UPDATE run SET state = ?3, note = ?4, ended_at = ?5 WHERE id = ?1 AND fence = ?2",
+            params![fence.run.0, fence.token, state.as_str(), note, millis(now)],
+        )?;
+        self.owned.remove(&fence.run);
+        if changed == 1 { Ok(()) } else { Err(JournalError::Fenced) }
+    }
+
+    fn tracked(&mut self, run: RunId) -> Result<Vec<Tracked>, JournalError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT number, chat, customers, coalesce(ended_at, 0), read_at, sent, responded, closed FROM batch
+             WHERE run = ?1 AND state = ?2 AND settled = 0 AND chat IS NOT NULL ORDER BY number",
+        )?;
+        let rows = statement.query_map(params![run.0, BatchState::Accepted.code()], |row| {
+            Ok(Tracked {
+                batch: row.get(0)?,
+                chat: ChatId(row.get::<_, i64>(1)? as u64),
+                customers: row.get(2)?,
+                accepted_at: timestamp(row.get(3)?),
+                read_at: row.get::<_, Option<i64>>(4)?.map(timestamp),
+                counts: counts_at(row, 5)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    fn keep_readings(&mut self, run: RunId, readings: &[Reading], reads: u64) -> Result<(), JournalError> {
+        let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for reading in readings {
+            record::keep_reading(&tx, run, reading)?;
+        }
+        tx.execute("UPDATE run SET reads = reads + ?2 WHERE id = ?1", params![run.0, reads as i64])?;
+        Ok(tx.commit()?)
+    }
+}
+
+fn damaged(_: rusqlite::types::FromSqlError) -> JournalError {
+    super::packed::Damaged.into()
+}
+
+/// Counts in the columns from `first`.
+fn counts_at(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Counts> {
+    Ok(Counts {
+        sent: row.get::<_, i64>(first)? as u64,
+        responded: row.get::<_, i64>(first + 1)? as u64,
+        closed: row.get::<_, i64>(first + 2)? as u64,
+    })
+}

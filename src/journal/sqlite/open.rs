@@ -1,0 +1,115 @@
+//! Opening the store: what it must be able to do, and the sentence when it cannot.
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+
+use crate::journal::JournalError;
+
+/// The schema versions, each a step from the one before; a store's version is how many it took.
+const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+/// "desk" in ASCII: marks the file as ours.
+const APPLICATION_ID: i64 = 0x6465_736b;
+/// How long a commit waits for another process's.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Opens the store for writing, making or migrating it where needed.
+pub(super) fn writable(path: &Path) -> Result<Connection, JournalError> {
+    let explain = |what: String| JournalError::Store(format!("the store {}: {what}", path.display()));
+    // SQLite would make the file readable by others where the umask allows it.
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|error| explain(format!("cannot be opened for writing: {error}")))?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection =
+        Connection::open_with_flags(path, flags).map_err(|error| explain(sentence(&error)))?;
+    prepare(&mut connection).map_err(|error| match error {
+        JournalError::Store(what) => explain(what),
+        other => other,
+    })?;
+    Ok(connection)
+}
+
+/// Opens an existing store for reading.
+pub(super) fn readable(path: &Path) -> Result<Connection, JournalError> {
+    let explain = |what: String| JournalError::Store(format!("the store {}: {what}", path.display()));
+    if !path.exists() {
+        return Err(explain("does not exist yet: nothing was run with these settings".to_owned()));
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(|error| explain(sentence(&error)))?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "query_only", true).map_err(|error| explain(sentence(&error)))?;
+    let version = version(&connection).map_err(|error| explain(sentence(&error)))?;
+    if version != MIGRATIONS.len() as i64 {
+        check_version(version).map_err(|error| explain(error.to_string()))?;
+        return Err(explain("was not set up yet: nothing was run with these settings".to_owned()));
+    }
+    Ok(connection)
+}
+
+fn prepare(connection: &mut Connection) -> Result<(), JournalError> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    check_version(version(connection)?)?;
+    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    let synchronous: i64 = connection.query_row("PRAGMA synchronous", [], |row| row.get(0))?;
+    if mode != "wal" || synchronous != 2 {
+        return Err(JournalError::Store(format!(
+            "cannot be made durable here (journal mode {mode}, synchronous {synchronous}); put it on a local file system"
+        )));
+    }
+    migrate(connection)
+}
+
+fn migrate(connection: &mut Connection) -> Result<(), JournalError> {
+    if version(connection)? == MIGRATIONS.len() as i64 {
+        return Ok(());
+    }
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let from = version(&tx)?;
+    check_version(from)?;
+    for step in MIGRATIONS.iter().skip(from as usize) {
+        tx.execute_batch(step)?;
+    }
+    tx.pragma_update(None, "user_version", MIGRATIONS.len() as i64)?;
+    tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+    Ok(tx.commit()?)
+}
+
+fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+fn check_version(version: i64) -> Result<(), JournalError> {
+    if (0..=MIGRATIONS.len() as i64).contains(&version) {
+        return Ok(());
+    }
+    Err(JournalError::Store(format!(
+        "was written by a newer deskcast (schema {version}, this one knows {}); use that one",
+        MIGRATIONS.len()
+    )))
+}
+
+/// What a SQLite error means to an operator.
+pub(super) fn sentence(error: &rusqlite::Error) -> String {
+    let meaning = match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => "the disk is full; make room",
+        Some(ErrorCode::ReadOnly) => "it cannot be written; check the permissions and the file system",
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            "another process keeps it locked; find out which one, and wait for it or end it"
+        }
+        Some(ErrorCode::NotADatabase) => "it is not a deskcast store; choose another file",
+        Some(ErrorCode::DatabaseCorrupt) => "it is damaged; restore a backup",
+        Some(ErrorCode::SystemIoFailure) => "the disk failed; check it",
+        Some(ErrorCode::CannotOpen) => "it cannot be opened; check the path and the permissions",
+        _ => return error.to_string(),
+    };
+    format!("{meaning} ({error})")
+}

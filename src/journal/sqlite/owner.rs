@@ -1,0 +1,66 @@
+//! Who owns a run: a lock file beside the store, one for each run that is being sent.
+//!
+//! The kernel releases the lock when its holder ends, also by kill -9, and never before. So there
+//! is no time to live to wait for and no clock to trust; a suspended owner stays the owner.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::journal::{JournalError, RunId};
+
+/// The lock on a run. It ends with this value or with the process.
+#[derive(Debug)]
+pub(super) struct Lock {
+    file: File,
+    path: PathBuf,
+}
+
+impl Lock {
+    /// Takes the lock, or says that a living process has it.
+    pub(super) fn take(store: &Path, run: RunId) -> Result<Lock, JournalError> {
+        let path = path(store, run);
+        let file = open(&path)
+            .map_err(|error| JournalError::Store(format!("cannot open the lock file {}: {error}", path.display())))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Lock { file, path }),
+            Err(TryLockError::WouldBlock) => Err(JournalError::Owned(
+                "the run is being sent by another process on this machine".to_owned(),
+            )),
+            Err(TryLockError::Error(error)) => Err(JournalError::Store(format!(
+                "cannot lock {}: {error}. The store must lie on a local file system",
+                path.display()
+            ))),
+        }
+    }
+
+    /// Whether a living process has the lock of this run.
+    pub(super) fn is_held(store: &Path, run: RunId) -> bool {
+        let Ok(file) = File::open(path(store, run)) else { return false };
+        matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+    }
+}
+
+impl Drop for Lock {
+    /// The file goes with the lock. Somebody may have opened it in the meantime and lock a file
+    /// that has no name any more: the fencing token settles that.
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+        let _ = self.file.unlock();
+    }
+}
+
+fn path(store: &Path, run: RunId) -> PathBuf {
+    let mut name = store.as_os_str().to_owned();
+    name.push(format!("-run{}.lock", run.0));
+    PathBuf::from(name)
+}
+
+fn open(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)
+}
+
+/// Who we are, for people who ask who owns a run.
+pub(super) fn name() -> String {
+    format!("process {}", std::process::id())
+}
