@@ -1,0 +1,159 @@
+//! What an operator sets once for a machine: which Desk, how fast, where things are kept.
+//!
+//! Settings come from one file and from the environment laid over it ([`Settings::load`]). Every
+//! value is parsed where it enters, into a type that cannot hold a wrong one, so nothing later
+//! needs to check a rate or an address again. All wrong keys and values are reported at once,
+//! each with the file and line, or the environment variable, it came from.
+//!
+//! What this never does: guess at a misspelt key, read a token out of the settings file, or let
+//! a campaign choose where requests go. `deploy/deskcast.toml` describes every key to operators;
+//! a test keeps the two equal.
+
+mod error;
+mod load;
+mod sources;
+mod text;
+pub mod token;
+mod values;
+
+use std::num::{NonZeroU32, NonZeroU64};
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+use serde::Deserialize;
+
+pub use self::error::SettingsError;
+pub use self::load::KEYS;
+pub use self::values::{ApplicationId, BaseUrl, Concurrency, Rate, StoreUrl, Timeout};
+use crate::telemetry;
+
+/// Everything that can be set, each value checked.
+///
+/// Relative paths are relative to the working directory; those that came from a file were
+/// relative to that file's folder and have been resolved.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// `[desk]`: which Desk, and who speaks.
+    pub desk: Desk,
+    /// `[limits]`: how fast, how many at once, how patient.
+    pub limits: Limits,
+    /// `[store]`: where the journal is kept.
+    pub store: Store,
+    /// `[campaigns]`: where definitions are kept.
+    pub campaigns: Campaigns,
+    /// `[log]`: what is logged, and how it looks.
+    pub log: Log,
+}
+
+/// `[desk]`: which Desk, and who speaks.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Desk {
+    /// The Sendbird application; gives the base URL when none is set.
+    #[serde(deserialize_with = "text::some")]
+    pub application_id: Option<ApplicationId>,
+    /// Where requests go instead of the application's usual address. See [`Desk::base_url`].
+    #[serde(deserialize_with = "text::some")]
+    pub base_url: Option<BaseUrl>,
+    /// The agent who speaks where a campaign names none.
+    #[serde(deserialize_with = "text::some")]
+    pub agent_id: Option<NonZeroU64>,
+    /// A file that holds the API token. Read by [`token::read`].
+    #[serde(deserialize_with = "text::some")]
+    pub api_token_file: Option<PathBuf>,
+    /// The token itself, from the environment only. Use [`token::read`], which knows the order
+    /// of the places a token may be in, and checks what it finds.
+    #[serde(deserialize_with = "text::some")]
+    pub api_token: Option<SecretString>,
+}
+
+impl Desk {
+    /// Where requests go: `base_url`, else the address that belongs to `application_id`.
+    ///
+    /// # Errors
+    /// A sentence for the operator when neither is set.
+    pub fn base_url(&self) -> Result<BaseUrl, SettingsError> {
+        match (&self.base_url, &self.application_id) {
+            (Some(base_url), _) => Ok(base_url.clone()),
+            (None, Some(application_id)) => BaseUrl::of_application(application_id)
+                .map_err(|expected| SettingsError::one(format!("desk.application_id: {expected}"))),
+            (None, None) => Err(SettingsError::one(
+                "which Desk is not set: set desk.application_id in deskcast.toml, \
+                 or DESKCAST__DESK__APPLICATION_ID in the environment",
+            )),
+        }
+    }
+}
+
+/// `[limits]`: how fast, how many at once, how patient.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Requests a second that this application may make, all kinds together.
+    #[serde(deserialize_with = "text::parse")]
+    pub requests_per_second: Rate,
+    /// Requests that may leave at once after a quiet time.
+    #[serde(deserialize_with = "text::parse")]
+    pub burst: NonZeroU32,
+    /// Requests in flight at once.
+    #[serde(deserialize_with = "text::parse")]
+    pub concurrency: Concurrency,
+    /// Longest wait for a connection. When it ends, nothing was sent.
+    #[serde(deserialize_with = "text::parse")]
+    pub connect_timeout: Timeout,
+    /// Longest wait for a whole answer, connecting included; always longer than
+    /// `connect_timeout`. When it ends, the request may or may not have been applied.
+    #[serde(deserialize_with = "text::parse")]
+    pub request_timeout: Timeout,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            requests_per_second: Rate::DEFAULT,
+            burst: NonZeroU32::MIN,
+            concurrency: Concurrency::DEFAULT,
+            connect_timeout: Timeout::from_secs_const::<5>(),
+            request_timeout: Timeout::from_secs_const::<30>(),
+        }
+    }
+}
+
+/// `[store]`: where the journal is kept.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Store {
+    /// The journal's database.
+    #[serde(deserialize_with = "text::parse")]
+    pub url: StoreUrl,
+}
+
+/// `[campaigns]`: where definitions are kept.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Campaigns {
+    /// The folder of `NAME.toml` files; audiences stay inside it too.
+    #[serde(deserialize_with = "text::parse")]
+    pub folder: PathBuf,
+}
+
+impl Default for Campaigns {
+    fn default() -> Self {
+        Self {
+            folder: PathBuf::from("campaigns"),
+        }
+    }
+}
+
+/// `[log]`: what is logged, and how it looks.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// One line of text, or one JSON object, per event.
+    #[serde(deserialize_with = "text::parse")]
+    pub format: telemetry::Format,
+    /// Which events are logged.
+    #[serde(deserialize_with = "text::parse")]
+    pub filter: telemetry::Filter,
+}

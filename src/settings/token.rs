@@ -1,0 +1,134 @@
+//! The API token: where it may be, in which order it is looked for, and what it may look like.
+//!
+//! A token is never written, logged, shown in an error or a `Debug`, and never taken from the
+//! command line or a settings file. It can be read again at any time, so that a new one needs no
+//! restart.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::Desk;
+
+/// The name of the credential in `$CREDENTIALS_DIRECTORY`, as in systemd's
+/// `LoadCredential=desk-api-token:/etc/deskcast/token`.
+pub const CREDENTIAL: &str = "desk-api-token";
+
+/// Why there is no token to use. Each is a sentence that says what to do; none holds a token.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// None of the places has one.
+    #[error(
+        "there is no Desk API token: give systemd's LoadCredential=desk-api-token:FILE, or name a file \
+         in desk.api_token_file, or set DESKCAST__DESK__API_TOKEN in the environment"
+    )]
+    Missing,
+    /// The file cannot be read.
+    #[error("{}: the Desk API token cannot be read: {source}", path.display())]
+    Unreadable {
+        /// The token's file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Others on this machine can read the file.
+    #[error(
+        "{path}: others on this machine can read the Desk API token (mode {mode:04o}): run chmod 600 {path}"
+    )]
+    Exposed {
+        /// The token's file.
+        path: String,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// What is there cannot be a token.
+    #[error("{place}: this is not a Desk API token: {problem}")]
+    NotAToken {
+        /// The file or environment variable.
+        place: String,
+        /// What is wrong with it, without any of it.
+        problem: &'static str,
+    },
+}
+
+/// Finds the Desk API token: the systemd credential in `credentials_directory` (the value of
+/// `$CREDENTIALS_DIRECTORY`), else the file that `desk.api_token_file` names, else
+/// `DESKCAST__DESK__API_TOKEN`.
+///
+/// # Errors
+/// When no place has a token, or the first that has one has a bad one: it is not passed over
+/// for the next, since a token that was meant to be used would then silently not be.
+pub fn read(desk: &Desk, credentials_directory: Option<&Path>) -> Result<SecretString, TokenError> {
+    if let Some(directory) = credentials_directory {
+        let path = directory.join(CREDENTIAL);
+        match std::fs::read(&path) {
+            Ok(bytes) => return parse(&bytes, || path.display().to_string()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(source) => return Err(TokenError::Unreadable { path, source }),
+        }
+    }
+    if let Some(path) = &desk.api_token_file {
+        return read_private_file(path);
+    }
+    match &desk.api_token {
+        Some(token) => parse(token.expose_secret().as_bytes(), || {
+            "DESKCAST__DESK__API_TOKEN".into()
+        }),
+        None => Err(TokenError::Missing),
+    }
+}
+
+/// Reads a token from a file that only its owner may read.
+fn read_private_file(path: &Path) -> Result<SecretString, TokenError> {
+    let unreadable = |source| TokenError::Unreadable {
+        path: path.to_owned(),
+        source,
+    };
+    let mut file = std::fs::File::open(path).map_err(unreadable)?;
+    // Asked of the open file: the one that is checked is the one that is read.
+    refuse_exposed(path, &file.metadata().map_err(unreadable)?)?;
+    let mut bytes = Vec::new();
+    io::Read::read_to_end(&mut file, &mut bytes).map_err(unreadable)?;
+    parse(&bytes, || path.display().to_string())
+}
+
+#[cfg(unix)]
+fn refuse_exposed(path: &Path, metadata: &std::fs::Metadata) -> Result<(), TokenError> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = metadata.permissions().mode() & 0o7777;
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    let path = path.display().to_string();
+    Err(TokenError::Exposed { path, mode })
+}
+
+#[cfg(not(unix))]
+fn refuse_exposed(_path: &Path, _metadata: &std::fs::Metadata) -> Result<(), TokenError> {
+    Ok(())
+}
+
+/// A token travels as the value of an HTTP header: visible ASCII, nothing else. Line ends after
+/// it are left off, since editors and `echo` add them.
+fn parse(bytes: &[u8], place: impl FnOnce() -> String) -> Result<SecretString, TokenError> {
+    let not_a_token = |problem| TokenError::NotAToken {
+        place: place(),
+        problem,
+    };
+    let text = std::str::from_utf8(bytes)
+        .unwrap_or("\u{fffd}")
+        .trim_end_matches(['\r', '\n']);
+    if text.is_empty() {
+        return Err(not_a_token("it is empty"));
+    }
+    if text.lines().count() > 1 {
+        return Err(not_a_token("it has more than one line"));
+    }
+    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(not_a_token(
+            "it has spaces, control characters or letters beyond ASCII",
+        ));
+    }
+    Ok(text.into())
+}

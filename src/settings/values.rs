@@ -1,0 +1,323 @@
+//! The value types of settings: each can only hold a value that makes sense.
+//!
+//! [`FromText::from_text`] is the only way in for what an operator wrote, and its error is the
+//! end of the sentence "it takes …".
+
+use std::fmt;
+use std::net::IpAddr;
+use std::num::{NonZeroU32, NonZeroU64};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use secrecy::SecretString;
+use url::{Host, Url};
+
+use super::text::FromText;
+use crate::telemetry;
+
+/// Requests a second: over 0, at most 1,000,000, fractions allowed.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub struct Rate(f64);
+
+impl Rate {
+    /// 5 a second: what the vendor's smallest plan allows for writes on its Chat API.
+    pub const DEFAULT: Self = Self(5.0);
+    /// The highest rate there is: 1,000,000 a second.
+    pub const MAX: Self = Self(1_000_000.0);
+
+    /// A rate of `per_second` requests a second; `None` outside the range.
+    pub fn new(per_second: f64) -> Option<Self> {
+        (per_second > 0.0 && per_second <= Self::MAX.0).then_some(Self(per_second))
+    }
+
+    /// Requests a second.
+    pub fn per_second(self) -> f64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromText for Rate {
+    fn from_text(text: &str) -> Result<Self, String> {
+        text.parse()
+            .ok()
+            .and_then(Self::new)
+            .ok_or_else(|| "a number over 0 and at most 1000000, such as 5 or 0.5".into())
+    }
+}
+
+/// Requests in flight at once: 1 to 1024.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Concurrency(u16);
+
+impl Concurrency {
+    /// 8 at once: enough to fill 5 requests a second when each takes a second and a half.
+    pub const DEFAULT: Self = Self(8);
+    /// 1024 at once: what a process may open by default on most systems.
+    pub const MAX: Self = Self(1024);
+
+    /// `requests` in flight at once; `None` outside the range.
+    pub fn new(requests: u16) -> Option<Self> {
+        (1..=Self::MAX.0)
+            .contains(&requests)
+            .then_some(Self(requests))
+    }
+
+    /// Requests in flight at once.
+    pub fn get(self) -> usize {
+        self.0.into()
+    }
+}
+
+impl FromText for Concurrency {
+    fn from_text(text: &str) -> Result<Self, String> {
+        text.parse()
+            .ok()
+            .and_then(Self::new)
+            .ok_or_else(|| "a whole number from 1 to 1024".into())
+    }
+}
+
+/// How long to wait for the other side: 1 ms to 1 hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Timeout(Duration);
+
+impl Timeout {
+    /// The shortest: 1 ms.
+    pub const MIN: Self = Self(Duration::from_millis(1));
+    /// The longest: 1 hour.
+    pub const MAX: Self = Self(Duration::from_secs(3600));
+
+    /// A timeout of `duration`; `None` outside the range.
+    pub fn new(duration: Duration) -> Option<Self> {
+        (Self::MIN.0..=Self::MAX.0)
+            .contains(&duration)
+            .then_some(Self(duration))
+    }
+
+    /// A timeout that is known when compiling, and checked then.
+    pub(super) const fn from_secs_const<const SECS: u64>() -> Self {
+        const { assert!(SECS >= 1 && SECS <= 3600) };
+        Self(Duration::from_secs(SECS))
+    }
+
+    /// The time to wait.
+    pub fn get(self) -> Duration {
+        self.0
+    }
+}
+
+impl fmt::Display for Timeout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        humantime::format_duration(self.0).fmt(f)
+    }
+}
+
+impl FromText for Timeout {
+    fn from_text(text: &str) -> Result<Self, String> {
+        humantime::parse_duration(text)
+            .ok()
+            .and_then(Self::new)
+            .ok_or_else(|| {
+                "a time from \"1ms\" to \"1h\" with its unit, such as \"30s\" or \"1m 30s\"".into()
+            })
+    }
+}
+
+/// A Sendbird application: the part of the address that is its own. Letters, digits and `-`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApplicationId(String);
+
+impl ApplicationId {
+    /// The id as the dashboard shows it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromText for ApplicationId {
+    fn from_text(text: &str) -> Result<Self, String> {
+        let fits = (1..=48).contains(&text.len())
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && !text.ends_with('-');
+        if fits {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err("the application ID as the Sendbird dashboard shows it: letters, digits and hyphens".into())
+        }
+    }
+}
+
+/// Where requests go: `https`, or `http` to this machine itself; no user, query or fragment.
+///
+/// The token travels with every request, so an address that would send it in the clear over a
+/// network cannot be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BaseUrl(Url);
+
+impl BaseUrl {
+    /// Parses an address, for example that of a stand-in on this machine.
+    ///
+    /// # Errors
+    /// What an address must look like, as the end of the sentence "it takes …".
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let url = Url::parse(text).map_err(|_| {
+            "an address such as \"https://desk-api-ID.sendbird.com/platform/v1\"".to_owned()
+        })?;
+        let encrypted = match url.scheme() {
+            "https" => true,
+            "http" => false,
+            _ => return Err("an address that begins with https://".into()),
+        };
+        if !encrypted && !is_loopback(&url) {
+            return Err("an https address: over http the token could be read on its way".into());
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err("an address without a user name or password".into());
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err("an address without anything after '?' or '#'".into());
+        }
+        Ok(Self(url))
+    }
+
+    /// The address that belongs to an application.
+    pub(super) fn of_application(application: &ApplicationId) -> Result<Self, String> {
+        Self::parse(&format!(
+            "https://desk-api-{}.sendbird.com/platform/v1",
+            application.as_str()
+        ))
+    }
+
+    /// The address without a slash at its end: append `/proactive_chats`.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str().trim_end_matches('/')
+    }
+
+    /// Whether requests stay on this machine.
+    pub fn is_loopback(&self) -> bool {
+        is_loopback(&self.0)
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
+        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
+        None => false,
+    }
+}
+
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromText for BaseUrl {
+    fn from_text(text: &str) -> Result<Self, String> {
+        Self::parse(text)
+    }
+}
+
+/// Where the journal is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreUrl {
+    /// `sqlite:PATH`: an SQLite database in a file on this machine.
+    Sqlite(PathBuf),
+}
+
+impl StoreUrl {
+    /// The same store with a relative path made relative to `folder`.
+    pub(super) fn relative_to(&self, folder: &Path) -> Self {
+        match self {
+            Self::Sqlite(path) => Self::Sqlite(folder.join(path)),
+        }
+    }
+}
+
+impl Default for StoreUrl {
+    fn default() -> Self {
+        Self::Sqlite(PathBuf::from("deskcast.db"))
+    }
+}
+
+impl fmt::Display for StoreUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+        }
+    }
+}
+
+impl FromText for StoreUrl {
+    fn from_text(text: &str) -> Result<Self, String> {
+        let path = text.strip_prefix("sqlite:").unwrap_or_default();
+        // "//host" and "?options" mean something elsewhere; taking them for a path would put
+        // the journal where nobody looks for it.
+        if path.is_empty() || path.starts_with("//") || path.contains('?') {
+            return Err("\"sqlite:PATH\", such as \"sqlite:/var/lib/deskcast/deskcast.db\"".into());
+        }
+        if path == ":memory:" {
+            return Err(
+                "\"sqlite:PATH\" with a file: a journal in memory would forget who was messaged"
+                    .into(),
+            );
+        }
+        Ok(Self::Sqlite(PathBuf::from(path)))
+    }
+}
+
+impl FromText for NonZeroU64 {
+    fn from_text(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|_| "a whole number from 1".into())
+    }
+}
+
+impl FromText for NonZeroU32 {
+    fn from_text(text: &str) -> Result<Self, String> {
+        text.parse()
+            .map_err(|_| format!("a whole number from 1 to {}", u32::MAX))
+    }
+}
+
+impl FromText for PathBuf {
+    fn from_text(text: &str) -> Result<Self, String> {
+        if text.is_empty() {
+            return Err("a path that is not empty".into());
+        }
+        Ok(Self::from(text))
+    }
+}
+
+impl FromText for SecretString {
+    fn from_text(text: &str) -> Result<Self, String> {
+        Ok(text.into())
+    }
+}
+
+impl FromText for telemetry::Format {
+    fn from_text(text: &str) -> Result<Self, String> {
+        match text {
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            _ => Err("\"text\" or \"json\"".into()),
+        }
+    }
+}
+
+impl FromText for telemetry::Filter {
+    fn from_text(text: &str) -> Result<Self, String> {
+        Self::parse(text).map_err(|_| {
+            "a level (error, warn, info, debug, trace), or directives such as \"info,deskcast::journal=debug\"".into()
+        })
+    }
+}
