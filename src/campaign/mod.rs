@@ -1,1 +1,35 @@
-//! To come.
+//! What an operator writes: a campaign's definition (TOML) and its audience (CSV).
+//!
+//! Bytes come in, values go out. Nothing here opens a file, looks at a clock or draws a random
+//! number, so the same bytes give the same campaign on every machine, and every rule can be tested
+//! with a string. A value that exists is a valid one: a [`CustomerId`], a [`BatchSize`] or a
+//! [`Definition`] cannot hold what its documentation rules out, and nobody downstream checks again.
+//!
+//! | file | what it knows |
+//! |---|---|
+//! | `definition` | which keys a campaign has, their defaults and their limits |
+//! | `table` | how to read one TOML table and collect everything that is wrong with it |
+//! | `problem` | how a mistake is shown: file, line, column, the line itself, a suggestion |
+//! | `audience` | how customer ids are streamed out of a CSV file |
+//! | `name`, `customer`, `choice`, `path`, `message` | the values themselves |
+
+mod audience;
+mod choice;
+mod customer;
+mod definition;
+mod message;
+mod name;
+mod nearest;
+mod path;
+mod problem;
+mod table;
+
+pub use audience::{AudienceError, AudienceReader, AudienceSpec, Block, InvalidRow};
+pub use choice::{BatchSize, Column, Delimiter, InvalidRows, Priority};
+pub use customer::{CustomerId, InvalidId};
+pub use definition::Definition;
+pub use message::{InvalidMessage, Message, MessageText};
+pub use name::{CampaignName, InvalidName};
+pub use nearest::nearest;
+pub use path::{InnerPath, InvalidPath};
+pub use problem::{Problem, Problems, Severity};

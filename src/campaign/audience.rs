@@ -1,0 +1,173 @@
+//! The audience: customer ids streamed out of a CSV file.
+//!
+//! The file is read once, in blocks of a few thousand rows, in memory that does not grow with it.
+//! Nothing is left out in silence: every row that is not blank comes back either as an id or as an
+//! invalid row, with the line it starts on, and a file in which rows may have been swallowed (a
+//! quote that is never closed, a damaged archive) is an error. Duplicates, exclusions and what to
+//! do about invalid rows are the caller's business.
+//!
+//! The rows are split by `csv-core`, the engine of the `csv` crate, driven directly: the `csv`
+//! reader takes an unclosed quote for a field as long as the rest of the file, and after blank
+//! lines and `\r\n` its line numbers are not those of the rows.
+
+mod error;
+mod header;
+mod rows;
+mod source;
+
+use std::io::Read;
+
+pub use error::AudienceError;
+
+use super::choice::{Column, Delimiter};
+use super::customer::{CustomerId, InvalidId};
+use rows::Rows;
+
+/// Where the ids stand in an audience file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AudienceSpec {
+    /// The column.
+    pub column: Column,
+    /// What separates the columns.
+    pub delimiter: Delimiter,
+}
+
+/// Some rows of an audience, in file order. One block is made once and filled again and again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Block {
+    /// The ids of the valid rows, each from 1 to [`CustomerId::MAX`].
+    pub ids: Vec<u64>,
+    /// For each of `ids`, the line of the file (counted from 1) that its row starts on.
+    pub lines: Vec<u64>,
+    /// The rows without a valid id.
+    pub invalid: Vec<InvalidRow>,
+    /// How many rows the block stands for: `ids` and `invalid` together. Neither the header nor
+    /// blank lines are rows.
+    pub rows: usize,
+}
+
+impl Block {
+    /// The most rows in a block.
+    pub const MAX_ROWS: usize = 4096;
+
+    fn clear(&mut self) {
+        self.ids.clear();
+        self.lines.clear();
+        self.invalid.clear();
+        self.rows = 0;
+    }
+}
+
+/// A row without a valid id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidRow {
+    /// The line of the file (counted from 1) that the row starts on.
+    pub line: u64,
+    /// What stands in the column, without surrounding blanks, at most 120 characters of it.
+    pub value: String,
+    /// What is wrong with it.
+    pub why: InvalidId,
+}
+
+/// Reads the ids of an audience file.
+#[derive(Debug)]
+pub struct AudienceReader<R> {
+    rows: Rows<R>,
+    column: usize,
+    /// The row that `rows` stands on has not been given out yet.
+    pending: bool,
+    failed: Option<AudienceError>,
+}
+
+impl<R: Read> AudienceReader<R> {
+    /// Starts reading `input`, the bytes of the file as they are: gzip is recognised by its first
+    /// bytes, a UTF-8 byte order mark is ignored. Reads the header row where the column is named.
+    /// Large reads are made: `input` needs no buffer of its own.
+    ///
+    /// # Errors
+    /// [`AudienceError`], when the file is not text, or has not exactly one such column.
+    pub fn new(input: R, spec: &AudienceSpec) -> Result<Self, AudienceError> {
+        let mut rows = Rows::new(source::open(input)?, spec.delimiter);
+        let any = rows.next()?;
+        let (column, pending) = match &spec.column {
+            Column::Header(name) if any => (header::find(&rows, name, spec.delimiter)?, false),
+            Column::Header(name) => {
+                return Err(AudienceError::NoHeader {
+                    column: name.clone(),
+                });
+            }
+            Column::Number(number) if any => {
+                header::check_number(&rows, number.get(), spec.delimiter)?;
+                (number.get() - 1, true)
+            }
+            Column::Number(number) => (number.get() - 1, false),
+        };
+        Ok(Self {
+            rows,
+            column,
+            pending,
+            failed: None,
+        })
+    }
+
+    /// Empties `block` and fills it with the next rows, at most [`Block::MAX_ROWS`]. False at the
+    /// end of the file, when there are none.
+    ///
+    /// # Errors
+    /// [`AudienceError`], when the file cannot be read on; `block` then holds the rows before that,
+    /// and every further call gives the same error.
+    pub fn next_block(&mut self, block: &mut Block) -> Result<bool, AudienceError> {
+        block.clear();
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        while block.rows < Block::MAX_ROWS {
+            if !std::mem::take(&mut self.pending) {
+                match self.rows.next() {
+                    Ok(true) => {}
+                    Ok(false) => break,
+                    Err(error) => return Err(self.failed.insert(error).clone()),
+                }
+            }
+            self.take_row(block);
+        }
+        Ok(block.rows > 0)
+    }
+
+    /// How many rows spread over several lines so far, and the line that the first of them starts
+    /// on; none when every row was one line. Such rows are legal, and rare in audiences: they can
+    /// be the trace of a quote that was closed by the next one, rows later.
+    pub fn rows_over_several_lines(&self) -> Option<(u64, u64)> {
+        self.rows.spread()
+    }
+
+    #[inline]
+    fn take_row(&self, block: &mut Block) {
+        let line = self.rows.line();
+        let field = self.rows.field(self.column);
+        block.rows += 1;
+        match field.map_or(Err(InvalidId::Missing), CustomerId::parse_bytes) {
+            Ok(id) => {
+                block.ids.push(id.get());
+                block.lines.push(line);
+            }
+            Err(why) => {
+                let value = shortened(field.unwrap_or_default());
+                block.invalid.push(InvalidRow { line, value, why });
+            }
+        }
+    }
+}
+
+/// `field` as text of at most 120 characters, the last one `…` where some were left out.
+#[cold]
+fn shortened(field: &[u8]) -> String {
+    const MOST: usize = 120;
+    let field = super::customer::trim_blanks(field);
+    // No character takes more than four bytes, so this is enough to see that there are too many.
+    let head = String::from_utf8_lossy(&field[..field.len().min(4 * (MOST + 1))]);
+    if head.chars().count() <= MOST {
+        return head.into_owned();
+    }
+    head.chars().take(MOST - 1).chain(['…']).collect()
+}

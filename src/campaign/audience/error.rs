@@ -1,0 +1,100 @@
+//! Why an audience file cannot be read, in sentences for the operator.
+
+/// An audience file that cannot be used. The text says what is wrong, in which line, and what to
+/// do, but not which file: put its path and a colon before it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AudienceError {
+    /// Text of two bytes a character.
+    #[error("is UTF-16 text: save it as UTF-8 (in Excel: \"CSV UTF-8\")")]
+    Utf16,
+    /// A workbook, or another zip archive.
+    #[error("is a zip archive, such as an Excel workbook: export it as CSV")]
+    Zip,
+    /// Nothing at all in it, where a header row was expected.
+    #[error("is empty: its first line must name the columns, among them \"{column}\"")]
+    NoHeader {
+        /// The column asked for.
+        column: String,
+    },
+    /// The header row lacks the column.
+    #[error("has no column \"{column}\"; its columns are: {columns}{hint}")]
+    NoColumn {
+        /// The column asked for.
+        column: String,
+        /// The columns there are.
+        columns: String,
+        /// A guess at what was meant, starting with a full stop.
+        hint: String,
+    },
+    /// The header row has the column more than once.
+    #[error(
+        "has {count} columns called \"{column}\": rename all but one, so that it is clear which one is meant"
+    )]
+    ColumnTwice {
+        /// The column asked for.
+        column: String,
+        /// How often it is there, at least 2.
+        count: usize,
+    },
+    /// The first row has fewer columns than the number asked for.
+    #[error("has no column {number}: its first row (line {line}) has {columns}{hint}")]
+    NoColumnNumber {
+        /// The number asked for, from 1.
+        number: usize,
+        /// The line of the first row.
+        line: u64,
+        /// How many columns it has.
+        columns: usize,
+        /// A guess at what was meant, starting with a full stop.
+        hint: String,
+    },
+    /// The file ends inside quotes.
+    #[error(
+        "line {line}: a quote is opened in this row and never closed, which would swallow every row after it: \
+         close it, or remove it"
+    )]
+    UnclosedQuote {
+        /// The line that the row starts on.
+        line: u64,
+    },
+    /// A quoted field spreads over lines and goes on after its closing quote.
+    #[error(
+        "line {line}: the quotes of this row do not match, and it may have swallowed the rows after it: \
+         close the quote that is open, and write a quote inside quotes twice"
+    )]
+    UnmatchedQuotes {
+        /// The line that the row starts on.
+        line: u64,
+    },
+    /// A row of more than 1 MiB or 1,000 lines.
+    #[error(
+        "line {line}: the row that starts here is longer than 1 MiB or 1,000 lines: \
+         most likely a quote is opened in it and never closed"
+    )]
+    RowTooLong {
+        /// The line that the row starts on.
+        line: u64,
+    },
+    /// The path is a directory.
+    #[error("is a directory, not a file")]
+    Directory,
+    /// The archive is damaged.
+    #[error(
+        "line {line}: the gzip archive cannot be unpacked beyond this line ({cause}): \
+         it is damaged or was cut off, copy or export it again"
+    )]
+    Gzip {
+        /// The line that was reached.
+        line: u64,
+        /// What the unpacking said.
+        cause: String,
+    },
+    /// The system could not read the file.
+    #[error("line {line}: cannot be read beyond this line: {cause}")]
+    Read {
+        /// The line that was reached.
+        line: u64,
+        /// What the system said.
+        cause: String,
+    },
+}

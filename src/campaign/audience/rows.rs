@@ -1,0 +1,289 @@
+//! Rows of a CSV text, one at a time, each with the line it starts on.
+//!
+//! One buffer holds the row being read as it stands in the file, so that its quotes can be looked
+//! at again when it spreads over several lines; a row that does not fit is an error, which bounds
+//! the memory and catches a quote that nobody closes.
+
+use std::io::{ErrorKind, Read};
+
+use csv_core::ReadRecordResult;
+
+use super::super::choice::Delimiter;
+use super::error::AudienceError;
+use super::source::{self, Source};
+
+/// The longest row, in bytes of the file.
+const MAX_ROW_BYTES: usize = 1 << 20;
+/// The most lines of one row.
+const MAX_ROW_LINES: u64 = 1_000;
+/// How much is read at a time: small enough to stay in the processor's cache.
+const READ_BYTES: usize = 128 << 10;
+
+/// A CSV text being read, standing on one row.
+#[derive(Debug)]
+pub(super) struct Rows<R> {
+    source: Source<R>,
+    engine: csv_core::Reader,
+    delimiter: u8,
+    /// What was read and not yet consumed is `buffer[start..end]`.
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    at_end: bool,
+    /// The line that `start` is on.
+    line: u64,
+    /// The byte before `start` was a `\r` that has been counted as a line's end.
+    after_cr: bool,
+    row: Row,
+    /// How many rows spread over several lines, and where the first did.
+    spread: Option<(u64, u64)>,
+}
+
+/// The row that the reader stands on, its fields unquoted and one after the other.
+#[derive(Debug)]
+struct Row {
+    line: u64,
+    text: Vec<u8>,
+    ends: Vec<usize>,
+    fields: usize,
+}
+
+impl<R> Rows<R> {
+    /// The line that the row starts on, counted from 1.
+    #[inline]
+    pub(super) fn line(&self) -> u64 {
+        self.row.line
+    }
+
+    /// The bytes of a field, counted from 0; none when the row is too short.
+    #[inline]
+    pub(super) fn field(&self, index: usize) -> Option<&[u8]> {
+        let ends = &self.row.ends[..self.row.fields];
+        let end = *ends.get(index)?;
+        let start = index.checked_sub(1).map_or(0, |before| ends[before]);
+        Some(&self.row.text[start..end])
+    }
+
+    /// All fields of the row.
+    pub(super) fn fields(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.row.fields).filter_map(|index| self.field(index))
+    }
+
+    /// How many rows spread over several lines so far, and the line of the first.
+    pub(super) fn spread(&self) -> Option<(u64, u64)> {
+        self.spread
+    }
+}
+
+impl<R: Read> Rows<R> {
+    pub(super) fn new(source: Source<R>, delimiter: Delimiter) -> Self {
+        let delimiter = delimiter.as_byte();
+        Self {
+            source,
+            engine: csv_core::ReaderBuilder::new().delimiter(delimiter).build(),
+            delimiter,
+            buffer: vec![0; MAX_ROW_BYTES + READ_BYTES],
+            start: 0,
+            end: 0,
+            at_end: false,
+            line: 0,
+            after_cr: false,
+            row: Row {
+                line: 0,
+                text: vec![0; MAX_ROW_BYTES + READ_BYTES],
+                ends: vec![0; 64],
+                fields: 0,
+            },
+            spread: None,
+        }
+    }
+
+    /// Goes to the next row that is not blank; false at the end of the text.
+    #[inline]
+    pub(super) fn next(&mut self) -> Result<bool, AudienceError> {
+        if self.line == 0 {
+            self.begin()?;
+        }
+        while self.skip_line_ends()? {
+            if self.read_row()? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Reads enough of the text to see what it is.
+    fn begin(&mut self) -> Result<(), AudienceError> {
+        self.line = 1;
+        while self.end < 256 && self.read_more()? {}
+        self.start = source::check_text(&self.buffer[..self.end])?;
+        Ok(())
+    }
+
+    /// Goes to the first byte that ends no line, counting lines; false at the end of the text.
+    #[inline]
+    fn skip_line_ends(&mut self) -> Result<bool, AudienceError> {
+        loop {
+            if self.start == self.end && !self.read_more()? {
+                return Ok(false);
+            }
+            match self.buffer[self.start] {
+                b'\n' if self.after_cr => self.after_cr = false,
+                b'\n' => self.line += 1,
+                b'\r' => {
+                    self.line += 1;
+                    self.after_cr = true;
+                }
+                _ => {
+                    self.after_cr = false;
+                    return Ok(true);
+                }
+            }
+            self.start += 1;
+        }
+    }
+
+    /// Reads the row that starts at `start`; false when it is a line of blanks.
+    #[inline]
+    fn read_row(&mut self) -> Result<bool, AudienceError> {
+        self.row.line = self.line;
+        self.engine.set_line(0);
+        let (mut length, mut text, mut fields) = (0, 0, 0);
+        let mut cut = false;
+        loop {
+            if self.start + length == self.end && !self.read_more()? {
+                cut = true;
+            }
+            // A text that ends without a line end is given one: inside quotes that changes nothing,
+            // and this is how an unclosed quote shows.
+            let input = if cut {
+                b"\n".as_slice()
+            } else {
+                &self.buffer[self.start + length..self.end]
+            };
+            let (result, read, written, ended) = self.engine.read_record(
+                input,
+                &mut self.row.text[text..],
+                &mut self.row.ends[fields..],
+            );
+            length += read;
+            text += written;
+            fields += ended;
+            match result {
+                ReadRecordResult::Record => break,
+                ReadRecordResult::OutputEndsFull => self.row.ends.resize(2 * fields, 0),
+                _ if cut => return Err(AudienceError::UnclosedQuote { line: self.line }),
+                _ if length >= MAX_ROW_BYTES => {
+                    return Err(AudienceError::RowTooLong { line: self.line });
+                }
+                _ => {}
+            }
+        }
+        self.row.fields = fields;
+        self.finish_row(length, text, cut)
+    }
+
+    /// Steps over the row of `length` bytes just read, `text` of them content, and counts its
+    /// lines; false when it is a line of blanks.
+    #[inline]
+    fn finish_row(&mut self, length: usize, text: usize, cut: bool) -> Result<bool, AudienceError> {
+        // Where the text was cut, the last byte is a line end that is not in the buffer.
+        let in_file = length - usize::from(cut);
+        let raw = &self.buffer[self.start..self.start + in_file];
+        self.after_cr = !cut && raw.last() == Some(&b'\r');
+        let inner_lines = self.engine.line() - u64::from(!self.after_cr);
+        let blank = self.row.fields == 1
+            && length == text + 1
+            && self.row.text[..text]
+                .iter()
+                .all(|&byte| matches!(byte, b' ' | b'\t'));
+        if inner_lines > 0 {
+            check_spread(raw, self.delimiter, inner_lines, self.line)?;
+            let (rows, first) = self.spread.unwrap_or((0, self.line));
+            self.spread = Some((rows + 1, first));
+        }
+        self.line += inner_lines + 1;
+        self.start += in_file;
+        Ok(!blank)
+    }
+
+    /// Reads more of the text behind what is there, moving that to the front of the buffer; false
+    /// at the end of the text.
+    #[cold]
+    fn read_more(&mut self) -> Result<bool, AudienceError> {
+        if self.at_end {
+            return Ok(false);
+        }
+        self.buffer.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
+        let room = self.buffer.len().min(self.end + READ_BYTES);
+        loop {
+            match self.source.read(&mut self.buffer[self.end..room]) {
+                Ok(0) => {
+                    self.at_end = true;
+                    return Ok(false);
+                }
+                Ok(read) => {
+                    self.end += read;
+                    return Ok(true);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(self.source.failure(self.line, &error)),
+            }
+        }
+    }
+}
+
+/// Looks at a row that spreads over several lines as it stands in the file: are its quotes in
+/// order, or has one that was not closed met the next one, rows later?
+#[cold]
+fn check_spread(
+    raw: &[u8],
+    delimiter: u8,
+    inner_lines: u64,
+    line: u64,
+) -> Result<(), AudienceError> {
+    if inner_lines >= MAX_ROW_LINES {
+        return Err(AudienceError::RowTooLong { line });
+    }
+    if quotes_match(raw, delimiter) {
+        Ok(())
+    } else {
+        Err(AudienceError::UnmatchedQuotes { line })
+    }
+}
+
+/// Whether every quoted field of a row ends with its closing quote.
+fn quotes_match(mut raw: &[u8], delimiter: u8) -> bool {
+    loop {
+        if let [b'"', quoted @ ..] = raw {
+            match after_closing_quote(quoted) {
+                Some(rest) => raw = rest,
+                None => return false,
+            }
+            let next = raw
+                .iter()
+                .find(|&&byte| byte == delimiter || !matches!(byte, b' ' | b'\t'));
+            if !next.is_none_or(|&byte| byte == delimiter || matches!(byte, b'\r' | b'\n')) {
+                return false;
+            }
+        }
+        match raw.iter().position(|&byte| byte == delimiter) {
+            Some(place) => raw = &raw[place + 1..],
+            None => return true,
+        }
+    }
+}
+
+/// What follows the closing quote of a field whose opening quote has been taken off.
+fn after_closing_quote(mut quoted: &[u8]) -> Option<&[u8]> {
+    loop {
+        let place = quoted.iter().position(|&byte| byte == b'"')?;
+        quoted = &quoted[place + 1..];
+        match quoted {
+            [b'"', rest @ ..] => quoted = rest,
+            _ => return Some(quoted),
+        }
+    }
+}

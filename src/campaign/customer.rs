@@ -1,0 +1,199 @@
+//! Customer ids, read from the bytes of a CSV field.
+//!
+//! A field is an id or it is not: nothing is rounded, completed or guessed, because a wrong guess
+//! is a message to a stranger. `12.0`, `1e5`, `+5` and `007` are therefore refused, although a
+//! number can be made of each: a spreadsheet or a badly joined export has touched them, and the
+//! operator should look.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The id of a Desk customer: a whole number from 1 to 2^63 - 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CustomerId(u64);
+
+/// Why a field is not a customer id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
+pub enum InvalidId {
+    /// The row ends before the column.
+    #[error("the row is too short to have the column")]
+    Missing,
+    /// Nothing, or only blanks.
+    #[error("the field is empty")]
+    Empty,
+    /// Something other than the digits 0 to 9: a sign, a point, an exponent, a letter.
+    #[error("not a whole number written in plain digits")]
+    NotDigits,
+    /// The number zero.
+    #[error("0 is not a customer id")]
+    Zero,
+    /// A number that starts with a zero.
+    #[error("starts with a zero")]
+    LeadingZero,
+    /// More than 2^63 - 1.
+    #[error("larger than 9223372036854775807")]
+    TooLarge,
+}
+
+impl CustomerId {
+    /// The largest id, 2^63 - 1: what a signed 64-bit integer holds.
+    pub const MAX: u64 = i64::MAX.unsigned_abs();
+
+    /// Takes a number as an id.
+    ///
+    /// # Errors
+    /// [`InvalidId::Zero`] or [`InvalidId::TooLarge`].
+    pub fn new(number: u64) -> Result<Self, InvalidId> {
+        match number {
+            0 => Err(InvalidId::Zero),
+            1..=Self::MAX => Ok(Self(number)),
+            _ => Err(InvalidId::TooLarge),
+        }
+    }
+
+    /// Reads an id from the bytes of a field. Spaces and tabs around it do not count; what is left
+    /// must be the digits of the number and nothing else.
+    ///
+    /// # Errors
+    /// [`InvalidId`], with the first reason that applies.
+    #[inline]
+    pub fn parse_bytes(field: &[u8]) -> Result<Self, InvalidId> {
+        let digits = trim_blanks(field);
+        // 19 digits always fit in 64 bits unsigned, so the sum needs no check before the last.
+        if digits.len() > 19 {
+            return Err(reason_against(digits));
+        }
+        let mut number = 0_u64;
+        for &byte in digits {
+            let digit = byte.wrapping_sub(b'0');
+            if digit > 9 {
+                return Err(InvalidId::NotDigits);
+            }
+            number = number * 10 + u64::from(digit);
+        }
+        if digits.first().is_none_or(|&first| first == b'0') || number > Self::MAX {
+            return Err(reason_against(digits));
+        }
+        Ok(Self(number))
+    }
+
+    /// The number, from 1 to [`CustomerId::MAX`].
+    pub fn get(self) -> u64 {
+        self.0
+    }
+}
+
+/// What is wrong with digits that were refused; away from the path that every row takes.
+#[cold]
+fn reason_against(digits: &[u8]) -> InvalidId {
+    match digits {
+        [] => InvalidId::Empty,
+        _ if !digits.iter().all(u8::is_ascii_digit) => InvalidId::NotDigits,
+        b"0" => InvalidId::Zero,
+        [b'0', ..] => InvalidId::LeadingZero,
+        _ => InvalidId::TooLarge,
+    }
+}
+
+/// `field` without the spaces and tabs around it.
+#[inline]
+pub(super) fn trim_blanks(mut field: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] = field {
+        field = rest;
+    }
+    while let [rest @ .., b' ' | b'\t'] = field {
+        field = rest;
+    }
+    field
+}
+
+impl FromStr for CustomerId {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        Self::parse_bytes(text.as_bytes())
+    }
+}
+
+impl From<CustomerId> for u64 {
+    fn from(id: CustomerId) -> Self {
+        id.0
+    }
+}
+
+impl fmt::Display for CustomerId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CustomerId, InvalidId};
+    use proptest::prelude::*;
+
+    fn parse(field: &str) -> Result<u64, InvalidId> {
+        field.parse::<CustomerId>().map(CustomerId::get)
+    }
+
+    #[test]
+    fn an_id_is_a_whole_number_from_1_to_2_pow_63_minus_1() {
+        assert_eq!(parse("1"), Ok(1));
+        assert_eq!(parse("9223372036854775807"), Ok(9_223_372_036_854_775_807));
+        assert_eq!(parse("9223372036854775808"), Err(InvalidId::TooLarge));
+        assert_eq!(parse("9999999999999999999"), Err(InvalidId::TooLarge));
+        assert_eq!(parse("18446744073709551617"), Err(InvalidId::TooLarge));
+        assert_eq!(parse("12345678901234567890"), Err(InvalidId::TooLarge));
+        assert_eq!(parse("0"), Err(InvalidId::Zero));
+    }
+
+    #[test]
+    fn blanks_around_an_id_do_not_count() {
+        assert_eq!(parse(" \t42 \t"), Ok(42));
+        assert_eq!(parse("4 2"), Err(InvalidId::NotDigits));
+        assert_eq!(parse(" \t "), Err(InvalidId::Empty));
+        assert_eq!(parse("42\n"), Err(InvalidId::NotDigits));
+    }
+
+    #[test]
+    fn nothing_is_guessed() {
+        for field in [
+            "12.0", "1e5", "-3", "+5", "0x1F", "1_000", "1,000", "٣", "5\u{a0}",
+        ] {
+            assert_eq!(parse(field), Err(InvalidId::NotDigits), "{field:?}");
+        }
+        for field in ["007", "00", "01", "00000000000000000000000001"] {
+            assert_eq!(parse(field), Err(InvalidId::LeadingZero), "{field:?}");
+        }
+        assert_eq!(parse(""), Err(InvalidId::Empty));
+    }
+
+    /// The rule said in another way: a strict pattern, then the standard library's parser.
+    fn oracle(field: &str) -> Option<u64> {
+        let digits = field.trim_matches([' ', '\t']);
+        let shape = digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0');
+        shape
+            .then(|| digits.parse::<i64>().ok())?
+            .and_then(|number| u64::try_from(number).ok())
+    }
+
+    proptest! {
+        #[test]
+        fn ids_agree_with_the_standard_parser(
+            field in prop_oneof![
+                "[0-9]{0,21}",
+                "[ \t]{0,2}[0-9+.e-]{0,6}[ \t]{0,2}",
+                "922337203685477[0-9]{4}",
+                any::<String>(),
+                any::<i64>().prop_map(|number| number.to_string()),
+            ]
+        ) {
+            prop_assert_eq!(parse(&field).ok(), oracle(&field));
+        }
+
+        #[test]
+        fn any_bytes_are_read_without_a_panic(field: Vec<u8>) {
+            let _ = CustomerId::parse_bytes(&field);
+        }
+    }
+}

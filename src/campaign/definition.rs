@@ -1,0 +1,254 @@
+//! The definition of a campaign: which keys its file has, their defaults and their limits.
+//!
+//! A definition that exists is complete and within every limit. All mistakes of a file are found
+//! in one reading. It names files but never opens them: whoever runs the campaign does, relative to
+//! the definition's own folder.
+
+use std::num::{NonZeroU64, NonZeroUsize};
+
+use toml::de::DeTable;
+
+use super::choice::{BatchSize, Column, Delimiter, InvalidRows, Priority};
+use super::customer::CustomerId;
+use super::message::{InvalidMessage, Message, MessageText};
+use super::name::CampaignName;
+use super::path::{InnerPath, InvalidPath};
+use super::problem::{Problem, Problems};
+use super::table::{Entry, TableReader};
+
+/// What an operator wrote about a campaign, read and found valid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Definition {
+    /// The name, from the file's.
+    pub name: CampaignName,
+    /// What is said.
+    pub message: Message,
+    /// The `groupKey` of the team that answers; never empty.
+    pub group: String,
+    /// The agent in whose name the message is sent; none leaves it to the settings.
+    pub agent_id: Option<NonZeroU64>,
+    /// How urgent the tickets are.
+    pub priority: Priority,
+    /// The audience file, relative to the definition's folder.
+    pub customers: InnerPath,
+    /// The audience file's column with the customer ids.
+    pub column: Column,
+    /// What separates the audience file's fields.
+    pub delimiter: Delimiter,
+    /// How many customers one request carries.
+    pub batch_size: BatchSize,
+    /// What becomes of the campaign when rows have no valid id.
+    pub invalid_rows: InvalidRows,
+    /// What is probably not meant, although it can be used.
+    pub warnings: Problems,
+}
+
+impl Definition {
+    /// Reads the text of a definition file. A byte order mark before it is ignored.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn parse(name: CampaignName, text: &str) -> Result<Self, Problems> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let (root, syntax) = DeTable::parse_recoverable(text);
+        let mut problems = Vec::new();
+        let mut warnings = Vec::new();
+        let draft = campaign(name, root.get_ref(), &mut problems, &mut warnings);
+        if !syntax.is_empty() {
+            problems = with_syntax_errors(text, &syntax, problems);
+        }
+        match draft {
+            Some(definition) if problems.is_empty() => Ok(Self {
+                warnings: Problems::new(text, warnings),
+                ..definition
+            }),
+            _ => {
+                problems.extend(warnings);
+                Err(Problems::new(text, problems))
+            }
+        }
+    }
+
+    /// The same for the bytes of a file, which may not be text at all.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it; for bytes that are not UTF-8 only that, with the place of
+    /// the first one.
+    pub fn parse_bytes(name: CampaignName, bytes: &[u8]) -> Result<Self, Problems> {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Self::parse(name, text),
+            Err(error) => Err(not_utf8(bytes, error.valid_up_to())),
+        }
+    }
+}
+
+/// Reads the top of the file. Tables that a campaign may have are each read by a function in a
+/// file of their own, called from here.
+fn campaign<'a>(
+    name: CampaignName,
+    root: &'a DeTable<'a>,
+    problems: &'a mut Vec<Problem>,
+    warnings: &mut Vec<Problem>,
+) -> Option<Definition> {
+    let mut top = TableReader::new(root, problems);
+    let message = message(&mut top);
+    let group = top.required(&["group"], "group = \"vip-support\"", |entry| {
+        group(entry, warnings)
+    });
+    let agent_id = top.optional("agent_id", agent_id);
+    let priority = top.optional("priority", |entry| {
+        entry.choice(&["low", "medium", "high", "urgent"], Priority::parse)
+    });
+    let customers = top.required(
+        &["customers"],
+        "customers = \"audiences/spring.csv\"",
+        inner_path,
+    );
+    let column = top.optional("column", column);
+    let delimiter = top.optional("delimiter", delimiter);
+    let batch_size = top.optional("batch_size", batch_size);
+    let invalid_rows = top.optional("invalid_rows", invalid_rows);
+    top.finish();
+    Some(Definition {
+        name,
+        message: message?,
+        group: group?,
+        agent_id,
+        priority: priority.unwrap_or_default(),
+        customers: customers?,
+        column: column.unwrap_or_default(),
+        delimiter: delimiter.unwrap_or_default(),
+        batch_size: batch_size.unwrap_or_default(),
+        invalid_rows: invalid_rows.unwrap_or_default(),
+        warnings: Problems::default(),
+    })
+}
+
+fn message(top: &mut TableReader<'_>) -> Option<Message> {
+    let example = "message = \"Spring sale: 20% off until Sunday.\"";
+    top.require_one_of(&["message", "message_file"], example);
+    top.exclude("message", "message_file", "keep one of the two");
+    let inline = top.optional("message", |entry| {
+        let text = entry.text("a text")?;
+        MessageText::new(text).map_err(|error: InvalidMessage| entry.problem(error))
+    });
+    let file = top.optional("message_file", inner_path);
+    inline.map(Message::Inline).or(file.map(Message::File))
+}
+
+/// A group's key. The vendor says what keys are made of, but not on the reference page, so another
+/// character is only warned of: Desk has the last word.
+fn group(entry: &Entry<'_>, warnings: &mut Vec<Problem>) -> Result<String, Problem> {
+    let group = entry.text("the key of a group, in quotes")?;
+    let plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
+    if !group.bytes().all(plain) {
+        warnings.push(entry.warning("does not look like the key of a group").help(
+            "a key is lowercase letters, digits, \"-\" and \"_\"; a group's name is not its key",
+        ));
+    }
+    Ok(group.to_owned())
+}
+
+fn agent_id(entry: &Entry<'_>) -> Result<NonZeroU64, Problem> {
+    let number = entry.whole_number(1..=CustomerId::MAX)?;
+    NonZeroU64::new(number).ok_or_else(|| entry.problem("must not be 0"))
+}
+
+fn inner_path(entry: &Entry<'_>) -> Result<InnerPath, Problem> {
+    let text = entry.text("the path of a file, in quotes")?;
+    InnerPath::new(text).map_err(|error| {
+        let problem = entry.problem(error);
+        match error {
+            InvalidPath::NoFile => problem,
+            InvalidPath::Absolute | InvalidPath::Leaves => problem.help(
+                "name a file in the campaign's folder or below it, such as \"audiences/spring.csv\"",
+            ),
+        }
+    })
+}
+
+fn column(entry: &Entry<'_>) -> Result<Column, Problem> {
+    let wanted = "the name of a column, or its number in a file without header";
+    if entry.is_integer() {
+        let number = entry.whole_number(1..=u64::from(u16::MAX))?;
+        let number = usize::try_from(number).ok().and_then(NonZeroUsize::new);
+        return number
+            .map(Column::Number)
+            .ok_or_else(|| entry.problem("must not be 0"));
+    }
+    entry
+        .text(wanted)
+        .map(|name| Column::Header(name.to_owned()))
+}
+
+fn delimiter(entry: &Entry<'_>) -> Result<Delimiter, Problem> {
+    entry.choice(&[",", ";", "tab"], |word| {
+        let meant = |delimiter: &Delimiter| {
+            word.as_bytes() == [delimiter.as_byte()] || word.eq_ignore_ascii_case(delimiter.name())
+        };
+        Delimiter::ALL.into_iter().find(meant)
+    })
+}
+
+fn batch_size(entry: &Entry<'_>) -> Result<BatchSize, Problem> {
+    let number = entry.whole_number(1..=u64::from(BatchSize::MAX))?;
+    BatchSize::new(number).ok_or_else(|| entry.problem("is out of range"))
+}
+
+fn invalid_rows(entry: &Entry<'_>) -> Result<InvalidRows, Problem> {
+    entry.choice(&["refuse", "skip"], |word| match word {
+        "refuse" => Some(InvalidRows::Refuse),
+        "skip" => Some(InvalidRows::Skip),
+        _ => None,
+    })
+}
+
+/// Puts the syntax errors first and keeps of the other problems those that have a place on a line
+/// without a syntax error: what seems to be missing or wrong elsewhere may only be unreadable.
+fn with_syntax_errors(
+    text: &str,
+    syntax: &[toml::de::Error],
+    problems: Vec<Problem>,
+) -> Vec<Problem> {
+    let line_of = |offset: usize| {
+        text.as_bytes()[..offset.min(text.len())]
+            .iter()
+            .filter(|&&byte| byte == b'\n')
+            .count()
+    };
+    let mut all: Vec<Problem> = Vec::new();
+    let mut lines = Vec::new();
+    for error in syntax {
+        let span = error.span().unwrap_or(0..0);
+        let line = line_of(span.start);
+        // What follows on the same line is mostly an echo of the first.
+        if !lines.contains(&line) {
+            lines.push(line);
+            all.push(Problem::error(error.message()).at(span));
+        }
+    }
+    let elsewhere = |problem: &Problem| {
+        problem
+            .span
+            .as_ref()
+            .is_some_and(|span| !lines.contains(&line_of(span.start)))
+    };
+    all.extend(problems.into_iter().filter(elsewhere));
+    all
+}
+
+/// Bytes that are not UTF-8, the first of them at `offset`.
+fn not_utf8(bytes: &[u8], offset: usize) -> Problems {
+    let utf16 = matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
+    let title = if utf16 {
+        "the file is UTF-16 text"
+    } else {
+        "the file is not UTF-8 text from here on"
+    };
+    let text = String::from_utf8_lossy(bytes);
+    let end = offset + char::REPLACEMENT_CHARACTER.len_utf8();
+    let problem = Problem::error(title)
+        .at(offset..end)
+        .help("save it as UTF-8");
+    Problems::new(&text, vec![problem])
+}

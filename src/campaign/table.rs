@@ -1,0 +1,232 @@
+//! Reading one TOML table by hand, collecting everything that is wrong with it.
+//!
+//! Deriving this would stop at the first mistake and lose its place. Here every key is asked for
+//! by name, so the table knows which ones exist: what is left over when all have been asked for is
+//! unknown, and the nearest known one can be suggested.
+
+use std::fmt::Display;
+use std::ops::{Range, RangeInclusive};
+
+use toml::de::{DeTable, DeValue};
+
+use super::nearest::nearest;
+use super::problem::Problem;
+
+/// A table being read.
+pub(super) struct TableReader<'a> {
+    table: &'a DeTable<'a>,
+    problems: &'a mut Vec<Problem>,
+    known: Vec<&'static str>,
+    /// Sets of keys of which one must be there and none is.
+    missing: Vec<(&'static [&'static str], &'static str)>,
+}
+
+impl<'a> TableReader<'a> {
+    pub(super) fn new(table: &'a DeTable<'a>, problems: &'a mut Vec<Problem>) -> Self {
+        Self {
+            table,
+            problems,
+            known: Vec::new(),
+            missing: Vec::new(),
+        }
+    }
+
+    /// What `key` holds, as `read` understands it; none when the key is absent, or when it is
+    /// wrong and the problem has been noted.
+    pub(super) fn optional<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&Entry<'a>) -> Result<T, Problem>,
+    ) -> Option<T> {
+        self.known.push(key);
+        let (_, value) = self.table.get_key_value(key)?;
+        let entry = Entry {
+            key,
+            span: value.span(),
+            value: value.get_ref(),
+        };
+        read(&entry)
+            .map_err(|problem| self.problems.push(problem))
+            .ok()
+    }
+
+    /// The same for a key that must be there; `example` is a line of a definition that has it.
+    pub(super) fn required<T>(
+        &mut self,
+        key: &'static [&'static str; 1],
+        example: &'static str,
+        read: impl FnOnce(&Entry<'a>) -> Result<T, Problem>,
+    ) -> Option<T> {
+        self.require_one_of(key, example);
+        self.optional(key[0], read)
+    }
+
+    /// Notes a problem when none of `keys` is there.
+    pub(super) fn require_one_of(&mut self, keys: &'static [&'static str], example: &'static str) {
+        if !keys.iter().any(|key| self.table.contains_key(*key)) {
+            self.missing.push((keys, example));
+        }
+    }
+
+    /// Notes a problem when both keys are there, at the second one in the text.
+    pub(super) fn exclude(&mut self, one: &'static str, other: &'static str, help: &str) {
+        let span = |key: &str| self.table.get_key_value(key).map(|(key, _)| key.span());
+        if let (Some(a), Some(b)) = (span(one), span(other)) {
+            let (key, span) = if a.start > b.start {
+                (one, a)
+            } else {
+                (other, b)
+            };
+            let title = format!("\"{one}\" and \"{other}\" exclude each other");
+            self.problems
+                .push(Problem::error(title).at(span).about(key).help(help));
+        }
+    }
+
+    /// Notes the keys that nobody asked for, and the missing ones that none of those was probably
+    /// meant to be.
+    pub(super) fn finish(self) {
+        let mut meant = Vec::new();
+        for (key, value) in self.table.iter() {
+            let name = key.get_ref().as_ref();
+            if self.known.contains(&name) {
+                continue;
+            }
+            let absent = self
+                .known
+                .iter()
+                .copied()
+                .filter(|key| !self.table.contains_key(*key));
+            let guess = nearest(name, absent);
+            meant.extend(guess);
+            let problem = Problem::error(format!("unknown key \"{}\"", name.escape_debug()))
+                .at(key.span())
+                .about(name);
+            self.problems.push(match (guess, value.get_ref()) {
+                (Some(guess), _) => problem.help(format!("did you mean \"{guess}\"?")),
+                (None, DeValue::Table(inner))
+                    if self.known.iter().any(|key| inner.contains_key(*key)) =>
+                {
+                    problem.help("the keys of a campaign stand at the top of the file, in no table")
+                }
+                (None, _) => problem.help(format!("known keys: {}", self.known.join(", "))),
+            });
+        }
+        for (keys, example) in self.missing {
+            if !keys.iter().any(|key| meant.contains(key)) {
+                let names: Vec<_> = keys.iter().map(|key| format!("\"{key}\"")).collect();
+                let title = format!("missing key {}", names.join(" or "));
+                let problem = Problem::error(title).about(keys[0]);
+                self.problems
+                    .push(problem.help(format!("add a line such as: {example}")));
+            }
+        }
+    }
+}
+
+/// One key of a table with what it holds.
+pub(super) struct Entry<'a> {
+    key: &'static str,
+    span: Range<usize>,
+    value: &'a DeValue<'a>,
+}
+
+impl<'a> Entry<'a> {
+    /// A problem with this value; `title` continues the key's name.
+    pub(super) fn problem(&self, title: impl Display) -> Problem {
+        Problem::error(format!("\"{}\" {title}", self.key))
+            .at(self.span.clone())
+            .about(self.key)
+    }
+
+    /// A warning about this value; `title` continues the key's name.
+    pub(super) fn warning(&self, title: impl Display) -> Problem {
+        Problem::warning(format!("\"{}\" {title}", self.key))
+            .at(self.span.clone())
+            .about(self.key)
+    }
+
+    /// The value is of another type than `wanted`.
+    pub(super) fn wrong_type(&self, wanted: impl Display) -> Problem {
+        self.problem(format_args!("must be {wanted}, not {}", found(self.value)))
+    }
+
+    /// True for a whole number of any size.
+    pub(super) fn is_integer(&self) -> bool {
+        self.value.is_integer()
+    }
+
+    /// The value, where it is a string.
+    pub(super) fn string(&self) -> Option<&'a str> {
+        self.value.as_str()
+    }
+
+    /// A string with something in it.
+    pub(super) fn text(&self, wanted: &str) -> Result<&'a str, Problem> {
+        let text = self.string().ok_or_else(|| {
+            let problem = self.wrong_type(wanted);
+            match self.value {
+                DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) => {
+                    problem.help("put it in quotes")
+                }
+                _ => problem,
+            }
+        })?;
+        if text.trim().is_empty() {
+            return Err(self.problem("is empty"));
+        }
+        Ok(text)
+    }
+
+    /// A whole number in `range`.
+    pub(super) fn whole_number(&self, range: RangeInclusive<u64>) -> Result<u64, Problem> {
+        let wanted = format!("a whole number from {} to {}", range.start(), range.end());
+        let DeValue::Integer(number) = self.value else {
+            let problem = self.wrong_type(wanted);
+            let unquoted = self
+                .string()
+                .and_then(|text| text.trim().parse::<u64>().ok());
+            return Err(match unquoted.filter(|number| range.contains(number)) {
+                Some(number) => problem.help(format!("without quotes: {} = {number}", self.key)),
+                None => problem,
+            });
+        };
+        u64::from_str_radix(number.as_str(), number.radix())
+            .ok()
+            .filter(|number| range.contains(number))
+            .ok_or_else(|| self.problem(format_args!("must be {wanted}")))
+    }
+
+    /// One of a few words, as `parse` knows them; `words` are the ones to show.
+    pub(super) fn choice<T>(
+        &self,
+        words: &[&str],
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<T, Problem> {
+        let quoted: Vec<_> = words.iter().map(|word| format!("\"{word}\"")).collect();
+        let wanted = format!("one of {}", quoted.join(", "));
+        let Some(word) = self.string() else {
+            return Err(self.wrong_type(wanted));
+        };
+        parse(word).ok_or_else(|| {
+            let problem = self.problem(format_args!("must be {wanted}"));
+            match nearest(word, words.iter().copied()) {
+                Some(guess) => problem.help(format!("did you mean \"{guess}\"?")),
+                None => problem,
+            }
+        })
+    }
+}
+
+/// What a value is, for somebody who does not know TOML's names.
+fn found(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a text in quotes",
+        DeValue::Integer(_) => "a whole number",
+        DeValue::Float(_) => "a number with a fraction",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date or time",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}
