@@ -65,12 +65,16 @@ impl BatchState {
 
     /// The state behind a stored number.
     pub fn from_code(code: i64) -> Option<BatchState> {
-        BatchState::ALL.into_iter().find(|state| state.code() == code)
+        BatchState::ALL
+            .into_iter()
+            .find(|state| state.code() == code)
     }
 
     /// Whether nothing can change it any more.
     pub fn is_terminal(self) -> bool {
-        Change::ALL.into_iter().all(|change| self.after(change).is_none())
+        Change::ALL
+            .into_iter()
+            .all(|change| self.after(change).is_none())
     }
 
     /// The state after `change`, or `None` where the change is not allowed.
@@ -173,10 +177,18 @@ mod tests {
 
     #[test]
     fn accepted_rejected_split_and_abandoned_are_the_end() {
-        let ends: Vec<_> = BatchState::ALL.into_iter().filter(|s| s.is_terminal()).collect();
+        let ends: Vec<_> = BatchState::ALL
+            .into_iter()
+            .filter(|s| s.is_terminal())
+            .collect();
         assert_eq!(
             ends,
-            [BatchState::Accepted, BatchState::Rejected, BatchState::Split, BatchState::Abandoned]
+            [
+                BatchState::Accepted,
+                BatchState::Rejected,
+                BatchState::Split,
+                BatchState::Abandoned
+            ]
         );
     }
 

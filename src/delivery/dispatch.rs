@@ -169,9 +169,17 @@ struct Streak {
 
 impl Streak {
     fn add(&mut self, words: &Words, customers: usize) {
-        let code = Some(words.code.clone().unwrap_or_else(|| format!("{:?}", words.status)));
+        let code = Some(
+            words
+                .code
+                .clone()
+                .unwrap_or_else(|| format!("{:?}", words.status)),
+        );
         if self.code != code {
-            *self = Streak { code, ..Streak::default() };
+            *self = Streak {
+                code,
+                ..Streak::default()
+            };
         }
         self.refusals += 1;
         self.singles += u32::from(customers == 1);
@@ -282,21 +290,31 @@ impl Dispatcher {
         if self.is_held(now) {
             return;
         }
-        let Some(mut work) = self.ready.pop_front() else { return };
+        let Some(mut work) = self.ready.pop_front() else {
+            return;
+        };
         work.attempts += 1;
-        effects.push(Effect::Intend { number: work.number, attempt: work.attempts });
+        effects.push(Effect::Intend {
+            number: work.number,
+            attempt: work.attempts,
+        });
         self.in_flight.insert(work.number, work);
     }
 
     fn recorded(&mut self, number: u32, effects: &mut Vec<Effect>) {
-        let Some(work) = self.in_flight.get(&number) else { return };
+        let Some(work) = self.in_flight.get(&number) else {
+            return;
+        };
         if let Some(Ending::Stopped(why) | Ending::Failed(why)) = &self.ending {
             // Told to stop between the intent and the request: it is not sent after all.
             let words = Words::own(format!("not sent: {why}"));
             self.put_back(number, Conclusion::NotSent(words), effects);
             return;
         }
-        effects.push(Effect::Post { number, customers: work.customers.clone() });
+        effects.push(Effect::Post {
+            number,
+            customers: work.customers.clone(),
+        });
     }
 
     fn answered(&mut self, now: Duration, number: u32, fact: Fact, effects: &mut Vec<Effect>) {
@@ -339,7 +357,9 @@ impl Dispatcher {
     }
 
     fn refused(&mut self, number: u32, words: Words, effects: &mut Vec<Effect>) {
-        let Some(work) = self.in_flight.get(&number) else { return };
+        let Some(work) = self.in_flight.get(&number) else {
+            return;
+        };
         self.streak.add(&words, work.customers.len());
         let refusal = if self.is_suspicious() {
             split::probe(&work.customers)
@@ -366,7 +386,11 @@ impl Dispatcher {
                     })
                     .collect();
                 for (number, customers) in parts.iter().rev() {
-                    let work = Work { number: *number, attempts: 0, customers: customers.clone() };
+                    let work = Work {
+                        number: *number,
+                        attempts: 0,
+                        customers: customers.clone(),
+                    };
                     self.ready.push_front(work);
                 }
                 self.conclude(number, Conclusion::Split(words, parts), effects);
@@ -405,7 +429,9 @@ impl Dispatcher {
             self.hold_until(now + wait);
         }
         if self.patience.is_over(now) {
-            self.end_with(Ending::Stopped(format!("Desk could not be reached for too long: {words}")));
+            self.end_with(Ending::Stopped(format!(
+                "Desk could not be reached for too long: {words}"
+            )));
         }
     }
 
@@ -430,7 +456,11 @@ impl Dispatcher {
 
     fn conclude(&mut self, number: u32, conclusion: Conclusion, effects: &mut Vec<Effect>) {
         if let Some(work) = self.in_flight.remove(&number) {
-            effects.push(Effect::Conclude { number, attempt: work.attempts, conclusion });
+            effects.push(Effect::Conclude {
+                number,
+                attempt: work.attempts,
+                conclusion,
+            });
         }
     }
 

@@ -68,7 +68,10 @@ pub struct Words {
 impl Words {
     /// Words of our own, without an answer.
     pub fn own(message: impl Into<String>) -> Words {
-        Words { message: message.into(), ..Words::default() }
+        Words {
+            message: message.into(),
+            ..Words::default()
+        }
     }
 }
 
@@ -135,7 +138,11 @@ fn words(status: u16, body: AnswerBody) -> Words {
         AnswerBody::Error { code, message } => (code, message),
         AnswerBody::Unreadable(why) => (None, why),
     };
-    Words { status: Some(status), code, message }
+    Words {
+        status: Some(status),
+        code,
+        message,
+    }
 }
 
 #[cfg(test)]
@@ -146,7 +153,10 @@ mod tests {
         judge(Fact::Answered(Answer {
             status,
             wait: None,
-            body: AnswerBody::Error { code: None, message: "m".into() },
+            body: AnswerBody::Error {
+                code: None,
+                message: "m".into(),
+            },
         }))
     }
 
@@ -154,12 +164,23 @@ mod tests {
     fn only_a_2xx_with_an_id_is_accepted() {
         for status in [200, 201, 202] {
             let body = AnswerBody::Chat(ChatId(7));
-            let fact = Fact::Answered(Answer { status, wait: None, body });
+            let fact = Fact::Answered(Answer {
+                status,
+                wait: None,
+                body,
+            });
             assert_eq!(judge(fact), Outcome::Accepted(ChatId(7)));
         }
         assert!(matches!(answered(201), Outcome::Unknown(_)));
-        let chat_in_an_error = Answer { status: 500, wait: None, body: AnswerBody::Chat(ChatId(7)) };
-        assert!(matches!(judge(Fact::Answered(chat_in_an_error)), Outcome::Unknown(_)));
+        let chat_in_an_error = Answer {
+            status: 500,
+            wait: None,
+            body: AnswerBody::Chat(ChatId(7)),
+        };
+        assert!(matches!(
+            judge(Fact::Answered(chat_in_an_error)),
+            Outcome::Unknown(_)
+        ));
     }
 
     #[test]
@@ -169,7 +190,9 @@ mod tests {
             wait: None,
             body: AnswerBody::Unreadable("cut after 12 bytes".into()),
         });
-        let Outcome::Unknown(words) = judge(fact) else { panic!("not unknown") };
+        let Outcome::Unknown(words) = judge(fact) else {
+            panic!("not unknown")
+        };
         assert_eq!(words.to_string(), "201: cut after 12 bytes");
     }
 
@@ -197,7 +220,13 @@ mod tests {
 
     #[test]
     fn a_lost_request_is_unknown_and_an_unsent_one_is_not() {
-        assert!(matches!(judge(Fact::Lost("reset".into())), Outcome::Unknown(_)));
-        assert!(matches!(judge(Fact::NotSent("refused".into())), Outcome::Unreached(_)));
+        assert!(matches!(
+            judge(Fact::Lost("reset".into())),
+            Outcome::Unknown(_)
+        ));
+        assert!(matches!(
+            judge(Fact::NotSent("refused".into())),
+            Outcome::Unreached(_)
+        ));
     }
 }

@@ -37,7 +37,11 @@ impl WindowGuard {
         let most = requests_per_second.floor().max(1.0);
         let window = Duration::from_secs_f64(most / requests_per_second * (1.0 + HEADROOM));
         let most = (most as usize).max(burst as usize);
-        WindowGuard { departures: VecDeque::new(), most, window }
+        WindowGuard {
+            departures: VecDeque::new(),
+            most,
+            window,
+        }
     }
 
     /// The time at which a request that is ready `now` may leave; it counts as leaving then.
@@ -45,9 +49,14 @@ impl WindowGuard {
     pub fn depart(&mut self, now: Duration) -> Duration {
         let earliest = match self.departures.len() {
             len if len < self.most => now,
-            _ => self.departures.pop_front().map_or(now, |oldest| oldest + self.window),
+            _ => self
+                .departures
+                .pop_front()
+                .map_or(now, |oldest| oldest + self.window),
         };
-        let at = earliest.max(now).max(self.departures.back().copied().unwrap_or_default());
+        let at = earliest
+            .max(now)
+            .max(self.departures.back().copied().unwrap_or_default());
         self.departures.push_back(at);
         at
     }

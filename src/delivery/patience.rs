@@ -68,7 +68,9 @@ impl Patience {
     pub fn new(seed: u64, give_up_after: Duration) -> Patience {
         Patience {
             jitter: Jitter::new(seed),
-            extra: Extra { tenths: Extra::MOST },
+            extra: Extra {
+                tenths: Extra::MOST,
+            },
             failures: 0,
             unserved_since: None,
             give_up_after,
@@ -88,14 +90,19 @@ impl Patience {
         self.unserved_since.get_or_insert(now);
         let affordable = self.extra.spend();
         let doubled = FIRST_WAIT.saturating_mul(1 << self.failures.min(16));
-        let ceiling = if affordable { doubled.min(LONGEST_WAIT) } else { LONGEST_WAIT };
+        let ceiling = if affordable {
+            doubled.min(LONGEST_WAIT)
+        } else {
+            LONGEST_WAIT
+        };
         self.failures += 1;
         asked.unwrap_or_else(|| self.jitter.up_to(ceiling))
     }
 
     /// Whether it has lasted too long.
     pub fn is_over(&self, now: Duration) -> bool {
-        self.unserved_since.is_some_and(|since| now >= since + self.give_up_after)
+        self.unserved_since
+            .is_some_and(|since| now >= since + self.give_up_after)
     }
 }
 

@@ -104,7 +104,12 @@ pub struct Planner<'a> {
 impl<'a> Planner<'a> {
     /// A planner for requests of `template` to `url`, with at most `batch_size` customers each.
     /// `expected_rows` sizes the set of ids; a wrong guess costs time, not correctness.
-    pub fn new(template: &'a Template, url: &str, batch_size: usize, expected_rows: usize) -> Planner<'a> {
+    pub fn new(
+        template: &'a Template,
+        url: &str,
+        batch_size: usize,
+        expected_rows: usize,
+    ) -> Planner<'a> {
         let mut hash = Sha256::new();
         hash.update(format!("POST {url}\n"));
         Planner {
@@ -126,7 +131,11 @@ impl<'a> Planner<'a> {
     }
 
     /// Takes the next rows of the file.
-    pub fn block<S: PlanSink + ?Sized>(&mut self, block: &Block, sink: &mut S) -> Result<(), S::Error> {
+    pub fn block<S: PlanSink + ?Sized>(
+        &mut self,
+        block: &Block,
+        sink: &mut S,
+    ) -> Result<(), S::Error> {
         self.listing.listed += (block.ids.len() + block.invalid.len()) as u64;
         for (customer, line) in block.ids.iter().zip(&block.lines) {
             if self.seen.insert(*customer) {
@@ -149,7 +158,12 @@ impl<'a> Planner<'a> {
         if !self.customers.is_empty() {
             self.close_batch(sink)?;
         }
-        let hex: String = self.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex: String = self
+            .hash
+            .finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         Ok(PlanSummary {
             listing: self.listing,
             planned: self.planned,
@@ -187,7 +201,11 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
-    fn note_invalid<S: PlanSink + ?Sized>(&mut self, rows: &[InvalidRow], sink: &mut S) -> Result<(), S::Error> {
+    fn note_invalid<S: PlanSink + ?Sized>(
+        &mut self,
+        rows: &[InvalidRow],
+        sink: &mut S,
+    ) -> Result<(), S::Error> {
         if rows.is_empty() {
             return Ok(());
         }

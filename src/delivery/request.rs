@@ -24,7 +24,9 @@ impl Template {
             fields[1],
             priority.as_str(),
         );
-        Template { head: head.into_bytes() }
+        Template {
+            head: head.into_bytes(),
+        }
     }
 
     /// The body for these customers, in their order.

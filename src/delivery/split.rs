@@ -64,7 +64,11 @@ mod tests {
     use super::*;
 
     fn said(message: &str) -> Words {
-        Words { status: Some(400), code: Some("deskp400201".into()), message: message.into() }
+        Words {
+            status: Some(400),
+            code: Some("deskp400201".into()),
+            message: message.into(),
+        }
     }
 
     #[test]
@@ -75,18 +79,27 @@ mod tests {
 
     #[test]
     fn without_names_the_halves_keep_everyone_in_order() {
-        assert_eq!(divide(&[5, 3, 9], &said("no")), Refusal::Divide(vec![5], vec![3, 9]));
+        assert_eq!(
+            divide(&[5, 3, 9], &said("no")),
+            Refusal::Divide(vec![5], vec![3, 9])
+        );
     }
 
     #[test]
     fn named_customers_part_from_the_others() {
         let words = said("Customers not found: [3, 9].");
-        assert_eq!(divide(&[5, 3, 9, 1], &words), Refusal::Divide(vec![3, 9], vec![5, 1]));
+        assert_eq!(
+            divide(&[5, 3, 9, 1], &words),
+            Refusal::Divide(vec![3, 9], vec![5, 1])
+        );
     }
 
     #[test]
     fn when_all_are_named_all_are_rejected() {
-        assert_eq!(divide(&[3, 9], &said("Customers 9 and 3 do not exist")), Refusal::Reject);
+        assert_eq!(
+            divide(&[3, 9], &said("Customers 9 and 3 do not exist")),
+            Refusal::Reject
+        );
     }
 
     #[test]
@@ -98,7 +111,10 @@ mod tests {
     #[test]
     fn numbers_that_do_not_speak_of_customers_are_not_names() {
         let halves = Refusal::Divide(vec![1], vec![12, 2]);
-        assert_eq!(divide(&[1, 12, 2], &said("Group 12 does not exist")), halves);
+        assert_eq!(
+            divide(&[1, 12, 2], &said("Group 12 does not exist")),
+            halves
+        );
     }
 
     #[test]

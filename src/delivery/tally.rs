@@ -90,9 +90,20 @@ impl Tally {
         for (state, batches, customers) in states {
             tally.add(state, batches, customers, owner);
         }
-        let Listing { listed, duplicates, invalid, excluded } = listing;
+        let Listing {
+            listed,
+            duplicates,
+            invalid,
+            excluded,
+        } = listing;
         let counted = tally.customers;
-        tally.customers = Customers { listed, duplicates, invalid, excluded, ..counted };
+        tally.customers = Customers {
+            listed,
+            duplicates,
+            invalid,
+            excluded,
+            ..counted
+        };
         tally
     }
 
@@ -139,7 +150,12 @@ mod tests {
     use super::*;
 
     fn listing() -> Listing {
-        Listing { listed: 14, duplicates: 2, invalid: 1, excluded: 1 }
+        Listing {
+            listed: 14,
+            duplicates: 2,
+            invalid: 1,
+            excluded: 1,
+        }
     }
 
     #[test]
@@ -159,8 +175,16 @@ mod tests {
     #[test]
     fn a_batch_in_flight_counts_as_unknown_when_its_sender_is_gone() {
         let states = [(BatchState::Sending, 2, 10)];
-        assert_eq!(Tally::of(listing(), states, Owner::Gone).customers.unknown, 10);
-        assert_eq!(Tally::of(listing(), states, Owner::Alive).customers.remaining, 10);
+        assert_eq!(
+            Tally::of(listing(), states, Owner::Gone).customers.unknown,
+            10
+        );
+        assert_eq!(
+            Tally::of(listing(), states, Owner::Alive)
+                .customers
+                .remaining,
+            10
+        );
     }
 
     #[test]

@@ -55,7 +55,11 @@ mod tests {
 
     #[test]
     fn a_chat_is_settled_when_all_of_it_is_closed() {
-        let counts = |sent, responded, closed| Counts { sent, responded, closed };
+        let counts = |sent, responded, closed| Counts {
+            sent,
+            responded,
+            closed,
+        };
         assert!(is_settled(counts(3, 1, 3), 3));
         assert!(!is_settled(counts(3, 3, 2), 3));
         assert!(!is_settled(counts(2, 2, 2), 3), "not all of it is sent yet");

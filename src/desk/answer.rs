@@ -15,16 +15,21 @@ const EXCERPT: usize = 160;
 pub(super) fn to_create(status: u16, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Answer {
     let body = match serde_json::from_slice::<ProactiveChat>(body) {
         Ok(chat) if (200..300).contains(&status) => AnswerBody::Chat(ChatId(chat.id)),
-        Err(error) if (200..300).contains(&status) => {
-            AnswerBody::Unreadable(format!("the answer is no proactive chat ({error}): {}", excerpt(body)))
-        }
+        Err(error) if (200..300).contains(&status) => AnswerBody::Unreadable(format!(
+            "the answer is no proactive chat ({error}): {}",
+            excerpt(body)
+        )),
         _ => error_body(body),
     };
     let message = match &body {
         AnswerBody::Error { message, .. } => message.as_str(),
         _ => "",
     };
-    Answer { status, wait: wait::asked(headers, message, now), body }
+    Answer {
+        status,
+        wait: wait::asked(headers, message, now),
+        body,
+    }
 }
 
 /// The two JSON shapes of an error: `{"message", "code", "error"}` and `{"code", "detail"}`.
@@ -38,11 +43,26 @@ struct ErrorShape {
 /// What a body that is no success says, whatever its shape.
 pub(super) fn error_body(body: &[u8]) -> AnswerBody {
     let shape: Option<ErrorShape> = serde_json::from_slice(body).ok();
-    let Some(ErrorShape { code, message, detail }) = shape else {
-        return AnswerBody::Error { code: None, message: excerpt(body) };
+    let Some(ErrorShape {
+        code,
+        message,
+        detail,
+    }) = shape
+    else {
+        return AnswerBody::Error {
+            code: None,
+            message: excerpt(body),
+        };
     };
-    let message = message.or(detail).as_ref().and_then(text).unwrap_or_else(|| excerpt(body));
-    AnswerBody::Error { code: code.as_ref().and_then(text), message }
+    let message = message
+        .or(detail)
+        .as_ref()
+        .and_then(text)
+        .unwrap_or_else(|| excerpt(body));
+    AnswerBody::Error {
+        code: code.as_ref().and_then(text),
+        message,
+    }
 }
 
 fn text(value: &Value) -> Option<String> {
@@ -89,17 +109,35 @@ mod tests {
     }
 
     fn error(code: Option<&str>, message: &str) -> AnswerBody {
-        AnswerBody::Error { code: code.map(str::to_owned), message: message.to_owned() }
+        AnswerBody::Error {
+            code: code.map(str::to_owned),
+            message: message.to_owned(),
+        }
     }
 
     #[test]
     fn all_error_shapes_are_understood_and_codes_stay_text() {
         let cases = [
-            (r#"{"message":"Not closed.","code":400600,"error":true}"#, error(Some("400600"), "Not closed.")),
-            (r#"{"message":"Gone.","code":"deskp400500","error":true}"#, error(Some("deskp400500"), "Gone.")),
-            (r#"{"code":"desk500500","detail":"Oops."}"#, error(Some("desk500500"), "Oops.")),
-            (r#"{"detail":"Invalid token."}"#, error(None, "Invalid token.")),
-            ("<html><h1>500</h1>Server <b>Error</b></html>", error(None, "500 Server Error")),
+            (
+                r#"{"message":"Not closed.","code":400600,"error":true}"#,
+                error(Some("400600"), "Not closed."),
+            ),
+            (
+                r#"{"message":"Gone.","code":"deskp400500","error":true}"#,
+                error(Some("deskp400500"), "Gone."),
+            ),
+            (
+                r#"{"code":"desk500500","detail":"Oops."}"#,
+                error(Some("desk500500"), "Oops."),
+            ),
+            (
+                r#"{"detail":"Invalid token."}"#,
+                error(None, "Invalid token."),
+            ),
+            (
+                "<html><h1>500</h1>Server <b>Error</b></html>",
+                error(None, "500 Server Error"),
+            ),
             ("", error(None, "an answer without a message")),
         ];
         for (body, expected) in cases {
@@ -110,7 +148,10 @@ mod tests {
     #[test]
     fn a_2xx_that_is_no_chat_is_unreadable() {
         for body in ["", "{}", "<html>", r#"{"id":0}"#, r#"{"id":12"#] {
-            assert!(matches!(answer(201, body), AnswerBody::Unreadable(_)), "{body}");
+            assert!(
+                matches!(answer(201, body), AnswerBody::Unreadable(_)),
+                "{body}"
+            );
         }
         assert_eq!(answer(201, r#"{"id":12}"#), AnswerBody::Chat(ChatId(12)));
     }

@@ -63,7 +63,9 @@ fn number(value: &Value) -> Option<u64> {
 
 fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     let value = Value::deserialize(deserializer)?;
-    number(&value).filter(|id| *id > 0).ok_or_else(|| serde::de::Error::custom("the id is not a positive integer"))
+    number(&value)
+        .filter(|id| *id > 0)
+        .ok_or_else(|| serde::de::Error::custom("the id is not a positive integer"))
 }
 
 fn lenient_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
@@ -71,21 +73,30 @@ fn lenient_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u
 }
 
 fn lenient_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Ok(Value::deserialize(deserializer)?.as_str().map(str::to_owned))
+    Ok(Value::deserialize(deserializer)?
+        .as_str()
+        .map(str::to_owned))
 }
 
 fn lenient_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
-    Ok(Value::deserialize(deserializer)?.as_str().and_then(|text| text.parse().ok()))
+    Ok(Value::deserialize(deserializer)?
+        .as_str()
+        .and_then(|text| text.parse().ok()))
 }
 
 fn group_key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let value = Value::deserialize(deserializer)?;
-    let key = value.get("key").or_else(|| value.get("groupKey")).unwrap_or(&value);
+    let key = value
+        .get("key")
+        .or_else(|| value.get("groupKey"))
+        .unwrap_or(&value);
     Ok(key.as_str().map(str::to_owned))
 }
 
 /// `"[1, 2]"`, `"1,2"`, a JSON list of numbers or of numbers as text, or null.
-fn customers_list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<u64>>, D::Error> {
+fn customers_list<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<u64>>, D::Error> {
     let value = Value::deserialize(deserializer)?;
     Ok(match &value {
         Value::Array(items) => items.iter().map(number).collect(),
@@ -95,11 +106,18 @@ fn customers_list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<V
 }
 
 fn listed(text: &str) -> Option<Vec<u64>> {
-    let inner = text.trim().trim_start_matches(['[', '(', '{']).trim_end_matches([']', ')', '}']).trim();
+    let inner = text
+        .trim()
+        .trim_start_matches(['[', '(', '{'])
+        .trim_end_matches([']', ')', '}'])
+        .trim();
     if inner.is_empty() {
         return Some(Vec::new());
     }
-    inner.split(',').map(|item| item.trim().trim_matches(['"', '\'']).parse().ok()).collect()
+    inner
+        .split(',')
+        .map(|item| item.trim().trim_matches(['"', '\'']).parse().ok())
+        .collect()
 }
 
 #[cfg(test)]
@@ -112,20 +130,49 @@ mod tests {
 
     #[test]
     fn customers_are_read_in_every_known_form() {
-        for form in [r#""[1, 2]""#, r#""1,2""#, "[1,2]", r#"["1","2"]"#, r#""[\"1\", \"2\"]""#, r#"" 1 , 2 ""#] {
-            assert_eq!(chat(&format!(r#"{{"id":1,"customersList":{form}}}"#)).customers, Some(vec![1, 2]), "{form}");
+        for form in [
+            r#""[1, 2]""#,
+            r#""1,2""#,
+            "[1,2]",
+            r#"["1","2"]"#,
+            r#""[\"1\", \"2\"]""#,
+            r#"" 1 , 2 ""#,
+        ] {
+            assert_eq!(
+                chat(&format!(r#"{{"id":1,"customersList":{form}}}"#)).customers,
+                Some(vec![1, 2]),
+                "{form}"
+            );
         }
         for form in ["null", "7", r#""1 and 2""#, r#"[1,{}]"#] {
-            assert_eq!(chat(&format!(r#"{{"id":1,"customersList":{form}}}"#)).customers, None, "{form}");
+            assert_eq!(
+                chat(&format!(r#"{{"id":1,"customersList":{form}}}"#)).customers,
+                None,
+                "{form}"
+            );
         }
-        assert_eq!(chat(r#"{"id":1,"customersList":"[]"}"#).customers, Some(vec![]));
+        assert_eq!(
+            chat(r#"{"id":1,"customersList":"[]"}"#).customers,
+            Some(vec![])
+        );
         assert_eq!(chat(r#"{"id":1}"#).customers, None);
     }
 
     #[test]
     fn only_the_id_must_be_there() {
-        assert_eq!(chat(r#"{"id":"12","sentCount":null,"createdAt":7,"assignedGroup":[]}"#).id, 12);
-        for bad in [r#"{"id":0}"#, r#"{"id":-1}"#, r#"{"id":1.5}"#, r#"{"id":null}"#, "{}", "[]", "7"] {
+        assert_eq!(
+            chat(r#"{"id":"12","sentCount":null,"createdAt":7,"assignedGroup":[]}"#).id,
+            12
+        );
+        for bad in [
+            r#"{"id":0}"#,
+            r#"{"id":-1}"#,
+            r#"{"id":1.5}"#,
+            r#"{"id":null}"#,
+            "{}",
+            "[]",
+            "7",
+        ] {
             assert!(serde_json::from_str::<ProactiveChat>(bad).is_err(), "{bad}");
         }
     }

@@ -61,7 +61,9 @@ pub enum ReadError {
 impl std::fmt::Display for ReadError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            ReadError::NotFound(words) | ReadError::Halted(words) | ReadError::Failed(words) => words.fmt(f),
+            ReadError::NotFound(words) | ReadError::Halted(words) | ReadError::Failed(words) => {
+                words.fmt(f)
+            }
             ReadError::Throttled(_) => f.write_str("429: too many requests"),
         }
     }
@@ -92,7 +94,10 @@ impl Desk {
             .user_agent(concat!("deskcast/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| DeskError::Client(causes(&error)))?;
-        Ok(Desk { client, base_url: config.base_url.trim_end_matches('/').to_owned() })
+        Ok(Desk {
+            client,
+            base_url: config.base_url.trim_end_matches('/').to_owned(),
+        })
     }
 
     /// The URL that creates are posted to.
@@ -103,7 +108,12 @@ impl Desk {
     /// Sends one create (reference page "Create Proactive Chat"), once, for a batch whose intent
     /// is durable.
     pub async fn create(&self, permit: Permit, body: Vec<u8>) -> Fact {
-        let sent = self.client.post(Desk::create_url(&self.base_url)).body(body).send().await;
+        let sent = self
+            .client
+            .post(Desk::create_url(&self.base_url))
+            .body(body)
+            .send()
+            .await;
         // The permit is used up by this attempt, whatever comes of it.
         drop(permit);
         match sent {
@@ -120,11 +130,15 @@ impl Desk {
         let response = self.client.get(url).send().await.map_err(failed)?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        let body = body(response).await.map_err(|why| ReadError::Failed(Words::own(why)))?;
+        let body = body(response)
+            .await
+            .map_err(|why| ReadError::Failed(Words::own(why)))?;
         match answer::to_create(status, &headers, &body, Timestamp::now()) {
-            Answer { body: AnswerBody::Chat(_), .. } => {
-                serde_json::from_slice(&body).map_err(|error| ReadError::Failed(Words::own(error.to_string())))
-            }
+            Answer {
+                body: AnswerBody::Chat(_),
+                ..
+            } => serde_json::from_slice(&body)
+                .map_err(|error| ReadError::Failed(Words::own(error.to_string()))),
             answer => Err(read_error(answer)),
         }
     }
@@ -132,7 +146,8 @@ impl Desk {
     /// Whether Desk serves at all: any answer that is not a failure of the server will do.
     pub async fn serves(&self, id: ChatId) -> bool {
         match self.chat(id).await {
-            Ok(_) | Err(ReadError::NotFound(_) | ReadError::Throttled(_) | ReadError::Halted(_)) => true,
+            Ok(_)
+            | Err(ReadError::NotFound(_) | ReadError::Throttled(_) | ReadError::Halted(_)) => true,
             Err(ReadError::Failed(words)) => words.status.is_some_and(|status| status < 500),
         }
     }
@@ -143,7 +158,10 @@ fn headers(token: &SecretString) -> Result<HeaderMap, DeskError> {
     token.set_sensitive(true);
     let mut headers = HeaderMap::new();
     headers.insert(TOKEN_HEADER, token);
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf8"));
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/json; charset=utf8"),
+    );
     Ok(headers)
 }
 
@@ -153,8 +171,12 @@ fn read_error(answer: Answer) -> ReadError {
         Outcome::Throttled { wait, .. } => ReadError::Throttled(wait),
         Outcome::Halted(words) => ReadError::Halted(words),
         Outcome::Refused(words) if not_found => ReadError::NotFound(words),
-        Outcome::Refused(words) | Outcome::Unknown(words) | Outcome::Unreached(words) => ReadError::Failed(words),
-        Outcome::Accepted(chat) => ReadError::Failed(Words::own(format!("an unexpected chat {chat}"))),
+        Outcome::Refused(words) | Outcome::Unknown(words) | Outcome::Unreached(words) => {
+            ReadError::Failed(words)
+        }
+        Outcome::Accepted(chat) => {
+            ReadError::Failed(Words::own(format!("an unexpected chat {chat}")))
+        }
     }
 }
 
@@ -164,7 +186,11 @@ async fn to_fact(response: Response) -> Fact {
     match body(response).await {
         Ok(body) => Fact::Answered(answer::to_create(status, &headers, &body, Timestamp::now())),
         // The status is known and decides; a refusal is a refusal without its words, too.
-        Err(why) => Fact::Answered(Answer { status, wait: None, body: AnswerBody::Unreadable(why) }),
+        Err(why) => Fact::Answered(Answer {
+            status,
+            wait: None,
+            body: AnswerBody::Unreadable(why),
+        }),
     }
 }
 
@@ -172,10 +198,18 @@ async fn body(mut response: Response) -> Result<Vec<u8>, String> {
     let mut body = Vec::new();
     loop {
         match response.chunk().await {
-            Ok(Some(chunk)) if body.len() + chunk.len() <= LARGEST_ANSWER => body.extend_from_slice(&chunk),
+            Ok(Some(chunk)) if body.len() + chunk.len() <= LARGEST_ANSWER => {
+                body.extend_from_slice(&chunk)
+            }
             Ok(Some(_)) => return Err(format!("the answer is larger than {LARGEST_ANSWER} bytes")),
             Ok(None) => return Ok(body),
-            Err(error) => return Err(format!("the answer was cut after {} bytes: {}", body.len(), causes(&error))),
+            Err(error) => {
+                return Err(format!(
+                    "the answer was cut after {} bytes: {}",
+                    body.len(),
+                    causes(&error)
+                ));
+            }
         }
     }
 }
@@ -183,10 +217,17 @@ async fn body(mut response: Response) -> Result<Vec<u8>, String> {
 /// Whether not a byte of the request can have left: the connection did not come about, or hyper
 /// gave the request back because its connection was gone before it was written.
 fn never_left(error: &reqwest::Error) -> bool {
-    error.is_connect() || chain(error).any(|cause| cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_canceled))
+    error.is_connect()
+        || chain(error).any(|cause| {
+            cause
+                .downcast_ref::<hyper::Error>()
+                .is_some_and(hyper::Error::is_canceled)
+        })
 }
 
-fn chain<'a>(error: &'a reqwest::Error) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+fn chain<'a>(
+    error: &'a reqwest::Error,
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
     std::iter::successors(std::error::Error::source(error), |cause| cause.source())
 }
 

@@ -29,13 +29,21 @@ fn seconds(value: &str) -> Option<Duration> {
 
 fn until(value: &str, now: Timestamp) -> Option<Duration> {
     let zoned = jiff::fmt::rfc2822::parse(value).ok()?;
-    Some(zoned.timestamp().duration_since(now).try_into().unwrap_or_default())
+    Some(
+        zoned
+            .timestamp()
+            .duration_since(now)
+            .try_into()
+            .unwrap_or_default(),
+    )
 }
 
 fn in_message(message: &str) -> Option<Duration> {
     let (_, after) = message.split_once("retry_after")?;
     let number = after.trim_start_matches([':', '=', '"', '\'', ' ']);
-    let end = number.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(number.len());
+    let end = number
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(number.len());
     seconds(&number[..end])
 }
 
@@ -56,11 +64,27 @@ mod tests {
     fn every_way_of_asking_is_understood() {
         let cases = [
             (Some(("retry-after", "2")), "", Some(2.0)),
-            (Some(("retry-after", "Sat, 21 Nov 2026 09:00:30 GMT")), "", Some(30.0)),
-            (Some(("retry-after", "Sat, 21 Nov 2026 08:00:30 GMT")), "", Some(0.0)),
-            (Some(("retry-after", "Sat, 21 Nov 2099 08:00:30 GMT")), "", Some(3600.0)),
+            (
+                Some(("retry-after", "Sat, 21 Nov 2026 09:00:30 GMT")),
+                "",
+                Some(30.0),
+            ),
+            (
+                Some(("retry-after", "Sat, 21 Nov 2026 08:00:30 GMT")),
+                "",
+                Some(0.0),
+            ),
+            (
+                Some(("retry-after", "Sat, 21 Nov 2099 08:00:30 GMT")),
+                "",
+                Some(3600.0),
+            ),
             (Some(("x-ratelimit-retryafter", "0.25")), "", Some(0.25)),
-            (None, "Too many requests. retry_after: 0.0697s", Some(0.0697)),
+            (
+                None,
+                "Too many requests. retry_after: 0.0697s",
+                Some(0.0697),
+            ),
             (None, "retry_after", None),
             (Some(("retry-after", "-1")), "", None),
             (Some(("retry-after", "NaN")), "", None),

@@ -42,7 +42,10 @@ impl RunKey {
     /// Parses `NAME@2026-11-21T09:00:00Z`.
     pub fn parse(text: &str) -> Option<RunKey> {
         let (campaign, due) = text.split_once('@')?;
-        Some(RunKey { campaign: CampaignName::parse(campaign).ok()?, due: due.parse().ok()? })
+        Some(RunKey {
+            campaign: CampaignName::new(campaign).ok()?,
+            due: due.parse().ok()?,
+        })
     }
 }
 
@@ -108,12 +111,17 @@ impl RunState {
 
     /// The state with this name.
     pub fn parse(name: &str) -> Option<RunState> {
-        RunState::ALL.into_iter().find(|state| state.as_str() == name)
+        RunState::ALL
+            .into_iter()
+            .find(|state| state.as_str() == name)
     }
 
     /// Whether sending can go on.
     pub fn is_open(self) -> bool {
-        matches!(self, RunState::Planned | RunState::Sending | RunState::Stopped)
+        matches!(
+            self,
+            RunState::Planned | RunState::Sending | RunState::Stopped
+        )
     }
 }
 
@@ -235,7 +243,9 @@ pub enum JournalError {
     #[error("the run {0} exists already")]
     Exists(RunKey),
     /// A change that the table of states does not allow: a defect of deskcast.
-    #[error("the journal refused a change of batch {batch} that must not happen ({what}); please report this")]
+    #[error(
+        "the journal refused a change of batch {batch} that must not happen ({what}); please report this"
+    )]
     Forbidden {
         /// The batch.
         batch: u32,
@@ -245,12 +255,17 @@ pub enum JournalError {
 }
 
 /// Fills the plan of a new run through the sink it is given.
-pub type Fill<'a, E> = &'a mut dyn FnMut(&mut dyn PlanSink<Error = JournalError>) -> Result<PlanSummary, E>;
+pub type Fill<'a, E> =
+    &'a mut dyn FnMut(&mut dyn PlanSink<Error = JournalError>) -> Result<PlanSummary, E>;
 
 /// The durable record.
 pub trait Journal: Send {
     /// Records a run and its whole plan in one step: when `fill` fails, nothing of it is there.
-    fn create_run<E: From<JournalError>>(&mut self, new: &NewRun, fill: Fill<'_, E>) -> Result<RunId, E>;
+    fn create_run<E: From<JournalError>>(
+        &mut self,
+        new: &NewRun,
+        fill: Fill<'_, E>,
+    ) -> Result<RunId, E>;
 
     /// Makes this process the owner of a run. What a dead owner left in flight becomes unknown.
     fn claim(&mut self, run: RunId, now: Timestamp) -> Result<Claim, JournalError>;
@@ -260,14 +275,31 @@ pub trait Journal: Send {
     fn record(&mut self, groups: &[(Fence, Vec<Entry>)]) -> Vec<Result<Vec<Permit>, JournalError>>;
 
     /// Planned batches with numbers above `after` and up to `up_to`, in order.
-    fn planned(&mut self, run: RunId, after: u32, up_to: u32, most: usize) -> Result<Vec<Work>, JournalError>;
+    fn planned(
+        &mut self,
+        run: RunId,
+        after: u32,
+        up_to: u32,
+        most: usize,
+    ) -> Result<Vec<Work>, JournalError>;
 
     /// Gives the run up, in this state and with this note.
-    fn release(&mut self, fence: Fence, state: RunState, note: &str, now: Timestamp) -> Result<(), JournalError>;
+    fn release(
+        &mut self,
+        fence: Fence,
+        state: RunState,
+        note: &str,
+        now: Timestamp,
+    ) -> Result<(), JournalError>;
 
     /// Accepted batches that are not settled, in order.
     fn tracked(&mut self, run: RunId) -> Result<Vec<Tracked>, JournalError>;
 
     /// Keeps readings, and counts `reads` requests.
-    fn keep_readings(&mut self, run: RunId, readings: &[Reading], reads: u64) -> Result<(), JournalError>;
+    fn keep_readings(
+        &mut self,
+        run: RunId,
+        readings: &[Reading],
+        reads: u64,
+    ) -> Result<(), JournalError>;
 }

@@ -37,7 +37,11 @@ pub fn rows(blob: &[u8]) -> Result<(Vec<u64>, Vec<u64>), Damaged> {
     let count = read_count(&mut rest)?;
     let customers = unpack(&mut rest, count)?;
     let lines = unpack(&mut rest, count)?;
-    if rest.is_empty() { Ok((customers, lines)) } else { Err(Damaged) }
+    if rest.is_empty() {
+        Ok((customers, lines))
+    } else {
+        Err(Damaged)
+    }
 }
 
 /// Appends a number.
@@ -66,7 +70,10 @@ pub fn read_varint(bytes: &mut &[u8]) -> Result<u64, Damaged> {
 /// A count can never exceed the bytes that follow it: a damaged one must not reserve memory.
 fn read_count(bytes: &mut &[u8]) -> Result<usize, Damaged> {
     let count = read_varint(bytes)?;
-    usize::try_from(count).ok().filter(|count| *count <= bytes.len()).ok_or(Damaged)
+    usize::try_from(count)
+        .ok()
+        .filter(|count| *count <= bytes.len())
+        .ok_or(Damaged)
 }
 
 fn unpack(bytes: &mut &[u8], count: usize) -> Result<Vec<u64>, Damaged> {

@@ -83,9 +83,13 @@ impl<'t> Rows<'t> {
     fn new(tx: &'t Transaction<'_>, run: RunId) -> Result<Rows<'t>, JournalError> {
         Ok(Rows {
             run,
-            batch: tx.prepare_cached("INSERT INTO batch (run, number, customers, state) VALUES (?1, ?2, ?3, ?4)")?,
-            customers: tx.prepare_cached("INSERT INTO batch_customers (id, packed) VALUES (?1, ?2)")?,
-            left_out: tx.prepare_cached("INSERT INTO left_out (run, reason, packed) VALUES (?1, ?2, ?3)")?,
+            batch: tx.prepare_cached(
+                "INSERT INTO batch (run, number, customers, state) VALUES (?1, ?2, ?3, ?4)",
+            )?,
+            customers: tx
+                .prepare_cached("INSERT INTO batch_customers (id, packed) VALUES (?1, ?2)")?,
+            left_out: tx
+                .prepare_cached("INSERT INTO left_out (run, reason, packed) VALUES (?1, ?2, ?3)")?,
             packed: Vec::new(),
         })
     }
@@ -98,15 +102,18 @@ impl PlanSink for Rows<'_> {
         self.packed.clear();
         pack_rows(customers, lines, &mut self.packed);
         let planned = BatchState::Planned.code();
-        self.batch.execute(params![self.run.0, number, customers.len() as i64, planned])?;
-        self.customers.execute(params![customers_key(self.run, number), self.packed])?;
+        self.batch
+            .execute(params![self.run.0, number, customers.len() as i64, planned])?;
+        self.customers
+            .execute(params![customers_key(self.run, number), self.packed])?;
         Ok(())
     }
 
     fn duplicates(&mut self, customers: &[u64], lines: &[u64]) -> Result<(), JournalError> {
         self.packed.clear();
         pack_rows(customers, lines, &mut self.packed);
-        self.left_out.execute(params![self.run.0, "duplicate", self.packed])?;
+        self.left_out
+            .execute(params![self.run.0, "duplicate", self.packed])?;
         Ok(())
     }
 
@@ -117,7 +124,8 @@ impl PlanSink for Rows<'_> {
             write_varint(row.value.len() as u64, &mut self.packed);
             self.packed.extend_from_slice(row.value.as_bytes());
         }
-        self.left_out.execute(params![self.run.0, "invalid", self.packed])?;
+        self.left_out
+            .execute(params![self.run.0, "invalid", self.packed])?;
         Ok(())
     }
 }

@@ -17,7 +17,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::{
-    Claim, Entry, Fence, Fill, Journal, JournalError, NewRun, Permit, Reading, RunId, RunState, Tracked,
+    Claim, Entry, Fence, Fill, Journal, JournalError, NewRun, Permit, Reading, RunId, RunState,
+    Tracked,
 };
 use crate::delivery::batch::BatchState;
 use crate::delivery::dispatch::Work;
@@ -39,7 +40,11 @@ impl SqliteJournal {
     /// be written, or whose file system cannot do what durability needs.
     pub fn open(path: &Path) -> Result<SqliteJournal, JournalError> {
         let connection = open::writable(path)?;
-        Ok(SqliteJournal { connection, path: path.to_owned(), owned: HashMap::new() })
+        Ok(SqliteJournal {
+            connection,
+            path: path.to_owned(),
+            owned: HashMap::new(),
+        })
     }
 
     /// The file.
@@ -72,21 +77,31 @@ impl From<rusqlite::Error> for JournalError {
 impl From<super::packed::Damaged> for JournalError {
     fn from(_: super::packed::Damaged) -> JournalError {
         JournalError::Store(
-            "the store is damaged: a packed list of customers cannot be read. Restore a backup".to_owned(),
+            "the store is damaged: a packed list of customers cannot be read. Restore a backup"
+                .to_owned(),
         )
     }
 }
 
 impl Journal for SqliteJournal {
-    fn create_run<E: From<JournalError>>(&mut self, new: &NewRun, fill: Fill<'_, E>) -> Result<RunId, E> {
+    fn create_run<E: From<JournalError>>(
+        &mut self,
+        new: &NewRun,
+        fill: Fill<'_, E>,
+    ) -> Result<RunId, E> {
         create::create_run(&mut self.connection, new, fill)
     }
 
     fn claim(&mut self, run: RunId, now: Timestamp) -> Result<Claim, JournalError> {
         let lock = owner::Lock::take(&self.path, run)?;
-        let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let last_intent_at: Option<i64> =
-            tx.query_row("SELECT max(intended_at) FROM batch WHERE run = ?1", [run.0], |row| row.get(0))?;
+        let tx = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let last_intent_at: Option<i64> = tx.query_row(
+            "SELECT max(intended_at) FROM batch WHERE run = ?1",
+            [run.0],
+            |row| row.get(0),
+        )?;
         let recovered = record::recover(&tx, run, now)?;
         tx.execute(
             "UPDATE run SET fence = fence + 1, owner = ?2, state = 'sending', note = '', ended_at = NULL,
@@ -114,7 +129,13 @@ impl Journal for SqliteJournal {
         record::record(&mut self.connection, groups)
     }
 
-    fn planned(&mut self, run: RunId, after: u32, up_to: u32, most: usize) -> Result<Vec<Work>, JournalError> {
+    fn planned(
+        &mut self,
+        run: RunId,
+        after: u32,
+        up_to: u32,
+        most: usize,
+    ) -> Result<Vec<Work>, JournalError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT b.number, b.attempt, c.packed FROM batch b
                JOIN batch_customers c ON c.id = (b.run << 32) + b.number
@@ -130,18 +151,32 @@ impl Journal for SqliteJournal {
         let mut batches = Vec::new();
         while let Some(row) = rows.next()? {
             let customers = super::packed::customers(row.get_ref(2)?.as_blob().map_err(damaged)?)?;
-            batches.push(Work { number: row.get(0)?, attempts: row.get(1)?, customers });
+            batches.push(Work {
+                number: row.get(0)?,
+                attempts: row.get(1)?,
+                customers,
+            });
         }
         Ok(batches)
     }
 
-    fn release(&mut self, fence: Fence, state: RunState, note: &str, now: Timestamp) -> Result<(), JournalError> {
+    fn release(
+        &mut self,
+        fence: Fence,
+        state: RunState,
+        note: &str,
+        now: Timestamp,
+    ) -> Result<(), JournalError> {
         let changed = self.connection.execute(
             "UPDATE run SET state = ?3, note = ?4, ended_at = ?5 WHERE id = ?1 AND fence = ?2",
             params![fence.run.0, fence.token, state.as_str(), note, millis(now)],
         )?;
         self.owned.remove(&fence.run);
-        if changed == 1 { Ok(()) } else { Err(JournalError::Fenced) }
+        if changed == 1 {
+            Ok(())
+        } else {
+            Err(JournalError::Fenced)
+        }
     }
 
     fn tracked(&mut self, run: RunId) -> Result<Vec<Tracked>, JournalError> {
@@ -162,12 +197,22 @@ impl Journal for SqliteJournal {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    fn keep_readings(&mut self, run: RunId, readings: &[Reading], reads: u64) -> Result<(), JournalError> {
-        let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    fn keep_readings(
+        &mut self,
+        run: RunId,
+        readings: &[Reading],
+        reads: u64,
+    ) -> Result<(), JournalError> {
+        let tx = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
         for reading in readings {
             record::keep_reading(&tx, run, reading)?;
         }
-        tx.execute("UPDATE run SET reads = reads + ?2 WHERE id = ?1", params![run.0, reads as i64])?;
+        tx.execute(
+            "UPDATE run SET reads = reads + ?2 WHERE id = ?1",
+            params![run.0, reads as i64],
+        )?;
         Ok(tx.commit()?)
     }
 }

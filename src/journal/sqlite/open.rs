@@ -18,7 +18,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Opens the store for writing, making or migrating it where needed.
 pub(super) fn writable(path: &Path) -> Result<Connection, JournalError> {
-    let explain = |what: String| JournalError::Store(format!("the store {}: {what}", path.display()));
+    let explain =
+        |what: String| JournalError::Store(format!("the store {}: {what}", path.display()));
     // SQLite would make the file readable by others where the umask allows it.
     OpenOptions::new()
         .append(true)
@@ -38,18 +39,26 @@ pub(super) fn writable(path: &Path) -> Result<Connection, JournalError> {
 
 /// Opens an existing store for reading.
 pub(super) fn readable(path: &Path) -> Result<Connection, JournalError> {
-    let explain = |what: String| JournalError::Store(format!("the store {}: {what}", path.display()));
+    let explain =
+        |what: String| JournalError::Store(format!("the store {}: {what}", path.display()));
     if !path.exists() {
-        return Err(explain("does not exist yet: nothing was run with these settings".to_owned()));
+        return Err(explain(
+            "does not exist yet: nothing was run with these settings".to_owned(),
+        ));
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(|error| explain(sentence(&error)))?;
+    let connection =
+        Connection::open_with_flags(path, flags).map_err(|error| explain(sentence(&error)))?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.pragma_update(None, "query_only", true).map_err(|error| explain(sentence(&error)))?;
+    connection
+        .pragma_update(None, "query_only", true)
+        .map_err(|error| explain(sentence(&error)))?;
     let version = version(&connection).map_err(|error| explain(sentence(&error)))?;
     if version != MIGRATIONS.len() as i64 {
         check_version(version).map_err(|error| explain(error.to_string()))?;
-        return Err(explain("was not set up yet: nothing was run with these settings".to_owned()));
+        return Err(explain(
+            "was not set up yet: nothing was run with these settings".to_owned(),
+        ));
     }
     Ok(connection)
 }
@@ -101,7 +110,9 @@ fn check_version(version: i64) -> Result<(), JournalError> {
 pub(super) fn sentence(error: &rusqlite::Error) -> String {
     let meaning = match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => "the disk is full; make room",
-        Some(ErrorCode::ReadOnly) => "it cannot be written; check the permissions and the file system",
+        Some(ErrorCode::ReadOnly) => {
+            "it cannot be written; check the permissions and the file system"
+        }
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             "another process keeps it locked; find out which one, and wait for it or end it"
         }

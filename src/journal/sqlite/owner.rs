@@ -20,8 +20,12 @@ impl Lock {
     /// Takes the lock, or says that a living process has it.
     pub(super) fn take(store: &Path, run: RunId) -> Result<Lock, JournalError> {
         let path = path(store, run);
-        let file = open(&path)
-            .map_err(|error| JournalError::Store(format!("cannot open the lock file {}: {error}", path.display())))?;
+        let file = open(&path).map_err(|error| {
+            JournalError::Store(format!(
+                "cannot open the lock file {}: {error}",
+                path.display()
+            ))
+        })?;
         match file.try_lock() {
             Ok(()) => Ok(Lock { file, path }),
             Err(TryLockError::WouldBlock) => Err(JournalError::Owned(
@@ -36,7 +40,9 @@ impl Lock {
 
     /// Whether a living process has the lock of this run.
     pub(super) fn is_held(store: &Path, run: RunId) -> bool {
-        let Ok(file) = File::open(path(store, run)) else { return false };
+        let Ok(file) = File::open(path(store, run)) else {
+            return false;
+        };
         matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
     }
 }
@@ -57,7 +63,12 @@ fn path(store: &Path, run: RunId) -> PathBuf {
 }
 
 fn open(path: &Path) -> std::io::Result<File> {
-    OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
 }
 
 /// Who we are, for people who ask who owns a run.

@@ -37,7 +37,10 @@ fn record_together(
         .iter()
         .map(|(fence, entries)| {
             check_fence(&tx, *fence)?;
-            entries.iter().filter_map(|entry| record_entry(&tx, fence.run, entry).transpose()).collect()
+            entries
+                .iter()
+                .filter_map(|entry| record_entry(&tx, fence.run, entry).transpose())
+                .collect()
         })
         .collect::<Result<_, JournalError>>()?;
     tx.commit()?;
@@ -49,15 +52,27 @@ fn check_fence(tx: &Transaction<'_>, fence: Fence) -> Result<(), JournalError> {
         .prepare_cached("SELECT fence FROM run WHERE id = ?1")?
         .query_row([fence.run.0], |row| row.get(0))
         .optional()?;
-    if held == Some(fence.token) { Ok(()) } else { Err(JournalError::Fenced) }
+    if held == Some(fence.token) {
+        Ok(())
+    } else {
+        Err(JournalError::Fenced)
+    }
 }
 
 /// A permit comes of an intent alone, and counts only when the commit that follows succeeds.
-fn record_entry(tx: &Transaction<'_>, run: RunId, entry: &Entry) -> Result<Option<Permit>, JournalError> {
+fn record_entry(
+    tx: &Transaction<'_>,
+    run: RunId,
+    entry: &Entry,
+) -> Result<Option<Permit>, JournalError> {
     match &entry.what {
         What::Intent => {
             intend(tx, run, entry)?;
-            Ok(Some(Permit { run, batch: entry.batch, attempt: entry.attempt }))
+            Ok(Some(Permit {
+                run,
+                batch: entry.batch,
+                attempt: entry.attempt,
+            }))
         }
         What::Outcome(conclusion) => {
             conclude(tx, run, entry, conclusion)?;
@@ -83,7 +98,12 @@ fn intend(tx: &Transaction<'_>, run: RunId, entry: &Entry) -> Result<(), Journal
     exactly_one(changed, entry.batch, "intent")
 }
 
-fn conclude(tx: &Transaction<'_>, run: RunId, entry: &Entry, conclusion: &Conclusion) -> Result<(), JournalError> {
+fn conclude(
+    tx: &Transaction<'_>,
+    run: RunId,
+    entry: &Entry,
+    conclusion: &Conclusion,
+) -> Result<(), JournalError> {
     let change = conclusion.change();
     let chat = match conclusion {
         Conclusion::Accepted(chat) => Some(chat.0 as i64),
@@ -114,7 +134,11 @@ fn conclude(tx: &Transaction<'_>, run: RunId, entry: &Entry, conclusion: &Conclu
 }
 
 fn exactly_one(changed: usize, batch: u32, what: &'static str) -> Result<(), JournalError> {
-    if changed == 1 { Ok(()) } else { Err(JournalError::Forbidden { batch, what }) }
+    if changed == 1 {
+        Ok(())
+    } else {
+        Err(JournalError::Forbidden { batch, what })
+    }
 }
 
 fn outcome_name(change: Change) -> &'static str {
@@ -149,16 +173,35 @@ fn keep_attempt(
 }
 
 /// The parts of a split batch, each customer with the line it was listed in.
-fn add_parts(tx: &Transaction<'_>, run: RunId, parent: u32, parts: &[(u32, Vec<u64>)]) -> Result<(), JournalError> {
+fn add_parts(
+    tx: &Transaction<'_>,
+    run: RunId,
+    parent: u32,
+    parts: &[(u32, Vec<u64>)],
+) -> Result<(), JournalError> {
     let (customers, lines) = rows_of(tx, run, parent)?;
     let line_of: std::collections::HashMap<u64, u64> = customers.into_iter().zip(lines).collect();
     for (number, customers) in parts {
-        let lines: Vec<u64> = customers.iter().filter_map(|id| line_of.get(id).copied()).collect();
+        let lines: Vec<u64> = customers
+            .iter()
+            .filter_map(|id| line_of.get(id).copied())
+            .collect();
         if lines.len() != customers.len() {
-            return Err(JournalError::Forbidden { batch: parent, what: "split" });
+            return Err(JournalError::Forbidden {
+                batch: parent,
+                what: "split",
+            });
         }
-        tx.prepare_cached("INSERT INTO batch (run, number, parent, customers, state) VALUES (?1, ?2, ?3, ?4, ?5)")?
-            .execute(params![run.0, number, parent, customers.len() as i64, BatchState::Planned.code()])?;
+        tx.prepare_cached(
+            "INSERT INTO batch (run, number, parent, customers, state) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute(params![
+            run.0,
+            number,
+            parent,
+            customers.len() as i64,
+            BatchState::Planned.code()
+        ])?;
         let mut packed = Vec::new();
         pack_rows(customers, &lines, &mut packed);
         tx.prepare_cached("INSERT INTO batch_customers (id, packed) VALUES (?1, ?2)")?
@@ -167,7 +210,11 @@ fn add_parts(tx: &Transaction<'_>, run: RunId, parent: u32, parts: &[(u32, Vec<u
     Ok(())
 }
 
-fn rows_of(tx: &Transaction<'_>, run: RunId, batch: u32) -> Result<(Vec<u64>, Vec<u64>), JournalError> {
+fn rows_of(
+    tx: &Transaction<'_>,
+    run: RunId,
+    batch: u32,
+) -> Result<(Vec<u64>, Vec<u64>), JournalError> {
     let packed: Vec<u8> = tx
         .prepare_cached("SELECT packed FROM batch_customers WHERE id = ?1")?
         .query_row([customers_key(run, batch)], |row| row.get(0))?;
@@ -175,22 +222,45 @@ fn rows_of(tx: &Transaction<'_>, run: RunId, batch: u32) -> Result<(Vec<u64>, Ve
 }
 
 /// Turns what a dead owner left in flight into unknowns, and says how many there were.
-pub(super) fn recover(tx: &Transaction<'_>, run: RunId, now: Timestamp) -> Result<u32, JournalError> {
+pub(super) fn recover(
+    tx: &Transaction<'_>,
+    run: RunId,
+    now: Timestamp,
+) -> Result<u32, JournalError> {
     let in_flight: Vec<(u32, u32)> = tx
         .prepare_cached("SELECT number, attempt FROM batch WHERE run = ?1 AND state = ?2")?
-        .query_map(params![run.0, BatchState::Sending.code()], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .query_map(params![run.0, BatchState::Sending.code()], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?
         .collect::<Result<_, _>>()?;
     for (batch, attempt) in &in_flight {
         let what = What::Outcome(Conclusion::Unknown(Words::own(DIED)));
-        record_entry(tx, run, &Entry { batch: *batch, attempt: *attempt, at: now, what })?;
+        record_entry(
+            tx,
+            run,
+            &Entry {
+                batch: *batch,
+                attempt: *attempt,
+                at: now,
+                what,
+            },
+        )?;
     }
     Ok(in_flight.len() as u32)
 }
 
 /// Keeps a reading; in the time series only where it says something new.
-pub(super) fn keep_reading(tx: &Transaction<'_>, run: RunId, reading: &Reading) -> Result<(), JournalError> {
+pub(super) fn keep_reading(
+    tx: &Transaction<'_>,
+    run: RunId,
+    reading: &Reading,
+) -> Result<(), JournalError> {
     let counts = reading.counts;
-    let (sent, responded, closed) = (counts.sent as i64, counts.responded as i64, counts.closed as i64);
+    let (sent, responded, closed) = (
+        counts.sent as i64,
+        counts.responded as i64,
+        counts.closed as i64,
+    );
     tx.prepare_cached(
         "INSERT OR REPLACE INTO reading (run, batch, at, sent, responded, closed)
          SELECT ?1, ?2, ?3, ?4, ?5, ?6 FROM batch
@@ -201,6 +271,14 @@ pub(super) fn keep_reading(tx: &Transaction<'_>, run: RunId, reading: &Reading) 
         "UPDATE batch SET read_at = ?3, sent = ?4, responded = ?5, closed = ?6, settled = ?7
          WHERE run = ?1 AND number = ?2 AND (read_at IS NULL OR read_at <= ?3)",
     )?
-    .execute(params![run.0, reading.batch, millis(reading.at), sent, responded, closed, reading.settled])?;
+    .execute(params![
+        run.0,
+        reading.batch,
+        millis(reading.at),
+        sent,
+        responded,
+        closed,
+        reading.settled
+    ])?;
     Ok(())
 }
