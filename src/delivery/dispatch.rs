@@ -59,7 +59,12 @@ pub enum Event {
     /// Stop: finish what is in flight and send nothing new.
     Stop(String),
     /// The journal could not record something: nothing may be sent any more.
-    JournalFailed(String),
+    JournalFailed {
+        /// Why.
+        why: String,
+        /// The batches whose intent is not durable: they were not sent.
+        intents: Vec<u32>,
+    },
 }
 
 /// What is to be done.
@@ -82,6 +87,8 @@ pub enum Effect {
         number: u32,
         /// The number of this attempt, from 1.
         attempt: u32,
+        /// How many customers it has.
+        customers: usize,
     },
     /// Send the request of this batch, whose intent is durable.
     Post {
@@ -263,9 +270,11 @@ impl Dispatcher {
             Event::Probed(serves) => self.probed(now, serves),
             Event::Woken => {}
             Event::Stop(why) => self.end_with(Ending::Stopped(why)),
-            Event::JournalFailed(why) => {
-                self.in_flight.clear();
-                self.ending = Some(Ending::Stopped(why));
+            Event::JournalFailed { why, intents } => {
+                for number in intents {
+                    self.in_flight.remove(&number);
+                }
+                self.end_with(Ending::Stopped(why));
             }
         }
         self.pump(now, effects);
@@ -297,6 +306,7 @@ impl Dispatcher {
         effects.push(Effect::Intend {
             number: work.number,
             attempt: work.attempts,
+            customers: work.customers.len(),
         });
         self.in_flight.insert(work.number, work);
     }

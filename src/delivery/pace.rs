@@ -44,6 +44,23 @@ impl WindowGuard {
         }
     }
 
+    /// The window, headroom included.
+    pub fn window(&self) -> Duration {
+        self.window
+    }
+
+    /// Assumes that the budget was used evenly until `ago` before `now`, by somebody who cannot be
+    /// asked any more. Called before the first departure.
+    pub fn assume_used(&mut self, now: Duration, ago: Duration) {
+        let gap = self.window / u32::try_from(self.most).unwrap_or(u32::MAX);
+        let last = now.saturating_sub(ago);
+        for back in (0..self.most as u32).rev() {
+            if let Some(at) = last.checked_sub(gap * back) {
+                self.departures.push_back(at);
+            }
+        }
+    }
+
     /// The time at which a request that is ready `now` may leave; it counts as leaving then.
     /// Times are offsets from any one fixed instant, and `now` never decreases.
     pub fn depart(&mut self, now: Duration) -> Duration {

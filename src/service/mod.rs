@@ -1,1 +1,13 @@
-//! To come.
+//! The loops: they perform what `delivery/` decides.
+//!
+//! A run goes through [`planning`] (files to a frozen plan), [`dispatcher`] (batches to Desk,
+//! every intent and outcome through the [`recorder`]) and [`tracker`] (counts read back), and each
+//! request of any of them through the one [`budget`].
+
+pub mod budget;
+pub mod dispatcher;
+pub mod planning;
+pub mod progress;
+pub mod recorder;
+pub mod stop;
+pub mod tracker;

@@ -1,1 +1,219 @@
 //! What people ask the journal: runs, tallies, one customer's story. It changes nothing.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::{counts_at, open, owner, timestamp};
+use crate::campaign::{CampaignName, Priority};
+use crate::delivery::batch::BatchState;
+use crate::delivery::tally::{Listing, Owner, Tally};
+use crate::delivery::tracking::Counts;
+use crate::journal::{JournalError, RunId, RunKey, RunState};
+
+/// The reading side of a store. Sees whatever was committed, also beside a process that writes.
+#[derive(Debug)]
+pub struct Store {
+    pub(super) connection: Connection,
+    path: PathBuf,
+}
+
+/// A run as it stands.
+#[derive(Clone, Debug)]
+pub struct RunRecord {
+    /// Its number in this store.
+    pub id: RunId,
+    /// Its identity.
+    pub key: RunKey,
+    /// Where its sending stands.
+    pub state: RunState,
+    /// Why it stands there, in words.
+    pub note: String,
+    /// Whether a living process is sending it.
+    pub owner: Owner,
+    /// Who claimed it last.
+    pub owner_name: String,
+    /// The text of the message.
+    pub message: String,
+    /// The key of the group.
+    pub group: String,
+    /// The agent.
+    pub agent_id: u64,
+    /// The priority.
+    pub priority: Priority,
+    /// The most customers of a batch.
+    pub batch_size: u32,
+    /// The base URL it was planned for.
+    pub base_url: String,
+    /// The customer file, as the definition named it.
+    pub customers_file: String,
+    /// The identity of the plan.
+    pub digest: String,
+    /// What the rows of the file came to.
+    pub listing: Listing,
+    /// Requests that read.
+    pub reads: u64,
+    /// When it was planned.
+    pub created_at: Timestamp,
+    /// When it was first claimed.
+    pub started_at: Option<Timestamp>,
+    /// When it was last given up.
+    pub ended_at: Option<Timestamp>,
+}
+
+/// What became of a run so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Customers and batches.
+    pub tally: Tally,
+    /// Sent, responded, closed.
+    pub counts: Counts,
+    /// Requests made.
+    pub requests: Requests,
+    /// Accepted batches that are not settled.
+    pub open_chats: u64,
+    /// Accepted batches that were never read.
+    pub unread_chats: u64,
+    /// When a chat of it was last read.
+    pub read_at: Option<Timestamp>,
+}
+
+/// Requests of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Requests {
+    /// Creates that were attempted.
+    pub creates: u64,
+    /// Readings.
+    pub reads: u64,
+    /// Creates that Desk answered with 429.
+    pub throttled: u64,
+}
+
+const RUN_COLUMNS: &str = "id, campaign, due, state, note, owner, message, group_key, agent_id, priority, \
+    batch_size, base_url, customers_file, digest, listed, duplicates, invalid, excluded, reads, created_at, \
+    started_at, ended_at";
+
+impl Store {
+    /// Opens an existing store.
+    pub fn open(path: &Path) -> Result<Store, JournalError> {
+        Ok(Store {
+            connection: open::readable(path)?,
+            path: path.to_owned(),
+        })
+    }
+
+    /// All runs, the latest due first; of one campaign only where it is named.
+    pub fn runs(&self, campaign: Option<&CampaignName>) -> Result<Vec<RunRecord>, JournalError> {
+        let sql = format!(
+            "SELECT {RUN_COLUMNS} FROM run WHERE ?1 IS NULL OR campaign = ?1 ORDER BY due DESC, id DESC"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let rows = statement.query_map([campaign.map(CampaignName::as_str)], |row| {
+            self.run_record(row)
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The run with this key.
+    pub fn run(&self, key: &RunKey) -> Result<Option<RunRecord>, JournalError> {
+        let sql = format!("SELECT {RUN_COLUMNS} FROM run WHERE campaign = ?1 AND due = ?2");
+        let found = self
+            .connection
+            .prepare_cached(&sql)?
+            .query_row(
+                params![key.campaign.as_str(), super::millis(key.due)],
+                |row| self.run_record(row),
+            )
+            .optional()?;
+        Ok(found)
+    }
+
+    /// What became of a run so far.
+    pub fn standing(&self, run: &RunRecord) -> Result<Standing, JournalError> {
+        let mut standing = Standing::default();
+        let mut states = Vec::new();
+        let mut statement = self.connection.prepare_cached(
+            "SELECT state, count(*), sum(customers), sum(sent), sum(responded), sum(closed), sum(attempt),
+               count(*) - sum(settled), count(*) - count(read_at), max(read_at)
+             FROM batch WHERE run = ?1 GROUP BY state",
+        )?;
+        let mut rows = statement.query([run.id.0])?;
+        while let Some(row) = rows.next()? {
+            let Some(state) = BatchState::from_code(row.get(0)?) else {
+                continue;
+            };
+            states.push((state, unsigned(row, 1)?, unsigned(row, 2)?));
+            standing.counts += counts_at(row, 3)?;
+            standing.requests.creates += unsigned(row, 6)?;
+            if state == BatchState::Accepted {
+                standing.open_chats = unsigned(row, 7)?;
+                standing.unread_chats = unsigned(row, 8)?;
+                standing.read_at = row.get::<_, Option<i64>>(9)?.map(timestamp);
+            }
+        }
+        standing.tally = Tally::of(run.listing, states, run.owner);
+        standing.requests.reads = run.reads;
+        standing.requests.throttled = self
+            .connection
+            .prepare_cached("SELECT count(*) FROM attempt WHERE run = ?1 AND status = 429")?
+            .query_row([run.id.0], |row| unsigned(row, 0))?;
+        Ok(standing)
+    }
+
+    fn run_record(&self, row: &Row<'_>) -> rusqlite::Result<RunRecord> {
+        let id = RunId(row.get(0)?);
+        let alive = owner::Lock::is_held(&self.path, id);
+        Ok(RunRecord {
+            id,
+            key: RunKey {
+                campaign: named(row, 1, |text| CampaignName::new(text).ok())?,
+                due: timestamp(row.get(2)?),
+            },
+            state: named(row, 3, RunState::parse)?,
+            note: row.get(4)?,
+            owner: if alive { Owner::Alive } else { Owner::Gone },
+            owner_name: row.get(5)?,
+            message: row.get(6)?,
+            group: row.get(7)?,
+            agent_id: unsigned(row, 8)?,
+            priority: named(row, 9, Priority::parse)?,
+            batch_size: row.get(10)?,
+            base_url: row.get(11)?,
+            customers_file: row.get(12)?,
+            digest: row.get(13)?,
+            listing: Listing {
+                listed: unsigned(row, 14)?,
+                duplicates: unsigned(row, 15)?,
+                invalid: unsigned(row, 16)?,
+                excluded: unsigned(row, 17)?,
+            },
+            reads: unsigned(row, 18)?,
+            created_at: timestamp(row.get(19)?),
+            started_at: row.get::<_, Option<i64>>(20)?.map(timestamp),
+            ended_at: row.get::<_, Option<i64>>(21)?.map(timestamp),
+        })
+    }
+}
+
+/// A count; negative ones cannot have been stored.
+fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    Ok(row
+        .get::<_, Option<i64>>(column)?
+        .map_or(0, i64::unsigned_abs))
+}
+
+fn named<T>(
+    row: &Row<'_>,
+    column: usize,
+    parse: impl Fn(&str) -> Option<T>,
+) -> rusqlite::Result<T> {
+    let text: String = row.get(column)?;
+    parse(&text).ok_or_else(|| {
+        rusqlite::Error::FromSqlConversionFailure(
+            column,
+            rusqlite::types::Type::Text,
+            format!("\"{text}\" is not known to this version").into(),
+        )
+    })
+}

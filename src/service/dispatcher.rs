@@ -1,0 +1,282 @@
+//! Sends a run: performs what [`crate::delivery::dispatch`] decides.
+//!
+//! One loop owns the dispatcher and lines every event up in one queue. What one turn of the loop
+//! wants recorded goes to the journal as one piece; permits come back; requests leave.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::budget::{Budget, Lane};
+use super::progress::{Phase, Progress};
+use super::recorder::Recorder;
+use crate::delivery::dispatch::{Dispatcher, Effect, Ending, Event, Work};
+use crate::delivery::outcome::{ChatId, Fact};
+use crate::delivery::patience::Patience;
+use crate::delivery::request::Template;
+use crate::desk::Desk;
+use crate::journal::{Claim, Entry, Journal, JournalError, Permit, What};
+
+/// A chat to ask for when only an answer matters: any id will do.
+const ANY_CHAT: ChatId = ChatId(1);
+
+/// What sending a run needs.
+#[derive(Debug)]
+pub struct Sender<J> {
+    /// The client.
+    pub desk: Desk,
+    /// The budget of the application.
+    pub budget: Budget,
+    /// The journal.
+    pub recorder: Recorder<J>,
+    /// The run, claimed.
+    pub claim: Claim,
+    /// What its requests have in common.
+    pub template: Template,
+    /// Requests in flight at once.
+    pub concurrency: usize,
+    /// How long Desk may be out of reach before the run is stopped.
+    pub give_up_after: Duration,
+    /// Told to stop.
+    pub stop: CancellationToken,
+    /// Where progress is shown.
+    pub progress: Progress,
+}
+
+/// What the loop is told.
+enum Message {
+    Event(Event),
+    Recorded(Vec<Entry>, Result<Vec<Permit>, JournalError>),
+    Loaded(usize, Result<Vec<Work>, JournalError>),
+}
+
+impl<J: Journal + 'static> Sender<J> {
+    /// Sends until nothing is left, or told to stop, or stopped by a fault. Everything that could
+    /// be recorded is recorded when it returns. The run stays claimed.
+    pub async fn send(self) -> Ending {
+        let seed = self.claim.fence.token as u64 ^ (self.claim.fence.run.0 as u64) << 20;
+        let patience = Patience::new(seed, self.give_up_after);
+        let claim = self.claim;
+        let dispatcher = Dispatcher::new(self.concurrency, claim.last_batch, claim.proven, patience);
+        let (messages, queue) = mpsc::unbounded_channel();
+        let shell = Shell {
+            sender: Arc::new(self),
+            messages,
+            start: Instant::now(),
+            permits: HashMap::new(),
+            sizes: HashMap::new(),
+            pending: 0,
+            owed: Vec::new(),
+            wake_at: None,
+            ending: None,
+        };
+        shell.run(dispatcher, queue).await
+    }
+}
+
+/// The state of the loop beside the dispatcher's.
+struct Shell<J> {
+    sender: Arc<Sender<J>>,
+    messages: mpsc::UnboundedSender<Message>,
+    start: Instant,
+    /// Permits of intents that are durable and not yet posted.
+    permits: HashMap<u32, Permit>,
+    /// Customers of the batches in flight, for progress.
+    sizes: HashMap<u32, u64>,
+    /// Pieces that the journal has not answered yet.
+    pending: usize,
+    /// Outcomes that the journal could not record: tried once more at the end.
+    owed: Vec<Entry>,
+    wake_at: Option<Instant>,
+    ending: Option<Ending>,
+}
+
+impl<J: Journal + 'static> Shell<J> {
+    async fn run(mut self, mut dispatcher: Dispatcher, mut queue: mpsc::UnboundedReceiver<Message>) -> Ending {
+        let stop = self.sender.stop.clone();
+        let mut told = false;
+        let mut effects = Vec::new();
+        dispatcher.start(self.start.elapsed(), &mut effects);
+        let mut messages = Vec::new();
+        loop {
+            self.perform(&mut dispatcher, &mut effects);
+            if self.pending == 0
+                && let Some(ending) = self.ending.take()
+            {
+                self.settle_debts().await;
+                return ending;
+            }
+            let wake_at = self.wake_at.unwrap_or_else(|| Instant::now() + Duration::from_secs(3600));
+            tokio::select! {
+                _ = queue.recv_many(&mut messages, 256) => {}
+                () = sleep_until(wake_at), if self.wake_at.is_some() => {
+                    self.wake_at = None;
+                    messages.push(Message::Event(Event::Woken));
+                }
+                () = stop.cancelled(), if !told => {
+                    told = true;
+                    messages.push(Message::Event(Event::Stop("told to stop".to_owned())));
+                }
+            }
+            for message in messages.drain(..) {
+                self.take(message, &mut dispatcher, &mut effects);
+            }
+            self.show_phase(&dispatcher);
+        }
+    }
+
+    fn take(&mut self, message: Message, dispatcher: &mut Dispatcher, effects: &mut Vec<Effect>) {
+        let now = self.start.elapsed();
+        match message {
+            Message::Event(event) => dispatcher.step(now, event, effects),
+            Message::Loaded(most, Ok(batches)) => {
+                let last = batches.len() < most;
+                dispatcher.step(now, Event::Loaded { batches, last }, effects);
+            }
+            Message::Loaded(_, Err(error)) => {
+                let event = Event::JournalFailed { why: error.to_string(), intents: Vec::new() };
+                dispatcher.step(now, event, effects);
+            }
+            Message::Recorded(_, Ok(permits)) => {
+                self.pending -= 1;
+                for permit in permits {
+                    let batch = permit.batch();
+                    self.permits.insert(batch, permit);
+                    dispatcher.step(now, Event::Recorded(batch), effects);
+                }
+            }
+            Message::Recorded(entries, Err(error)) => {
+                self.pending -= 1;
+                tracing::error!(%error, "the journal could not record; nothing more is sent");
+                let (intents, outcomes): (Vec<_>, Vec<_>) =
+                    entries.into_iter().partition(|entry| matches!(entry.what, What::Intent));
+                self.owed.extend(outcomes);
+                let intents = intents.into_iter().map(|entry| entry.batch).collect();
+                dispatcher.step(now, Event::JournalFailed { why: error.to_string(), intents }, effects);
+            }
+        }
+    }
+
+    /// Carries effects out, in order. A request of the budget that is free at once is taken at
+    /// once, which is one more event: hence the loop.
+    fn perform(&mut self, dispatcher: &mut Dispatcher, effects: &mut Vec<Effect>) {
+        let mut entries = Vec::new();
+        let mut at = 0;
+        while at < effects.len() {
+            let effect = std::mem::replace(&mut effects[at], Effect::Probe);
+            at += 1;
+            match effect {
+                Effect::AskBudget => {
+                    if self.sender.budget.try_acquire() {
+                        dispatcher.step(self.start.elapsed(), Event::Granted, effects);
+                    } else {
+                        self.ask_budget();
+                    }
+                }
+                Effect::Load { after, up_to, most } => self.load(after, up_to, most),
+                Effect::Intend { number, attempt, customers } => {
+                    self.sizes.insert(number, customers as u64);
+                    entries.push(Entry { batch: number, attempt, at: Timestamp::now(), what: What::Intent });
+                }
+                Effect::Post { number, customers } => self.post(number, &customers),
+                Effect::Conclude { number, attempt, conclusion } => {
+                    let customers = self.sizes.remove(&number).unwrap_or(0);
+                    self.permits.remove(&number);
+                    self.sender.progress.update(|snapshot| snapshot.conclude(customers, &conclusion));
+                    let what = What::Outcome(conclusion);
+                    entries.push(Entry { batch: number, attempt, at: Timestamp::now(), what });
+                }
+                Effect::Pause(wait) => {
+                    tracing::warn!(wait_ms = wait.as_millis() as u64, "Desk asks for patience; all requests wait");
+                    self.sender.budget.pause(wait);
+                }
+                Effect::Probe => self.probe(),
+                Effect::WakeAt(at) => self.wake_at = Some(self.start + at),
+                Effect::End(ending) => self.ending = Some(ending),
+            }
+        }
+        effects.clear();
+        self.record(entries);
+    }
+
+    fn record(&mut self, entries: Vec<Entry>) {
+        if entries.is_empty() {
+            return;
+        }
+        self.pending += 1;
+        let messages = self.messages.clone();
+        let copy = entries.clone();
+        self.sender.recorder.record(self.sender.claim.fence, entries, move |result| {
+            let _ = messages.send(Message::Recorded(copy, result));
+        });
+    }
+
+    fn load(&self, after: u32, up_to: u32, most: usize) {
+        let (sender, messages) = (Arc::clone(&self.sender), self.messages.clone());
+        tokio::spawn(async move {
+            let run = sender.claim.fence.run;
+            let loaded = sender.recorder.call(move |journal| journal.planned(run, after, up_to, most)).await;
+            let _ = messages.send(Message::Loaded(most, loaded));
+        });
+    }
+
+    fn ask_budget(&self) {
+        let (sender, messages) = (Arc::clone(&self.sender), self.messages.clone());
+        tokio::spawn(async move {
+            sender.budget.acquire(Lane::Send).await;
+            let _ = messages.send(Message::Event(Event::Granted));
+        });
+    }
+
+    fn post(&mut self, number: u32, customers: &[u64]) {
+        let Some(permit) = self.permits.remove(&number) else { return };
+        let body = self.sender.template.body(customers);
+        let (sender, messages) = (Arc::clone(&self.sender), self.messages.clone());
+        tokio::spawn(async move {
+            sender.budget.depart().await;
+            let fact = sender.desk.create(permit, body).await;
+            if let Fact::Lost(why) = &fact {
+                tracing::warn!(batch = number, why, "no answer to a create: its outcome is unknown");
+            }
+            let _ = messages.send(Message::Event(Event::Answered(number, fact)));
+        });
+    }
+
+    fn probe(&self) {
+        let (sender, messages) = (Arc::clone(&self.sender), self.messages.clone());
+        tokio::spawn(async move {
+            sender.budget.acquire(Lane::Read).await;
+            sender.budget.depart().await;
+            let serves = sender.desk.serves(ANY_CHAT).await;
+            tracing::info!(serves, "asked Desk whether it serves again");
+            let _ = messages.send(Message::Event(Event::Probed(serves)));
+        });
+    }
+
+    /// Outcomes that a commit lost are known all the same: better late than unknown. Each goes by
+    /// itself, because the failed commit may have succeeded after all for some.
+    async fn settle_debts(&mut self) {
+        for entry in std::mem::take(&mut self.owed) {
+            let fence = self.sender.claim.fence;
+            let batch = entry.batch;
+            let recorded = self
+                .sender
+                .recorder
+                .call(move |journal| journal.record(&[(fence, vec![entry])]).remove(0).map(drop))
+                .await;
+            if let Err(error) = recorded {
+                tracing::warn!(batch, %error, "an outcome could not be recorded: it will be unknown");
+            }
+        }
+    }
+
+    fn show_phase(&self, dispatcher: &Dispatcher) {
+        let phase = if dispatcher.is_waiting() { Phase::Waiting } else { Phase::Sending };
+        self.sender.progress.update(|snapshot| snapshot.phase = phase);
+    }
+}

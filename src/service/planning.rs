@@ -1,0 +1,248 @@
+//! From files to a plan: opens what a definition names and streams it through the planner.
+//!
+//! Reading and planning run on two threads with a few blocks between them, so that a file of any
+//! size takes about as long as reading it and as much memory as the set of its ids.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
+
+use crate::campaign::{
+    AudienceError, AudienceReader, AudienceSpec, Block, CampaignName, Definition, InvalidRow, Message,
+    MessageText,
+};
+use crate::delivery::plan::{PlanSink, PlanSummary, Planner};
+use crate::delivery::request::Template;
+
+/// Blocks between the two threads.
+const BLOCKS: usize = 8;
+/// The set of ids is not made larger than this on a guess.
+const MOST_EXPECTED: u64 = 20_000_000;
+/// No message that a person reads is longer than this many bytes.
+const LONGEST_MESSAGE: u64 = 1 << 20;
+
+/// Something an operator wrote is wrong: the message says what, where and what to do. It may have
+/// several lines.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Mistake(pub String);
+
+/// A definition with the texts and paths it names.
+#[derive(Clone, Debug)]
+pub struct Campaign {
+    /// What the file says.
+    pub definition: Definition,
+    /// The text of the message.
+    pub message: String,
+    /// The customer file.
+    pub customers: PathBuf,
+    /// Warnings about the definition, rendered.
+    pub warnings: String,
+}
+
+/// The file of a campaign: NAME in the campaigns folder, or a path to a `.toml` file.
+pub fn locate(name: &str, folder: &Path) -> Result<(CampaignName, PathBuf), Mistake> {
+    let is_path = name.ends_with(".toml") || name.contains('/');
+    let path = if is_path { PathBuf::from(name) } else { folder.join(format!("{name}.toml")) };
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let wrong = |error| if is_path { Mistake(format!("{name}: {error}")) } else { Mistake(format!("{error}")) };
+    let name = CampaignName::new(&stem).map_err(wrong)?;
+    Ok((name, path))
+}
+
+impl Campaign {
+    /// Reads the definition in this file, and the message it names. `styled` colours mistakes.
+    pub fn read(name: CampaignName, path: &Path, styled: bool) -> Result<Campaign, Mistake> {
+        let bytes = std::fs::read(path).map_err(|error| missing(&name, path, &error))?;
+        let shown = path.display().to_string();
+        let definition = Definition::parse_bytes(name, &bytes)
+            .map_err(|problems| Mistake(problems.render(&shown, styled).trim_end().to_owned()))?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let message = match &definition.message {
+            Message::Inline(text) => text.as_str().to_owned(),
+            Message::File(file) => read_message(&folder.join(file.as_path()))?,
+        };
+        let customers = inside(folder, definition.customers.as_path())?;
+        let warnings = definition.warnings.render(&shown, styled).trim_end().to_owned();
+        Ok(Campaign { definition, message, customers, warnings })
+    }
+}
+
+fn missing(name: &CampaignName, path: &Path, error: &std::io::Error) -> Mistake {
+    if error.kind() != std::io::ErrorKind::NotFound {
+        return Mistake(format!("{}: the campaign cannot be read: {error}", path.display()));
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let names: Vec<String> = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.strip_suffix(".toml").map(str::to_owned))
+        .collect();
+    let hint = match crate::campaign::nearest(name.as_str(), names.iter().map(String::as_str)) {
+        Some(near) => format!("; did you mean \"{near}\"?"),
+        None if names.is_empty() => format!("; {} holds no campaign", folder.display()),
+        None => format!("; {} holds: {}", folder.display(), listed(names)),
+    };
+    Mistake(format!("there is no campaign \"{name}\": {} does not exist{hint}", path.display()))
+}
+
+fn listed(mut names: Vec<String>) -> String {
+    names.sort();
+    let more = names.len().saturating_sub(8);
+    names.truncate(8);
+    let shown = names.join(", ");
+    if more > 0 { format!("{shown} and {more} more") } else { shown }
+}
+
+/// The path, which must not lead out of the folder of its definition by a symbolic link either.
+fn inside(folder: &Path, file: &Path) -> Result<PathBuf, Mistake> {
+    let path = folder.join(file);
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    if let (Ok(real), Ok(real_folder)) = (path.canonicalize(), folder.canonicalize())
+        && !real.starts_with(&real_folder)
+    {
+        return Err(Mistake(format!(
+            "{}: is a link that leads out of the folder {}; put the file itself there",
+            path.display(),
+            folder.display()
+        )));
+    }
+    Ok(path)
+}
+
+fn read_message(path: &Path) -> Result<String, Mistake> {
+    let wrong = |what: String| Mistake(format!("{}: the message {what}", path.display()));
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(LONGEST_MESSAGE + 1).read_to_end(&mut bytes))
+        .map_err(|error| wrong(format!("cannot be read: {error}")))?;
+    if bytes.len() as u64 > LONGEST_MESSAGE {
+        return Err(wrong(format!("is larger than {LONGEST_MESSAGE} bytes: is it the right file?")));
+    }
+    let text = MessageText::from_bytes(&bytes).map_err(|error| wrong(error.to_string()))?;
+    Ok(text.as_str().to_owned())
+}
+
+/// Why a plan was not made.
+#[derive(Debug)]
+pub enum PlanError<E> {
+    /// The customer file is wrong.
+    Mistake(Mistake),
+    /// The sink failed.
+    Sink(E),
+}
+
+/// Streams the customers of a campaign through a planner into `sink`.
+///
+/// Invalid rows are counted, not refused: what to do about them is the caller's decision, once all
+/// of them are known.
+pub fn plan<S: PlanSink + ?Sized>(
+    campaign: &Campaign,
+    template: &Template,
+    url: &str,
+    sink: &mut S,
+) -> Result<PlanSummary, PlanError<S::Error>> {
+    let mistake = |what: String| PlanError::Mistake(Mistake(format!("{}: {what}", campaign.customers.display())));
+    let file = open(&campaign.customers).map_err(mistake)?;
+    let size = file.metadata().map(|meta| meta.len()).unwrap_or(0);
+    let bytes_read = Arc::new(AtomicU64::new(0));
+    let counted = Counted { file, bytes: Arc::clone(&bytes_read) };
+    let definition = &campaign.definition;
+    let spec = AudienceSpec { column: definition.column.clone(), delimiter: definition.delimiter };
+    let (full, blocks) = mpsc::sync_channel::<Result<Block, AudienceError>>(BLOCKS);
+    let (empty, spares) = mpsc::sync_channel::<Block>(BLOCKS);
+    std::thread::scope(|scope| {
+        scope.spawn(move || read_blocks(counted, &spec, &full, &spares));
+        let mut planner: Option<Planner<'_>> = None;
+        for block in blocks {
+            let block = block.map_err(|error| mistake(error.to_string()))?;
+            let planner = planner.get_or_insert_with(|| {
+                let expected = expected_rows(size, bytes_read.load(Ordering::Relaxed), block.rows as u64);
+                Planner::new(template, url, definition.batch_size.get(), expected)
+            });
+            planner.block(&block, sink).map_err(PlanError::Sink)?;
+            // The reader may be through already, and then needs no block any more.
+            let _ = empty.try_send(block);
+        }
+        let planner = planner.unwrap_or_else(|| Planner::new(template, url, 1, 0));
+        planner.finish(sink).map_err(PlanError::Sink)
+    })
+}
+
+fn open(path: &Path) -> Result<File, String> {
+    let file = File::open(path).map_err(|error| format!("the customer file cannot be read: {error}"))?;
+    let is_directory = file.metadata().is_ok_and(|meta| meta.is_dir());
+    if is_directory {
+        return Err("is a directory; `customers` names a CSV file".to_owned());
+    }
+    Ok(file)
+}
+
+/// The rows of the file, going by the bytes that the first block took; 0 where that is not known.
+fn expected_rows(size: u64, bytes_read: u64, rows: u64) -> usize {
+    if rows < Block::MAX_ROWS as u64 || bytes_read == 0 {
+        return rows as usize;
+    }
+    (size.saturating_mul(rows) / bytes_read).min(MOST_EXPECTED) as usize
+}
+
+fn read_blocks(
+    input: Counted,
+    spec: &AudienceSpec,
+    full: &mpsc::SyncSender<Result<Block, AudienceError>>,
+    spares: &mpsc::Receiver<Block>,
+) {
+    let mut reader = match AudienceReader::new(input, spec) {
+        Ok(reader) => reader,
+        Err(error) => {
+            let _ = full.send(Err(error));
+            return;
+        }
+    };
+    loop {
+        let mut block = spares.try_recv().unwrap_or_default();
+        let sent = match reader.next_block(&mut block) {
+            Ok(true) => full.send(Ok(block)),
+            Ok(false) => return,
+            Err(error) => full.send(Err(error)),
+        };
+        if sent.is_err() {
+            return;
+        }
+    }
+}
+
+/// A file that counts what is read of it.
+struct Counted {
+    file: File,
+    bytes: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.file.read(buffer)?;
+        self.bytes.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+/// The sentence for invalid rows, with the first of them.
+pub fn invalid_rows_sentence(file: &Path, rows: &[InvalidRow], count: u64) -> String {
+    let mut text = format!(
+        "{}: {count} {} no valid customer id. Correct {}, or set invalid_rows = \"skip\" to leave {} out:",
+        file.display(),
+        if count == 1 { "row has" } else { "rows have" },
+        if count == 1 { "it" } else { "them" },
+        if count == 1 { "it" } else { "them" },
+    );
+    for row in rows {
+        text.push_str(&format!("\n  line {}: \"{}\" {}", row.line, row.value.escape_debug(), row.why));
+    }
+    let more = count - rows.len() as u64;
+    if more > 0 {
+        text.push_str(&format!("\n  and {more} more"));
+    }
+    text
+}

@@ -1,0 +1,82 @@
+//! What a run has come to so far, for whoever watches.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::delivery::dispatch::Conclusion;
+use crate::delivery::tracking::Counts;
+
+/// What a run is doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Phase {
+    /// Batches go out.
+    #[default]
+    Sending,
+    /// Desk is waited for.
+    Waiting,
+    /// Chats are read.
+    Reading,
+}
+
+/// A snapshot. Customers and batches of the whole run, not of this process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// What it is doing.
+    pub phase: Phase,
+    /// Batches of the plan, parts of split ones instead of the whole.
+    pub batches: u64,
+    /// Batches with an end.
+    pub batches_done: u64,
+    /// Customers of the plan.
+    pub customers: u64,
+    /// Customers whose batch has an end.
+    pub customers_done: u64,
+    /// Customers whose outcome is unknown.
+    pub unknown: u64,
+    /// Customers who were rejected.
+    pub rejected: u64,
+    /// Requests that Desk asked to wait with.
+    pub throttled: u64,
+    /// Chats read, of those to be read.
+    pub chats_read: u64,
+    /// Chats to be read.
+    pub chats: u64,
+    /// The counts of the run.
+    pub counts: Counts,
+}
+
+impl Snapshot {
+    /// Takes in what came of a batch with this many customers.
+    pub fn conclude(&mut self, customers: u64, conclusion: &Conclusion) {
+        match conclusion {
+            Conclusion::NotSent(words) => {
+                self.throttled += u64::from(words.status == Some(429));
+                return;
+            }
+            Conclusion::Split(..) => {
+                self.batches += 1;
+                return;
+            }
+            Conclusion::Accepted(_) => {}
+            Conclusion::Rejected(_) => self.rejected += customers,
+            Conclusion::Unknown(_) => self.unknown += customers,
+        }
+        self.batches_done += 1;
+        self.customers_done += customers;
+    }
+}
+
+/// A shared snapshot. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Progress(Arc<Mutex<Snapshot>>);
+
+impl Progress {
+    /// How things stand.
+    pub fn snapshot(&self) -> Snapshot {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the snapshot.
+    pub fn update(&self, change: impl FnOnce(&mut Snapshot)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}

@@ -1,0 +1,114 @@
+//! The journal's thread: one writer, many batches a commit.
+//!
+//! Whatever has queued up while a commit was under way shares the next one. The thread ends when
+//! the last handle to it is dropped.
+
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+
+use tokio::sync::oneshot;
+
+use crate::journal::{Entry, Fence, Journal, JournalError, Permit};
+
+type Reply = Box<dyn FnOnce(Result<Vec<Permit>, JournalError>) + Send>;
+type Call<J> = Box<dyn FnOnce(&mut J) + Send>;
+
+enum Command<J> {
+    Record(Fence, Vec<Entry>, Reply),
+    Call(Call<J>),
+}
+
+/// A handle to the journal's thread. Clones share it.
+#[derive(Debug)]
+pub struct Recorder<J> {
+    commands: mpsc::Sender<Command<J>>,
+}
+
+impl<J> Clone for Recorder<J> {
+    fn clone(&self) -> Self {
+        Recorder { commands: self.commands.clone() }
+    }
+}
+
+/// The most entries of one commit: bounds how long the first of them waits.
+const MOST_ENTRIES: usize = 4096;
+
+impl<J: Journal + 'static> Recorder<J> {
+    /// Starts the thread. Joining it, after the last handle is dropped, closes the journal.
+    pub fn start(journal: J) -> (Recorder<J>, JoinHandle<()>) {
+        let (commands, queue) = mpsc::channel();
+        let thread = std::thread::spawn(move || serve(journal, &queue));
+        (Recorder { commands }, thread)
+    }
+
+    /// Makes entries durable; `reply` is called on the journal's thread when they are, or when
+    /// they could not be.
+    pub fn record(
+        &self,
+        fence: Fence,
+        entries: Vec<Entry>,
+        reply: impl FnOnce(Result<Vec<Permit>, JournalError>) + Send + 'static,
+    ) {
+        if let Err(mpsc::SendError(Command::Record(_, _, reply))) =
+            self.commands.send(Command::Record(fence, entries, Box::new(reply)))
+        {
+            reply(Err(gone()));
+        }
+    }
+
+    /// Does something with the journal, in turn with everything else.
+    pub async fn call<R: Send + 'static>(
+        &self,
+        act: impl FnOnce(&mut J) -> Result<R, JournalError> + Send + 'static,
+    ) -> Result<R, JournalError> {
+        let (answer, answered) = oneshot::channel();
+        let call: Call<J> = Box::new(move |journal| {
+            let _ = answer.send(act(journal));
+        });
+        self.commands.send(Command::Call(call)).map_err(|_| gone())?;
+        answered.await.map_err(|_| gone())?
+    }
+}
+
+fn gone() -> JournalError {
+    JournalError::Store("the journal's thread has ended; this is a defect, please report it".to_owned())
+}
+
+fn serve<J: Journal>(mut journal: J, queue: &mpsc::Receiver<Command<J>>) {
+    let mut next = queue.recv().ok();
+    while let Some(command) = next.take() {
+        match command {
+            Command::Call(call) => call(&mut journal),
+            Command::Record(fence, entries, reply) => {
+                let mut groups = vec![(fence, entries)];
+                let mut replies = vec![reply];
+                next = gather(queue, &mut groups, &mut replies);
+                for (reply, result) in replies.into_iter().zip(journal.record(&groups)) {
+                    reply(result);
+                }
+            }
+        }
+        next = next.or_else(|| queue.recv().ok());
+    }
+}
+
+/// Takes what else is to be recorded and has queued up; returns the first command that is not.
+fn gather<J>(
+    queue: &mpsc::Receiver<Command<J>>,
+    groups: &mut Vec<(Fence, Vec<Entry>)>,
+    replies: &mut Vec<Reply>,
+) -> Option<Command<J>> {
+    let mut count: usize = groups.iter().map(|(_, entries)| entries.len()).sum();
+    while count < MOST_ENTRIES {
+        match queue.try_recv() {
+            Ok(Command::Record(fence, entries, reply)) => {
+                count += entries.len();
+                groups.push((fence, entries));
+                replies.push(reply);
+            }
+            Ok(other) => return Some(other),
+            Err(_) => return None,
+        }
+    }
+    None
+}
