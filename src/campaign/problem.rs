@@ -31,7 +31,7 @@ pub struct Problem {
     /// What is wrong, in one line.
     pub title: String,
     /// What stands at the place instead, a few words beside the mark.
-    pub label: Option<String>,
+    pub label: Option<&'static str>,
     /// What to do, where that can be said.
     pub help: Option<String>,
 }
@@ -78,9 +78,9 @@ impl Problem {
 
     /// The same with what stands there.
     #[must_use]
-    pub fn label(self, label: impl Into<String>) -> Self {
+    pub fn label(self, label: &'static str) -> Self {
         Self {
-            label: Some(label.into()),
+            label: Some(label),
             ..self
         }
     }
@@ -165,11 +165,7 @@ impl Problems {
             Some(span) => title.element(
                 Snippet::source(self.text.as_str())
                     .path(file.to_owned())
-                    .annotation(
-                        AnnotationKind::Primary
-                            .span(span)
-                            .label(problem.label.as_deref()),
-                    ),
+                    .annotation(AnnotationKind::Primary.span(span).label(problem.label)),
             ),
             None => title.element(Origin::path(file.to_owned()).line(1).char_column(1)),
         };

@@ -2,3 +2,4 @@
 
 mod audience;
 mod definition;
+mod examples;
