@@ -5,6 +5,7 @@
 //! the definition's own folder.
 
 use std::num::{NonZeroU64, NonZeroUsize};
+use std::ops::Range;
 
 use toml::de::DeTable;
 
@@ -129,7 +130,7 @@ fn message(top: &mut TableReader<'_>) -> Option<Message> {
     top.require_one_of(&["message", "message_file"], example);
     top.exclude("message", "message_file", "keep one of the two");
     let inline = top.optional("message", |entry| {
-        let text = entry.text("a text")?;
+        let text = entry.text("a text in quotes")?;
         MessageText::new(text).map_err(|error: InvalidMessage| entry.problem(error))
     });
     let file = top.optional("message_file", inner_path);
@@ -139,7 +140,7 @@ fn message(top: &mut TableReader<'_>) -> Option<Message> {
 /// A group's key. The vendor says what keys are made of, but not on the reference page, so another
 /// character is only warned of: Desk has the last word.
 fn group(entry: &Entry<'_>, warnings: &mut Vec<Problem>) -> Result<String, Problem> {
-    let group = entry.text("the key of a group, in quotes")?;
+    let group = entry.text("the key of a group, a text in quotes")?;
     let plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
     if !group.bytes().all(plain) {
         warnings.push(entry.warning("does not look like the key of a group").help(
@@ -155,7 +156,7 @@ fn agent_id(entry: &Entry<'_>) -> Result<NonZeroU64, Problem> {
 }
 
 fn inner_path(entry: &Entry<'_>) -> Result<InnerPath, Problem> {
-    let text = entry.text("the path of a file, in quotes")?;
+    let text = entry.text("the path of a file, a text in quotes")?;
     InnerPath::new(text).map_err(|error| {
         let problem = entry.problem(error);
         match error {
@@ -168,7 +169,7 @@ fn inner_path(entry: &Entry<'_>) -> Result<InnerPath, Problem> {
 }
 
 fn column(entry: &Entry<'_>) -> Result<Column, Problem> {
-    let wanted = "the name of a column, or its number in a file without header";
+    let wanted = "a column's name, or its number in a file without header";
     if entry.is_integer() {
         let number = entry.whole_number(1..=u64::from(u16::MAX))?;
         let number = usize::try_from(number).ok().and_then(NonZeroUsize::new);
@@ -224,7 +225,7 @@ fn with_syntax_errors(
         // What follows on the same line is mostly an echo of the first.
         if !lines.contains(&line) {
             lines.push(line);
-            all.push(Problem::error(error.message()).at(span));
+            all.push(syntax_problem(text, error.message(), span));
         }
     }
     let elsewhere = |problem: &Problem| {
@@ -237,18 +238,27 @@ fn with_syntax_errors(
     all
 }
 
+/// A syntax error in the parser's words, save for the one that it leaves without its key.
+fn syntax_problem(text: &str, message: &str, span: Range<usize>) -> Problem {
+    match text.get(span.clone()) {
+        Some(key) if message == "duplicate key" => {
+            Problem::error(format!("\"{key}\" is given twice"))
+                .about(key)
+                .help("keep one of the two")
+        }
+        _ => Problem::error(message),
+    }
+    .at(span)
+}
+
 /// Bytes that are not UTF-8, the first of them at `offset`.
 fn not_utf8(bytes: &[u8], offset: usize) -> Problems {
-    let utf16 = matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
-    let title = if utf16 {
-        "the file is UTF-16 text"
-    } else {
-        "the file is not UTF-8 text from here on"
-    };
     let text = String::from_utf8_lossy(bytes);
-    let end = offset + char::REPLACEMENT_CHARACTER.len_utf8();
-    let problem = Problem::error(title)
-        .at(offset..end)
-        .help("save it as UTF-8");
-    Problems::new(&text, vec![problem])
+    let problem = if matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) {
+        Problem::error("the file is UTF-16 text")
+    } else {
+        let end = offset + char::REPLACEMENT_CHARACTER.len_utf8();
+        Problem::error("the file is not UTF-8 text from here on").at(offset..end)
+    };
+    Problems::new(&text, vec![problem.help("save it as UTF-8")])
 }

@@ -73,7 +73,12 @@ mod tests {
 
     #[test]
     fn an_inline_message_is_taken_as_it_is() {
-        assert_eq!(MessageText::new(" Hi\n").unwrap().as_str(), " Hi\n");
+        assert_eq!(
+            MessageText::new(" Hi\n")
+                .expect("it says something")
+                .as_str(),
+            " Hi\n"
+        );
         assert_eq!(MessageText::new(" \n\t"), Err(InvalidMessage::Empty));
         assert_eq!(MessageText::new("a\0"), Err(InvalidMessage::Nul));
     }

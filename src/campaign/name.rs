@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn the_refusal_says_what_a_name_is() {
-        let refusal = CampaignName::new("Spring Sale\n").unwrap_err();
+        let refusal = CampaignName::new("Spring Sale\n").expect_err("capitals");
         insta::assert_snapshot!(
             refusal,
             @r#""Spring Sale\n" cannot name a campaign: a name is 1 to 64 lowercase letters, digits or "-""#

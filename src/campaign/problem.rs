@@ -30,6 +30,8 @@ pub struct Problem {
     pub key: Option<String>,
     /// What is wrong, in one line.
     pub title: String,
+    /// What stands at the place instead, a few words beside the mark.
+    pub label: Option<&'static str>,
     /// What to do, where that can be said.
     pub help: Option<String>,
 }
@@ -43,6 +45,7 @@ impl Problem {
             span: None,
             key: None,
             title,
+            label: None,
             help: None,
         }
     }
@@ -69,6 +72,15 @@ impl Problem {
     pub fn about(self, key: impl Into<String>) -> Self {
         Self {
             key: Some(key.into()),
+            ..self
+        }
+    }
+
+    /// The same with what stands there.
+    #[must_use]
+    pub fn label(self, label: &'static str) -> Self {
+        Self {
+            label: Some(label),
             ..self
         }
     }
@@ -153,12 +165,12 @@ impl Problems {
             Some(span) => title.element(
                 Snippet::source(self.text.as_str())
                     .path(file.to_owned())
-                    .annotation(AnnotationKind::Primary.span(span)),
+                    .annotation(AnnotationKind::Primary.span(span).label(problem.label)),
             ),
             None => title.element(Origin::path(file.to_owned()).line(1).char_column(1)),
         };
         match &problem.help {
-            Some(help) => group.element(Level::HELP.message(printable(help))),
+            Some(help) => group.element(Level::HELP.message(wrapped(&printable(help)))),
             None => group,
         }
     }
@@ -171,6 +183,24 @@ impl Problems {
         let first_line = marked.lines().next().map_or(0, str::len);
         Some(span.start..span.start + first_line)
     }
+}
+
+/// `text` in lines that leave room for the margin and the word "help".
+fn wrapped(text: &str) -> String {
+    const COLUMNS: usize = 66;
+    let mut wrapped = String::new();
+    let mut column = 0;
+    for word in text.split(' ') {
+        let length = word.chars().count();
+        if column > 0 {
+            let fits = column + 1 + length <= COLUMNS;
+            wrapped.push(if fits { ' ' } else { '\n' });
+            column = if fits { column + 1 } else { 0 };
+        }
+        wrapped.push_str(word);
+        column += length;
+    }
+    wrapped
 }
 
 impl<'a> IntoIterator for &'a Problems {

@@ -89,28 +89,13 @@ impl<'a> TableReader<'a> {
         let mut meant = Vec::new();
         for (key, value) in self.table.iter() {
             let name = key.get_ref().as_ref();
-            if self.known.contains(&name) {
-                continue;
+            if !self.known.contains(&name) {
+                let (help, keys) = self.guess(name, value.get_ref());
+                meant.extend(keys);
+                let title = format!("unknown key \"{}\"", name.escape_debug());
+                let problem = Problem::error(title).at(key.span()).about(name);
+                self.problems.push(problem.help(help));
             }
-            let absent = self
-                .known
-                .iter()
-                .copied()
-                .filter(|key| !self.table.contains_key(*key));
-            let guess = nearest(name, absent);
-            meant.extend(guess);
-            let problem = Problem::error(format!("unknown key \"{}\"", name.escape_debug()))
-                .at(key.span())
-                .about(name);
-            self.problems.push(match (guess, value.get_ref()) {
-                (Some(guess), _) => problem.help(format!("did you mean \"{guess}\"?")),
-                (None, DeValue::Table(inner))
-                    if self.known.iter().any(|key| inner.contains_key(*key)) =>
-                {
-                    problem.help("the keys of a campaign stand at the top of the file, in no table")
-                }
-                (None, _) => problem.help(format!("known keys: {}", self.known.join(", "))),
-            });
         }
         for (keys, example) in self.missing {
             if !keys.iter().any(|key| meant.contains(key)) {
@@ -120,6 +105,33 @@ impl<'a> TableReader<'a> {
                 self.problems
                     .push(problem.help(format!("add a line such as: {example}")));
             }
+        }
+    }
+
+    /// What to do about an unknown key, and the keys that it was probably meant to be.
+    fn guess(&self, name: &str, value: &DeValue<'_>) -> (String, Vec<&'static str>) {
+        let known = self.known.iter().copied();
+        let (given, absent): (Vec<_>, Vec<_>) =
+            known.partition(|key| self.table.contains_key(*key));
+        let inside = |key: &&&'static str| {
+            value
+                .as_table()
+                .is_some_and(|table| table.contains_key(**key))
+        };
+        let misplaced: Vec<_> = absent.iter().filter(inside).copied().collect();
+        if !misplaced.is_empty() {
+            let help = "the keys of a campaign stand at the top of the file, in no table";
+            (help.to_owned(), misplaced)
+        } else if let Some(guess) = nearest(name, absent.iter().copied()) {
+            let meant = absent.into_iter().filter(|key| *key == guess).collect();
+            (format!("did you mean \"{guess}\"?"), meant)
+        } else if let Some(guess) = nearest(name, given) {
+            (
+                format!("\"{guess}\" is given already: remove one of the two"),
+                Vec::new(),
+            )
+        } else {
+            (format!("known keys: {}", self.known.join(", ")), Vec::new())
         }
     }
 }
@@ -148,7 +160,8 @@ impl<'a> Entry<'a> {
 
     /// The value is of another type than `wanted`.
     pub(super) fn wrong_type(&self, wanted: impl Display) -> Problem {
-        self.problem(format_args!("must be {wanted}, not {}", found(self.value)))
+        self.problem(format_args!("must be {wanted}"))
+            .label(found(self.value))
     }
 
     /// True for a whole number of any size.
@@ -221,12 +234,12 @@ impl<'a> Entry<'a> {
 /// What a value is, for somebody who does not know TOML's names.
 fn found(value: &DeValue<'_>) -> &'static str {
     match value {
-        DeValue::String(_) => "a text in quotes",
-        DeValue::Integer(_) => "a whole number",
-        DeValue::Float(_) => "a number with a fraction",
-        DeValue::Boolean(_) => "true or false",
-        DeValue::Datetime(_) => "a date or time",
-        DeValue::Array(_) => "a list",
-        DeValue::Table(_) => "a table",
+        DeValue::String(_) => "this is a text",
+        DeValue::Integer(_) => "this is a whole number",
+        DeValue::Float(_) => "this is a number with a fraction",
+        DeValue::Boolean(_) => "this is true or false",
+        DeValue::Datetime(_) => "this is a date or time",
+        DeValue::Array(_) => "this is a list",
+        DeValue::Table(_) => "this is a table",
     }
 }

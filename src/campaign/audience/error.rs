@@ -37,7 +37,7 @@ pub enum AudienceError {
         count: usize,
     },
     /// The first row has fewer columns than the number asked for.
-    #[error("has no column {number}: its first row (line {line}) has {columns}{hint}")]
+    #[error("has no column {number}: its first row (line {line}) ends with column {columns}{hint}")]
     NoColumnNumber {
         /// The number asked for, from 1.
         number: usize,

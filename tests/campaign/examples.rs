@@ -1,0 +1,82 @@
+//! The campaigns that come with deskcast are what their comments say.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use deskcast::campaign::{
+    AudienceReader, AudienceSpec, Block, CampaignName, Definition, Message, MessageText,
+};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("campaigns")
+}
+
+fn definition(name: &str) -> Definition {
+    let bytes = fs::read(folder().join(format!("{name}.toml"))).expect("an example");
+    let name = CampaignName::new(name).expect("a valid name");
+    Definition::parse_bytes(name, &bytes)
+        .unwrap_or_else(|problems| panic!("{}", problems.render("campaigns", false)))
+}
+
+/// The ids of a campaign's audience, duplicates included, and the lines of invalid rows.
+fn audience(definition: &Definition) -> (Vec<u64>, Vec<u64>) {
+    let spec = AudienceSpec {
+        column: definition.column.clone(),
+        delimiter: definition.delimiter,
+    };
+    let file = File::open(folder().join(&definition.customers)).expect("an audience");
+    let mut reader = AudienceReader::new(file, &spec).expect("an audience");
+    let (mut ids, mut invalid, mut block) = (Vec::new(), Vec::new(), Block::default());
+    while reader.next_block(&mut block).expect("an audience") {
+        ids.append(&mut block.ids);
+        invalid.extend(block.invalid.iter().map(|row| row.line));
+    }
+    (ids, invalid)
+}
+
+#[test]
+fn the_welcome_campaign_has_something_of_everything() {
+    let definition = definition("welcome");
+    assert!(definition.warnings.is_empty());
+    let (ids, invalid) = audience(&definition);
+    let different: HashSet<_> = ids.iter().collect();
+    assert_eq!(
+        (ids.len(), different.len(), invalid),
+        (1206, 1200, vec![520, 875])
+    );
+}
+
+#[test]
+fn the_spring_sale_shows_every_key() {
+    let definition = definition("spring-sale");
+    assert!(definition.warnings.is_empty());
+    let (ids, invalid) = audience(&definition);
+    assert_eq!((ids.len(), invalid), (24, vec![]));
+    let Message::File(path) = &definition.message else {
+        panic!("the message is in a file");
+    };
+    let text = fs::read(folder().join(path)).expect("a message");
+    let text = MessageText::from_bytes(&text).expect("a message");
+    assert!(text.as_str().ends_with("choosing."));
+
+    // The complaint about a stranger lists every key there is.
+    let name = CampaignName::new("x").expect("a valid name");
+    let problems = Definition::parse(name, "zzzzzzzz = 1").expect_err("an unknown key");
+    let help = problems
+        .iter()
+        .find_map(|problem| problem.help.as_deref())
+        .unwrap_or_default();
+    let keys = help
+        .strip_prefix("known keys: ")
+        .expect("a list of keys")
+        .split(", ");
+    let example = fs::read_to_string(folder().join("spring-sale.toml")).expect("an example");
+    for key in keys {
+        let shown = |line: &str| {
+            line.trim_start_matches("# ")
+                .starts_with(&format!("{key} = "))
+        };
+        assert!(example.lines().any(shown), "{key} is not in the example");
+    }
+}

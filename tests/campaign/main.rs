@@ -1,0 +1,5 @@
+//! What an operator can write, right and wrong, and what deskcast makes of it.
+
+mod audience;
+mod definition;
+mod examples;
