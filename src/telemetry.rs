@@ -77,8 +77,9 @@ pub struct TelemetryError(String);
 
 /// Starts logging to standard error, for the whole process. Called once, before anything logs.
 ///
-/// Bars that are drawn through `bars` are lifted while a line is written. `is_terminal` says
-/// whether standard error is one: only then is text coloured.
+/// Bars that are drawn through `bars` are lifted while a line is written, so nothing may be logged
+/// from inside `bars.suspend`: it would wait for itself. `is_terminal` says whether standard error
+/// is one: only then is text coloured.
 ///
 /// # Errors
 /// When logging has been started before.

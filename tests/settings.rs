@@ -155,6 +155,12 @@ fn a_value_where_a_section_belongs_is_explained() {
 }
 
 #[test]
+fn a_number_beyond_all_numbers_is_refused_with_its_file() {
+    let sentences = problems("[limits]\nburst = 99999999999999999999\n", &[]);
+    insta::assert_snapshot!(sentences.join("\n"), @"deskcast.toml: cannot be read: number too large to fit in target type");
+}
+
+#[test]
 fn a_request_timeout_must_leave_time_to_connect() {
     let file = "[limits]\nconnect_timeout = \"30s\"\n";
     insta::assert_snapshot!(problems(file, &[]).join("\n"), @r#"deskcast.toml:2: "limits.request_timeout" (30s) must be longer than "limits.connect_timeout" (30s): it covers connecting too"#);
@@ -362,9 +368,21 @@ fn a_token_in_the_settings_file_is_refused_and_not_repeated() {
     let sentences = problems(&file, &[]).join("\n");
     assert!(!sentences.contains(TOKEN), "{sentences}");
     insta::assert_snapshot!(sentences, @r#"
-    deskcast.toml:2: "desk.api_token" is not read from this file, which others may see: put the token alone into a file that only you can read and name that in desk.api_token_file, or set DESKCAST__DESK__API_TOKEN in the environment
+    deskcast.toml:2: "desk.api_token": a token is not read from this file, which others may see: put it alone into a file that only you can read and name that in desk.api_token_file, or set DESKCAST__DESK__API_TOKEN in the environment
     deskcast.toml:3: "desk.agent_id" cannot be "0": it takes a whole number from 1
     "#);
+}
+
+#[test]
+fn a_misspelt_token_key_is_not_led_into_the_next_refusal() {
+    for key in ["api_tokn", "token", "api-token"] {
+        let sentences = problems(&format!("[desk]\n{key} = \"{TOKEN}\"\n"), &[]).join("\n");
+        assert!(
+            sentences.contains("a token is not read from this file"),
+            "{sentences}"
+        );
+        assert!(!sentences.contains(TOKEN), "{sentences}");
+    }
 }
 
 #[test]

@@ -23,15 +23,7 @@ pub(super) const TOKEN_KEY: &str = "desk.api_token";
 
 /// What is wrong with a file holding `key`, if anything is.
 pub(super) fn file_key_problem(key: &str) -> Option<String> {
-    if key == TOKEN_KEY {
-        return Some(
-            "\"desk.api_token\" is not read from this file, which others may see: put the token alone \
-             into a file that only you can read and name that in desk.api_token_file, or set \
-             DESKCAST__DESK__API_TOKEN in the environment"
-                .into(),
-        );
-    }
-    if KEYS.contains(&key) {
+    if KEYS.contains(&key) && key != TOKEN_KEY {
         return None;
     }
     if let Some((section, name)) = first_key_of(key) {
@@ -39,10 +31,15 @@ pub(super) fn file_key_problem(key: &str) -> Option<String> {
             "\"{section}\" is a section: write [{section}], and under it {name} = …"
         ));
     }
-    Some(format!(
-        "unknown key \"{key}\"; did you mean \"{}\"?",
-        nearest(key)
-    ))
+    Some(match nearest(key) {
+        // Also when it is misspelt: the right spelling would be refused next.
+        TOKEN_KEY => format!(
+            "\"{key}\": a token is not read from this file, which others may see: put it alone into a \
+             file that only you can read and name that in desk.api_token_file, or set \
+             DESKCAST__DESK__API_TOKEN in the environment"
+        ),
+        near => format!("unknown key \"{key}\"; did you mean \"{near}\"?"),
+    })
 }
 
 /// Whether `name` is a section, as `desk` is.

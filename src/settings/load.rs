@@ -32,7 +32,8 @@ impl Settings {
     }
 
     /// As [`Settings::load`], with the environment and working directory of this process.
-    /// Variables that are not Unicode cannot be settings and are passed over.
+    /// A value that is not Unicode is kept with replacement characters, so that it is refused
+    /// rather than passed over.
     ///
     /// # Errors
     /// As [`Settings::load`]; also when the working directory is gone.
@@ -40,10 +41,13 @@ impl Settings {
         let cwd = std::env::current_dir().map_err(|error| {
             SettingsError::one(format!("the working directory cannot be used: {error}"))
         })?;
-        let unicode = std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
+        let readable = std::env::vars_os().filter_map(|(name, value)| {
+            Some((
+                name.into_string().ok()?,
+                value.to_string_lossy().into_owned(),
+            ))
         });
-        Self::load(explicit, unicode, &cwd)
+        Self::load(explicit, readable, &cwd)
     }
 }
 
@@ -59,7 +63,7 @@ type Problems = Vec<(Place, String)>;
 impl Sources {
     fn settings(&self) -> Result<Settings, SettingsError> {
         let mut problems = self.unknown_keys();
-        let merged = self.merge().map_err(unreadable)?;
+        let merged = self.merge().map_err(|error| self.unreadable(&error))?;
         let settings = self.deserialise(merged, &mut problems)?;
         if problems.is_empty() {
             // A wrong value counts as its default here, and must not be compared with others.
@@ -115,10 +119,10 @@ impl Sources {
                 Err(error) => error,
             };
             let Some((key, expected)) = key_and_message(&error) else {
-                return Err(unreadable(error));
+                return Err(self.unreadable(&error));
             };
             let (Some(place), Some(value)) = (self.place(&key), take(&mut tree, &key)) else {
-                return Err(unreadable(error));
+                return Err(self.unreadable(&error));
             };
             problems.push((place, value_problem(&key, &value, &expected)));
         }
@@ -152,6 +156,16 @@ impl Sources {
             let file = self.file.as_ref()?;
             file.lines.contains_key(key).then(|| file.place(key))
         })
+    }
+
+    /// For what no rule here explains, such as a number that no setting could hold: in the words
+    /// of the `config` crate.
+    fn unreadable(&self, error: &ConfigError) -> SettingsError {
+        let place = self
+            .file
+            .as_ref()
+            .map_or("settings".into(), |file| file.path.display().to_string());
+        SettingsError::one(format!("{place}: cannot be read: {error}"))
     }
 
     /// Makes the file's relative paths relative to the working directory.
@@ -222,9 +236,4 @@ fn value_problem(key: &str, value: &Value, expected: &str) -> String {
         }
         _ => format!("\"{key}\" takes {expected}"),
     }
-}
-
-/// For what no rule above explains, in the words of the `config` crate.
-fn unreadable(error: ConfigError) -> SettingsError {
-    SettingsError::one(format!("the settings cannot be read: {error}"))
 }

@@ -22,8 +22,7 @@ const LOCAL_FILE: &str = "deskcast.toml";
 /// Looked for when there is none in the working directory.
 pub(super) const SYSTEM_FILE: &str = "/etc/deskcast/deskcast.toml";
 
-/// A settings file that was read.
-#[derive(Debug)]
+/// A settings file that was read. No `Debug`: its text may hold a token that does not belong there.
 pub(super) struct SettingsFile {
     /// As the operator wrote it, or as it was found.
     pub(super) path: PathBuf,
