@@ -14,8 +14,10 @@ use std::fmt;
 use std::io::{self, Write};
 
 use indicatif::MultiProgress;
+use tracing::Dispatch;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// Directives before the operator's own: crates that are chatty about themselves at `info`.
 const QUIET: &str = "tokio_cron_scheduler=warn,hyper=warn,reqwest=warn,rustls=warn";
@@ -75,8 +77,9 @@ pub struct TelemetryError(String);
 
 /// Starts logging to standard error, for the whole process. Called once, before anything logs.
 ///
-/// Bars that are drawn through `bars` are lifted while a line is written. `is_terminal` says
-/// whether standard error is one: only then is text coloured.
+/// Bars that are drawn through `bars` are lifted while a line is written, so nothing may be logged
+/// from inside `bars.suspend`: it would wait for itself. `is_terminal` says whether standard error
+/// is one: only then is text coloured.
 ///
 /// # Errors
 /// When logging has been started before.
@@ -86,15 +89,32 @@ pub fn init(
     is_terminal: bool,
     bars: &MultiProgress,
 ) -> Result<(), TelemetryError> {
+    dispatch(format, filter, is_terminal, BesideBars(bars.clone()))?
+        .try_init()
+        .map_err(|error| TelemetryError(error.to_string()))
+}
+
+/// What [`init`] starts, with the place that lines go to as an argument.
+fn dispatch<W>(
+    format: Format,
+    filter: &Filter,
+    is_terminal: bool,
+    writer: W,
+) -> Result<Dispatch, TelemetryError>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter.to_env_filter()?)
-        .with_writer(BesideBars(bars.clone()))
-        .with_ansi(is_terminal && format == Format::Text);
-    let started = match format {
-        Format::Text => builder.compact().try_init(),
-        Format::Json => builder.json().flatten_event(true).try_init(),
-    };
-    started.map_err(|error| TelemetryError(error.to_string()))
+        .with_writer(writer)
+        .with_ansi(is_terminal && format == Format::Text)
+        // A lost line would be reported with eprintln!, which panics when standard error is
+        // gone: whoever reads the log may leave, and sending goes on.
+        .log_internal_errors(false);
+    Ok(match format {
+        Format::Text => builder.compact().into(),
+        Format::Json => builder.json().flatten_event(true).into(),
+    })
 }
 
 /// Standard error, with the progress bars lifted while an event is written.
@@ -110,10 +130,116 @@ impl<'a> MakeWriter<'a> for BesideBars {
 
 impl Write for &BesideBars {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.0.suspend(|| io::stderr().lock().write(line))
+        // All of it at once: a bar drawn between two halves of a line would cut it.
+        self.0.suspend(|| io::stderr().lock().write_all(line))?;
+        Ok(line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         io::stderr().lock().flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    /// Collects what is written.
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Lines {
+        fn text(&self) -> String {
+            String::from_utf8(self.0.lock().expect("not poisoned").clone()).expect("UTF-8")
+        }
+    }
+
+    impl<'a> MakeWriter<'a> for Lines {
+        type Writer = Self;
+
+        fn make_writer(&'a self) -> Self {
+            self.clone()
+        }
+    }
+
+    impl Write for Lines {
+        fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("not poisoned").extend_from_slice(line);
+            Ok(line.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn logged(
+        format: Format,
+        directives: &str,
+        is_terminal: bool,
+        events: impl FnOnce(),
+    ) -> String {
+        let lines = Lines::default();
+        let filter = Filter::parse(directives).expect("good directives");
+        let dispatch = dispatch(format, &filter, is_terminal, lines.clone()).expect("a subscriber");
+        tracing::dispatcher::with_default(&dispatch, events);
+        lines.text()
+    }
+
+    fn an_event() {
+        tracing::info!(batch = 7, wait_ms = 250, "Desk asked to wait");
+    }
+
+    #[test]
+    fn text_is_one_line_and_plain_beside_a_pipe() {
+        let text = logged(Format::Text, "info", false, an_event);
+        assert!(
+            text.ends_with("Desk asked to wait batch=7 wait_ms=250\n"),
+            "{text}"
+        );
+        assert_eq!(text.lines().count(), 1);
+        assert!(!text.contains('\u{1b}'), "no colour: {text:?}");
+    }
+
+    #[test]
+    fn text_is_coloured_on_a_terminal_and_json_never_is() {
+        assert!(logged(Format::Text, "info", true, an_event).contains('\u{1b}'));
+        assert!(!logged(Format::Json, "info", true, an_event).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn json_is_one_object_with_the_fields_at_its_top() {
+        let line = logged(Format::Json, "info", false, an_event);
+        let object: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+        assert_eq!(object["message"], "Desk asked to wait");
+        assert_eq!(
+            (&object["batch"], &object["wait_ms"]),
+            (&7.into(), &250.into())
+        );
+        assert_eq!(object["level"], "INFO");
+    }
+
+    #[test]
+    fn chatty_libraries_are_quiet_unless_asked_for() {
+        let chatter = || {
+            tracing::info!(target: "hyper_util::client", "pooling");
+            tracing::info!(target: "tokio_cron_scheduler::job", "ticking");
+            tracing::info!("heard");
+        };
+        let quiet = logged(Format::Text, "info", false, chatter);
+        assert_eq!(quiet.lines().count(), 1, "{quiet}");
+        let asked = logged(Format::Text, "info,hyper=info", false, chatter);
+        assert!(
+            asked.contains("pooling") && !asked.contains("ticking"),
+            "{asked}"
+        );
+    }
+
+    #[test]
+    fn directives_are_checked_when_they_are_parsed() {
+        assert!(Filter::parse("info,deskcast::journal=debug").is_ok());
+        assert!(Filter::parse("deskcast=loud").is_err());
     }
 }

@@ -6,29 +6,9 @@ use config::{Config, ConfigError, Environment, File, FileFormat, Value, ValueKin
 use serde::Deserialize;
 
 use super::error::SettingsError;
-use super::sources::{EnvironmentSettings, SYSTEM_FILE, SettingsFile, Variable};
-use super::{Settings, text};
-
-/// Every key there is, `section.key`.
-pub const KEYS: [&str; 14] = [
-    "desk.application_id",
-    "desk.base_url",
-    "desk.agent_id",
-    "desk.api_token_file",
-    "desk.api_token",
-    "limits.requests_per_second",
-    "limits.burst",
-    "limits.concurrency",
-    "limits.connect_timeout",
-    "limits.request_timeout",
-    "store.url",
-    "campaigns.folder",
-    "log.format",
-    "log.filter",
-];
-
-/// The one key that a file may not hold, and whose value is never shown.
-const TOKEN_KEY: &str = "desk.api_token";
+use super::keys::{KEYS, TOKEN_KEY, file_key_problem};
+use super::sources::{EnvironmentSettings, Place, SYSTEM_FILE, SettingsFile};
+use super::{Limits, Settings, text};
 
 impl Settings {
     /// Reads the settings: defaults, the file over them, the environment over both.
@@ -52,7 +32,8 @@ impl Settings {
     }
 
     /// As [`Settings::load`], with the environment and working directory of this process.
-    /// Variables that are not Unicode cannot be settings and are passed over.
+    /// A value that is not Unicode is kept with replacement characters, so that it is refused
+    /// rather than passed over.
     ///
     /// # Errors
     /// As [`Settings::load`]; also when the working directory is gone.
@@ -60,10 +41,13 @@ impl Settings {
         let cwd = std::env::current_dir().map_err(|error| {
             SettingsError::one(format!("the working directory cannot be used: {error}"))
         })?;
-        let unicode = std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
+        let readable = std::env::vars_os().filter_map(|(name, value)| {
+            Some((
+                name.into_string().ok()?,
+                value.to_string_lossy().into_owned(),
+            ))
         });
-        Self::load(explicit, unicode, &cwd)
+        Self::load(explicit, readable, &cwd)
     }
 }
 
@@ -73,36 +57,37 @@ struct Sources {
     env: EnvironmentSettings,
 }
 
+/// What is wrong, and where.
+type Problems = Vec<(Place, String)>;
+
 impl Sources {
     fn settings(&self) -> Result<Settings, SettingsError> {
         let mut problems = self.unknown_keys();
-        let merged = self
-            .merge()
-            .map_err(|error| SettingsError::one(format!("the settings cannot be read: {error}")))?;
-        let settings = self.deserialise(merged, &mut problems);
-        check_together(&settings, &mut problems);
-        SettingsError::unless_empty(problems)?;
+        let merged = self.merge().map_err(|error| self.unreadable(&error))?;
+        let settings = self.deserialise(merged, &mut problems)?;
+        if problems.is_empty() {
+            // A wrong value counts as its default here, and must not be compared with others.
+            self.check_together(&settings, &mut problems);
+        }
+        problems.sort();
+        let sentences = problems
+            .into_iter()
+            .map(|(place, problem)| format!("{place}: {problem}"));
+        SettingsError::unless_empty(sentences.collect())?;
         Ok(self.resolve_paths(settings))
     }
 
     /// A sentence for every key that does not exist, or is not allowed where it stands.
-    fn unknown_keys(&self) -> Vec<String> {
-        let mut problems = Vec::new();
-        if let Some(file) = &self.file {
-            for key in file.lines.keys() {
-                problems.extend(
-                    file_key_problem(key).map(|problem| format!("{}: {problem}", file.place(key))),
-                );
-            }
-        }
-        problems.extend(self.env.problems.iter().cloned());
-        for Variable { name, key } in &self.env.variables {
-            let meant = Variable::name_for(nearest(key));
-            if *name != meant {
-                problems.push(format!("{name}: no such setting; did you mean {meant}?"));
-            }
-        }
-        problems
+    fn unknown_keys(&self) -> Problems {
+        let in_file = self.file.iter().flat_map(|file| {
+            let problem = |key: &String| Some((file.place(key), file_key_problem(key)?));
+            file.lines.keys().filter_map(problem)
+        });
+        let in_env = self.env.misnamed.iter().map(|(name, meant)| {
+            let problem = format!("no such setting; did you mean {meant}?");
+            (Place::Variable(name.clone()), problem)
+        });
+        in_file.chain(in_env).collect()
     }
 
     /// The sources in one tree, without the keys that [`Sources::unknown_keys`] reports.
@@ -123,39 +108,64 @@ impl Sources {
 
     /// Deserialises the tree. A wrong value is reported, taken out, and the rest tried again, so
     /// that all of them are found; there are at most as many rounds as keys.
-    fn deserialise(&self, mut tree: Value, problems: &mut Vec<String>) -> Settings {
-        for _ in 0..=KEYS.len() {
+    fn deserialise(
+        &self,
+        mut tree: Value,
+        problems: &mut Problems,
+    ) -> Result<Settings, SettingsError> {
+        loop {
             let error = match Settings::deserialize(tree.clone()) {
-                Ok(settings) => return settings,
+                Ok(settings) => return Ok(settings),
                 Err(error) => error,
             };
             let Some((key, expected)) = key_and_message(&error) else {
-                problems.push(format!("the settings cannot be read: {error}"));
-                break;
+                return Err(self.unreadable(&error));
             };
-            let value = take(&mut tree, &key);
-            problems.push(self.value_problem(&key, value.as_ref(), &expected));
-        }
-        Settings::default()
-    }
-
-    fn value_problem(&self, key: &str, value: Option<&Value>, expected: &str) -> String {
-        let place = self.place(key);
-        match value.and_then(text::scalar) {
-            Some(value) if key != TOKEN_KEY => {
-                format!("{place}: \"{key}\" cannot be \"{value}\": it takes {expected}")
-            }
-            _ => format!("{place}: \"{key}\" takes {expected}"),
+            let (Some(place), Some(value)) = (self.place(&key), take(&mut tree, &key)) else {
+                return Err(self.unreadable(&error));
+            };
+            problems.push((place, value_problem(&key, &value, &expected)));
         }
     }
 
-    /// Who set `key`: the variable's name, or the file and line.
-    fn place(&self, key: &str) -> String {
-        match (self.env.variable(key), &self.file) {
-            (Some(variable), _) => variable.name.clone(),
-            (None, Some(file)) => file.place(key),
-            (None, None) => "settings".into(),
+    /// Rules that hold between values.
+    fn check_together(&self, settings: &Settings, problems: &mut Problems) {
+        let Limits {
+            connect_timeout: connect,
+            request_timeout: request,
+            ..
+        } = settings.limits;
+        let place = self
+            .place("limits.request_timeout")
+            .or_else(|| self.place("limits.connect_timeout"));
+        // A connection that takes too long must end as "not sent", not as "may have been applied".
+        if let Some(place) = place.filter(|_| request <= connect) {
+            problems.push((
+                place,
+                format!(
+                    "\"limits.request_timeout\" ({request}) must be longer than \"limits.connect_timeout\" \
+                     ({connect}): it covers connecting too"
+                ),
+            ));
         }
+    }
+
+    /// Who set `key`; `None` when it has its default.
+    fn place(&self, key: &str) -> Option<Place> {
+        self.env.place(key).or_else(|| {
+            let file = self.file.as_ref()?;
+            file.lines.contains_key(key).then(|| file.place(key))
+        })
+    }
+
+    /// For what no rule here explains, such as a number that no setting could hold: in the words
+    /// of the `config` crate.
+    fn unreadable(&self, error: &ConfigError) -> SettingsError {
+        let place = self
+            .file
+            .as_ref()
+            .map_or("settings".into(), |file| file.path.display().to_string());
+        SettingsError::one(format!("{place}: cannot be read: {error}"))
     }
 
     /// Makes the file's relative paths relative to the working directory.
@@ -163,7 +173,7 @@ impl Sources {
         let Some(file) = &self.file else {
             return settings;
         };
-        let from_file = |key| file.lines.contains_key(key) && self.env.variable(key).is_none();
+        let from_file = |key| matches!(self.place(key), Some(Place::File { .. }));
         let folder = file.folder();
         if from_file("campaigns.folder") {
             settings.campaigns.folder = folder.join(&settings.campaigns.folder);
@@ -177,51 +187,6 @@ impl Sources {
         }
         settings
     }
-}
-
-/// What is wrong with a file holding `key`, if anything is.
-fn file_key_problem(key: &str) -> Option<String> {
-    if key == TOKEN_KEY {
-        return Some(
-            "\"desk.api_token\" is not read from this file, which others may see: put the token alone \
-             into a file that only you can read and name that in desk.api_token_file, or set \
-             DESKCAST__DESK__API_TOKEN in the environment"
-                .into(),
-        );
-    }
-    if KEYS.contains(&key) {
-        return None;
-    }
-    if let Some(example) = KEYS.iter().find(|known| section_of(known) == key) {
-        let (section, name) = example.split_once('.')?;
-        return Some(format!(
-            "\"{section}\" is a section: write [{section}], and under it {name} = …"
-        ));
-    }
-    Some(format!(
-        "unknown key \"{key}\"; did you mean \"{}\"?",
-        nearest(key)
-    ))
-}
-
-fn section_of(key: &str) -> &str {
-    key.split_once('.').map_or(key, |(section, _)| section)
-}
-
-fn name_of(key: &str) -> &str {
-    key.rsplit_once('.').map_or(key, |(_, name)| name)
-}
-
-/// The known key most like `key`: as a whole, or by its name when it stands in a wrong section.
-fn nearest(key: &str) -> &'static str {
-    let likeness = |known: &str| {
-        let whole = strsim::normalized_damerau_levenshtein(known, key);
-        let name = strsim::normalized_damerau_levenshtein(name_of(known), name_of(key));
-        whole.max(name * 0.99)
-    };
-    KEYS.into_iter()
-        .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
-        .unwrap_or(KEYS[0])
 }
 
 /// Drops from the tree whatever is not a known key of a known section.
@@ -262,14 +227,13 @@ fn key_and_message(error: &ConfigError) -> Option<(String, String)> {
     }
 }
 
-/// Rules that hold between values.
-fn check_together(settings: &Settings, problems: &mut Vec<String>) {
-    let limits = &settings.limits;
-    if limits.request_timeout <= limits.connect_timeout {
-        // A connection that takes too long must end as "not sent", not as "may have been applied".
-        problems.push(format!(
-            "\"limits.request_timeout\" ({}) must be longer than \"limits.connect_timeout\" ({}): it covers connecting too",
-            limits.request_timeout, limits.connect_timeout
-        ));
+/// The sentence about a value, which it shows unless it may hold a secret.
+fn value_problem(key: &str, value: &Value, expected: &str) -> String {
+    let secret = |value: &str| key == TOKEN_KEY || (key == "desk.base_url" && value.contains('@'));
+    match text::scalar(value) {
+        Some(value) if !secret(&value) => {
+            format!("\"{key}\" cannot be {value:?}: it takes {expected}")
+        }
+        _ => format!("\"{key}\" takes {expected}"),
     }
 }

@@ -10,6 +10,7 @@
 //! a test keeps the two equal.
 
 mod error;
+mod keys;
 mod load;
 mod sources;
 mod text;
@@ -23,7 +24,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 pub use self::error::SettingsError;
-pub use self::load::KEYS;
+pub use self::keys::KEYS;
 pub use self::values::{ApplicationId, BaseUrl, Concurrency, Rate, StoreUrl, Timeout};
 use crate::telemetry;
 

@@ -4,12 +4,14 @@
 //! operator needs to find a mistake; they are kept here.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 
 use super::error::SettingsError;
+use super::keys::{is_section, nearest};
 
 /// Environment variables with this prefix are settings.
 const PREFIX: &str = "DESKCAST__";
@@ -20,8 +22,7 @@ const LOCAL_FILE: &str = "deskcast.toml";
 /// Looked for when there is none in the working directory.
 pub(super) const SYSTEM_FILE: &str = "/etc/deskcast/deskcast.toml";
 
-/// A settings file that was read.
-#[derive(Debug)]
+/// A settings file that was read. No `Debug`: its text may hold a token that does not belong there.
 pub(super) struct SettingsFile {
     /// As the operator wrote it, or as it was found.
     pub(super) path: PathBuf,
@@ -72,11 +73,30 @@ impl SettingsFile {
         self.path.parent().unwrap_or(Path::new(""))
     }
 
-    /// `deskcast.toml:7`, the place where `key` is set.
-    pub(super) fn place(&self, key: &str) -> String {
-        match self.lines.get(key) {
-            Some(line) => format!("{}:{line}", self.path.display()),
-            None => self.path.display().to_string(),
+    /// Where `key` is set.
+    pub(super) fn place(&self, key: &str) -> Place {
+        Place::File {
+            line: self.lines.get(key).copied().unwrap_or(1),
+            path: self.path.display().to_string(),
+        }
+    }
+}
+
+/// Where a setting was made. Ordered as an operator reads: the file from top to bottom, then the
+/// environment.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Place {
+    /// A line of the settings file, counted from 1.
+    File { line: usize, path: String },
+    /// An environment variable.
+    Variable(String),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { line, path } => write!(f, "{path}:{line}"),
+            Self::Variable(name) => f.write_str(name),
         }
     }
 }
@@ -98,8 +118,8 @@ fn said(path: &Path, by: &str, error: &ReadError) -> SettingsError {
 
 /// The line of every `section.key` in `text`, counted from 1.
 ///
-/// A section without keys counts as a key itself, unless `[section]` is all there is: it cannot
-/// set anything, but its name can be wrong.
+/// Where a section should be and is not, or one that does not exist is empty, its name counts as
+/// a key: it cannot set anything, but it can be wrong.
 fn lines_of_keys(text: &str) -> Result<BTreeMap<String, usize>, String> {
     let root = DeTable::parse(text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
@@ -116,6 +136,7 @@ fn lines_of_keys(text: &str) -> Result<BTreeMap<String, usize>, String> {
                     lines.insert(name, line_and_column(text, key.span().start).0);
                 }
             }
+            DeValue::Table(_) if is_section(section.get_ref()) => {}
             _ => {
                 lines.insert(section.get_ref().to_string(), section_line);
             }
@@ -132,26 +153,15 @@ fn line_and_column(text: &str, at: usize) -> (usize, usize) {
     (line, column)
 }
 
-/// One setting in the environment.
-#[derive(Debug)]
-pub(super) struct Variable {
-    /// Its full name, `DESKCAST__DESK__AGENT_ID`.
-    pub(super) name: String,
-    /// The key it sets, `desk.agent_id`.
-    pub(super) key: String,
-}
-
 /// What the environment says about settings.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct EnvironmentSettings {
     /// `DESKCAST_CONFIG`, unless empty.
     pub(super) file: Option<String>,
-    /// In order of their names.
-    pub(super) variables: Vec<Variable>,
-    /// The same by name, with their values. Apart, because a value may be a token.
+    /// The variables that are settings, name and value. No `Debug`: a value may be a token.
     pub(super) values: BTreeMap<String, String>,
-    /// Names that look like settings but are none.
-    pub(super) problems: Vec<String>,
+    /// Names that look like settings but are none, with what was probably meant.
+    pub(super) misnamed: Vec<(String, String)>,
 }
 
 impl EnvironmentSettings {
@@ -161,38 +171,87 @@ impl EnvironmentSettings {
         for (name, value) in env.filter(|(_, value)| !value.is_empty()) {
             if name == FILE_VARIABLE {
                 found.file = Some(value);
-            } else if let Some(rest) = name.strip_prefix(PREFIX) {
-                let key = rest.replace("__", ".").to_lowercase();
-                found.variables.push(Variable {
-                    name: name.clone(),
-                    key,
-                });
-                found.values.insert(name, value);
             } else if let Some(meant) = nearly_prefixed(&name) {
-                found
-                    .problems
-                    .push(format!("{name}: not a setting; did you mean {meant}?"));
+                found.misnamed.push((name, meant));
+            } else if let Some(path) = name.strip_prefix(PREFIX) {
+                let meant = variable_for(nearest(&path.replace("__", ".").to_lowercase()));
+                if name == meant {
+                    found.values.insert(name, value);
+                } else {
+                    found.misnamed.push((name, meant));
+                }
             }
         }
-        found.variables.sort_by(|a, b| a.name.cmp(&b.name));
         found
     }
 
-    /// The variable that sets `key`.
-    pub(super) fn variable(&self, key: &str) -> Option<&Variable> {
-        self.variables.iter().find(|variable| variable.key == key)
+    /// The variable that sets `key`, if it is there.
+    pub(super) fn place(&self, key: &str) -> Option<Place> {
+        let name = variable_for(key);
+        self.values
+            .contains_key(&name)
+            .then_some(Place::Variable(name))
     }
 }
 
-impl Variable {
-    /// The name of the variable that sets `key`.
-    pub(super) fn name_for(key: &str) -> String {
-        format!("{PREFIX}{}", key.replace('.', "__").to_uppercase())
-    }
+/// The name of the variable that sets `key`.
+fn variable_for(key: &str) -> String {
+    format!("{PREFIX}{}", key.replace('.', "__").to_uppercase())
 }
 
 /// `DESKCAST_DESK__AGENT_ID` is one underscore short of a setting, and would be ignored.
 fn nearly_prefixed(name: &str) -> Option<String> {
     let rest = name.strip_prefix("DESKCAST_")?;
-    rest.contains("__").then(|| format!("{PREFIX}{rest}"))
+    (!rest.starts_with('_') && rest.contains("__")).then(|| format!("{PREFIX}{rest}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find(
+        explicit: Option<&str>,
+        from_env: Option<&str>,
+        cwd: &Path,
+    ) -> Result<Option<String>, SettingsError> {
+        let system_file = cwd.join("etc.toml");
+        let file = SettingsFile::find(explicit.map(Path::new), from_env, cwd, &system_file)?;
+        Ok(file.map(|file| file.text))
+    }
+
+    #[test]
+    fn the_first_file_in_the_order_is_the_only_one_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let cwd = folder.path();
+        assert_eq!(find(None, None, cwd), Ok(None));
+        for name in ["etc", "deskcast", "env", "flag"] {
+            std::fs::write(cwd.join(format!("{name}.toml")), format!("# {name}")).expect("written");
+            let from_env = (name == "env" || name == "flag").then_some("env.toml");
+            let explicit = (name == "flag").then_some("flag.toml");
+            assert_eq!(find(explicit, from_env, cwd), Ok(Some(format!("# {name}"))));
+        }
+    }
+
+    #[test]
+    fn lines_are_counted_for_every_way_to_write_a_key() {
+        let text =
+            "[limits]\n# a comment\nburst = 2\n\n[log]\n\"format\" = \"json\"\n[store]\n[stor]\n";
+        let lines = lines_of_keys(text).expect("TOML");
+        let expected = [("limits.burst", 3), ("log.format", 6), ("stor", 8)];
+        assert_eq!(
+            lines,
+            expected.map(|(key, line)| (key.to_owned(), line)).into()
+        );
+        assert_eq!(
+            lines_of_keys("\nlimits.burst = 2").expect("TOML")["limits.burst"],
+            2
+        );
+    }
+
+    #[test]
+    fn a_syntax_error_is_placed_but_its_line_not_shown() {
+        let error = lines_of_keys("[desk]\napi_token = \"s3cret").expect_err("no end of text");
+        assert!(error.starts_with("2:"), "{error}");
+        assert!(!error.contains("s3cret"), "{error}");
+    }
 }

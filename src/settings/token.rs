@@ -132,3 +132,106 @@ fn parse(bytes: &[u8], place: impl FnOnce() -> String) -> Result<SecretString, T
     }
     Ok(text.into())
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    /// A file that holds `content`, with these permission bits.
+    fn token_file(folder: &Path, name: &str, content: &[u8], mode: u32) -> PathBuf {
+        let path = folder.join(name);
+        std::fs::write(&path, content).expect("written");
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).expect("permitted");
+        path
+    }
+
+    fn desk(file: Option<&Path>, variable: Option<&str>) -> Desk {
+        Desk {
+            api_token_file: file.map(Path::to_owned),
+            api_token: variable.map(SecretString::from),
+            ..Desk::default()
+        }
+    }
+
+    #[test]
+    fn the_first_place_that_has_a_token_is_taken() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = token_file(folder.path(), "token", b"from-the-file\n", 0o600);
+        let read = |desk: &Desk, directory: Option<&Path>| {
+            let token = read(desk, directory).expect("a token");
+            token.expose_secret().to_owned()
+        };
+        let variable_only = desk(None, Some("from-the-environment"));
+        assert_eq!(read(&variable_only, None), "from-the-environment");
+        let both = desk(Some(&file), Some("from-the-environment"));
+        assert_eq!(read(&both, None), "from-the-file");
+        assert_eq!(
+            read(&both, Some(folder.path())),
+            "from-the-file",
+            "no credential yet"
+        );
+        token_file(folder.path(), CREDENTIAL, b"from-systemd\r\n", 0o440);
+        assert_eq!(read(&both, Some(folder.path())), "from-systemd");
+    }
+
+    #[test]
+    fn without_a_token_all_three_ways_are_told() {
+        insta::assert_snapshot!(
+            read(&desk(None, None), None).expect_err("none"),
+            @"there is no Desk API token: give systemd's LoadCredential=desk-api-token:FILE, or name a file in desk.api_token_file, or set DESKCAST__DESK__API_TOKEN in the environment"
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_gone_is_not_passed_over_for_the_environment() {
+        let gone = desk(
+            Some(Path::new("/nowhere/token")),
+            Some("from-the-environment"),
+        );
+        insta::assert_snapshot!(
+            read(&gone, None).expect_err("gone"),
+            @"/nowhere/token: the Desk API token cannot be read: No such file or directory (os error 2)"
+        );
+    }
+
+    #[test]
+    fn a_file_that_others_can_read_is_refused_with_the_remedy() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (mode, refused) in [
+            (0o600, false),
+            (0o400, false),
+            (0o640, true),
+            (0o604, true),
+            (0o620, true),
+        ] {
+            let path = token_file(folder.path(), "token", b"abcd", mode);
+            let result = read(&desk(Some(&path), None), None);
+            assert_eq!(result.is_err(), refused, "{mode:o}");
+            if let Err(error) = result {
+                let remedy = format!("(mode {mode:04o}): run chmod 600 {}", path.display());
+                assert!(error.to_string().ends_with(&remedy), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_cannot_travel_in_a_header_is_no_token_and_is_not_shown() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for content in [
+            &b""[..],
+            b"\n",
+            b"abcd ef",
+            b"abcd\nef",
+            b"abcd\x07",
+            "abcd\u{e9}".as_bytes(),
+            b"abcd\xff",
+        ] {
+            let path = token_file(folder.path(), "token", content, 0o600);
+            let error = read(&desk(Some(&path), None), None).expect_err("refused");
+            assert!(matches!(error, TokenError::NotAToken { .. }), "{error}");
+            assert!(!format!("{error} {error:?}").contains("abcd"), "{error}");
+        }
+    }
+}
