@@ -1,5 +1,5 @@
 //! The `deskcast` binary: everything happens in the library.
 
 fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+    deskcast::cli::main().into()
 }

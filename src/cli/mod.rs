@@ -1,1 +1,109 @@
-//! To come.
+//! What an operator types. Each command is a file; this one knows them all and nothing else.
+
+pub mod exit;
+mod failure;
+mod progress;
+mod report;
+mod run;
+mod runs;
+mod sandbox;
+mod track;
+mod why;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use self::exit::Exit;
+use self::failure::Failure;
+use crate::settings::Settings;
+use crate::telemetry;
+
+/// Runs proactive-chat campaigns against Sendbird Desk: nobody twice, nobody lost.
+#[derive(Debug, Parser)]
+#[command(name = "deskcast", version, about, max_term_width = 100)]
+pub struct Cli {
+    /// The settings file [default: $DESKCAST_CONFIG, ./deskcast.toml, /etc/deskcast/deskcast.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Send a campaign, or resume its unfinished run; with --dry-run, show what would happen
+    Run(run::RunArgs),
+    /// Go on reading the chats of runs that are still open
+    Track(track::TrackArgs),
+    /// Show what runs came to: sent, responded, closed; or what became of every customer
+    Report(report::ReportArgs),
+    /// List runs
+    Runs(runs::RunsArgs),
+    /// Tell everything that is known of one customer
+    Why(why::WhyArgs),
+    /// Serve a stand-in for Desk on this machine, to try things out
+    Sandbox(sandbox::SandboxCommand),
+}
+
+/// What every command has at hand.
+#[derive(Debug)]
+struct Context {
+    settings: Settings,
+    bars: indicatif::MultiProgress,
+    /// Whether standard error is a terminal: there is where progress and complaints go.
+    on_terminal: bool,
+}
+
+/// Runs the command line of this process to its end.
+pub fn main() -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let wrong = error.use_stderr();
+            let _ = error.print();
+            return if wrong { Exit::Mistake } else { Exit::Done };
+        }
+    };
+    match start(cli) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            eprintln!("deskcast: {failure}");
+            failure.exit()
+        }
+    }
+}
+
+fn start(cli: Cli) -> Result<Exit, Failure> {
+    let settings = Settings::load_for_process(cli.config.as_deref())?;
+    let on_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let bars = indicatif::MultiProgress::new();
+    telemetry::init(
+        settings.log.format,
+        &settings.log.filter,
+        on_terminal,
+        &bars,
+    )
+    .map_err(|error| Failure::mistake(error.to_string()))?;
+    let context = Context {
+        settings,
+        bars,
+        on_terminal,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::stopped(format!("cannot start: {error}")))?;
+    let exit = match cli.command {
+        Command::Run(args) => runtime.block_on(run::run(&context, args)),
+        Command::Track(args) => runtime.block_on(track::track(&context, args)),
+        Command::Report(args) => report::report(&context, args),
+        Command::Runs(args) => runs::runs(&context, args),
+        Command::Why(args) => why::why(&context, args),
+        Command::Sandbox(args) => runtime.block_on(sandbox::serve(args)),
+    };
+    // What is still in the air at this point is of no interest any more.
+    runtime.shutdown_background();
+    exit
+}

@@ -64,7 +64,11 @@ impl Budget {
     /// budget goes on as if it had been used evenly until then, so a restart bursts nothing.
     ///
     /// Must be called on a tokio runtime.
-    pub fn new(requests_per_second: f64, burst: NonZeroU32, last_request: Option<Duration>) -> Budget {
+    pub fn new(
+        requests_per_second: f64,
+        burst: NonZeroU32,
+        last_request: Option<Duration>,
+    ) -> Budget {
         let mut guard = WindowGuard::new(requests_per_second, burst.get());
         // The window reaches back before the start, so that time does not begin at zero.
         let start = Instant::now() - guard.window();
@@ -80,7 +84,10 @@ impl Budget {
             sends_in_a_row: 0,
             paused_until: None,
         };
-        let shared = Arc::new(Shared { state: Mutex::new(state), queued: Notify::new() });
+        let shared = Arc::new(Shared {
+            state: Mutex::new(state),
+            queued: Notify::new(),
+        });
         tokio::spawn(drive(Arc::downgrade(&shared)));
         Budget { shared }
     }
@@ -89,7 +96,9 @@ impl Budget {
     pub fn try_acquire(&self) -> bool {
         let state = self.shared.lock();
         let now = Instant::now();
-        state.is_idle() && state.paused_until.is_none_or(|until| now >= until) && state.pacer.check().is_ok()
+        state.is_idle()
+            && state.paused_until.is_none_or(|until| now >= until)
+            && state.pacer.check().is_ok()
     }
 
     /// Waits for a request from the budget.
@@ -162,7 +171,8 @@ impl State {
         if let Err(wait) = self.pacer.check() {
             return Next::At(now + wait);
         }
-        let read = self.sends.is_empty() || (!self.reads.is_empty() && self.sends_in_a_row >= SENDS_BEFORE_A_READING);
+        let read = self.sends.is_empty()
+            || (!self.reads.is_empty() && self.sends_in_a_row >= SENDS_BEFORE_A_READING);
         self.sends_in_a_row = if read { 0 } else { self.sends_in_a_row + 1 };
         let lane = if read { Lane::Read } else { Lane::Send };
         if let Some(waiter) = self.lane(lane).pop_front() {
@@ -181,7 +191,9 @@ enum Next {
 /// Serves the queues until the budget is dropped.
 async fn drive(shared: std::sync::Weak<Shared>) {
     loop {
-        let Some(alive) = shared.upgrade() else { return };
+        let Some(alive) = shared.upgrade() else {
+            return;
+        };
         let next = alive.lock().grant();
         match next {
             Next::Granted => {}
@@ -208,22 +220,30 @@ struct Pacer {
 
 impl Pacer {
     fn new(requests_per_second: f64, burst: NonZeroU32) -> Pacer {
-        let gap = Duration::from_secs_f64(1.0 / pace(requests_per_second)).max(Duration::from_nanos(1));
+        let gap =
+            Duration::from_secs_f64(1.0 / pace(requests_per_second)).max(Duration::from_nanos(1));
         // No cell is shorter than 10 µs, so that rounding to nanoseconds does not shift the rate.
         let cells = (gap.as_nanos() / 10_000).clamp(1, 100) as u32;
         let cell = gap / cells;
         let forgiven = (FORGIVENESS.as_nanos() / cell.as_nanos().max(1)).min(1_000_000) as u32;
         let cells = NonZeroU32::new(cells).unwrap_or(NonZeroU32::MIN);
         let burst = cells.saturating_mul(burst).saturating_add(forgiven);
-        let quota = Quota::with_period(cell).unwrap_or(Quota::per_second(cells)).allow_burst(burst);
-        Pacer { limiter: RateLimiter::direct_with_clock(quota, TokioClock(Instant::now())), cells }
+        let quota = Quota::with_period(cell)
+            .unwrap_or(Quota::per_second(cells))
+            .allow_burst(burst);
+        Pacer {
+            limiter: RateLimiter::direct_with_clock(quota, TokioClock(Instant::now())),
+            cells,
+        }
     }
 
     /// Takes one request, or says how long to wait for it.
     fn check(&self) -> Result<(), Duration> {
         match self.limiter.check_n(self.cells) {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(not_until)) => Err(not_until.wait_time_from(self.limiter.clock().now()).max(Duration::from_micros(1))),
+            Ok(Err(not_until)) => Err(not_until
+                .wait_time_from(self.limiter.clock().now())
+                .max(Duration::from_micros(1))),
             // The quota always holds one request: see `new`.
             Err(_) => Err(Duration::from_secs(1)),
         }
@@ -265,13 +285,20 @@ mod tests {
     async fn at_least_99_percent_of_the_rate_is_used_and_no_second_holds_more() {
         for rate in [0.5, 5.0, 50.0, 500.0] {
             let seconds = 40;
-            let departures = departures(&budget(rate), usize::MAX, Duration::from_secs(seconds)).await;
+            let departures =
+                departures(&budget(rate), usize::MAX, Duration::from_secs(seconds)).await;
             let used = departures.len() as f64 / (rate * seconds as f64);
             assert!((0.99..=1.03).contains(&used), "{rate}/s: {used}");
             for (first, start) in departures.iter().enumerate() {
                 let window = *start + Duration::from_secs_f64(1.0_f64.max(1.0 / rate));
-                let inside = departures[first..].iter().filter(|at| **at < window).count();
-                assert!(inside as f64 <= rate.max(1.0), "{rate}/s: {inside} in one window");
+                let inside = departures[first..]
+                    .iter()
+                    .filter(|at| **at < window)
+                    .count();
+                assert!(
+                    inside as f64 <= rate.max(1.0),
+                    "{rate}/s: {inside} in one window"
+                );
             }
         }
     }
@@ -280,8 +307,14 @@ mod tests {
     async fn a_restart_does_not_burst() {
         let budget = Budget::new(5.0, NonZeroU32::MIN, Some(Duration::from_millis(50)));
         let departures = departures(&budget, 6, Duration::from_secs(9)).await;
-        assert!(departures[0] >= Duration::from_millis(150), "{departures:?}");
-        assert!(departures[5] >= Duration::from_millis(1150), "{departures:?}");
+        assert!(
+            departures[0] >= Duration::from_millis(150),
+            "{departures:?}"
+        );
+        assert!(
+            departures[5] >= Duration::from_millis(1150),
+            "{departures:?}"
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -290,7 +323,11 @@ mod tests {
         budget.pause(Duration::from_secs(3));
         let departures = departures(&budget, 51, Duration::from_secs(9)).await;
         assert!(departures[0] >= Duration::from_secs(3));
-        assert!(departures[50] >= Duration::from_secs(4), "{:?}", departures[50]);
+        assert!(
+            departures[50] >= Duration::from_secs(4),
+            "{:?}",
+            departures[50]
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -318,6 +355,9 @@ mod tests {
         for task in reads {
             read += task.await.expect("a count");
         }
-        assert!((780..=820).contains(&sent) && (190..=215).contains(&read), "{sent} sent, {read} read");
+        assert!(
+            (780..=820).contains(&sent) && (190..=215).contains(&read),
+            "{sent} sent, {read} read"
+        );
     }
 }

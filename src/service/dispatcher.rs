@@ -62,7 +62,8 @@ impl<J: Journal + 'static> Sender<J> {
         let seed = self.claim.fence.token as u64 ^ (self.claim.fence.run.0 as u64) << 20;
         let patience = Patience::new(seed, self.give_up_after);
         let claim = self.claim;
-        let dispatcher = Dispatcher::new(self.concurrency, claim.last_batch, claim.proven, patience);
+        let dispatcher =
+            Dispatcher::new(self.concurrency, claim.last_batch, claim.proven, patience);
         let (messages, queue) = mpsc::unbounded_channel();
         let shell = Shell {
             sender: Arc::new(self),
@@ -97,7 +98,11 @@ struct Shell<J> {
 }
 
 impl<J: Journal + 'static> Shell<J> {
-    async fn run(mut self, mut dispatcher: Dispatcher, mut queue: mpsc::UnboundedReceiver<Message>) -> Ending {
+    async fn run(
+        mut self,
+        mut dispatcher: Dispatcher,
+        mut queue: mpsc::UnboundedReceiver<Message>,
+    ) -> Ending {
         let stop = self.sender.stop.clone();
         let mut told = false;
         let mut effects = Vec::new();
@@ -111,7 +116,9 @@ impl<J: Journal + 'static> Shell<J> {
                 self.settle_debts().await;
                 return ending;
             }
-            let wake_at = self.wake_at.unwrap_or_else(|| Instant::now() + Duration::from_secs(3600));
+            let wake_at = self
+                .wake_at
+                .unwrap_or_else(|| Instant::now() + Duration::from_secs(3600));
             tokio::select! {
                 _ = queue.recv_many(&mut messages, 256) => {}
                 () = sleep_until(wake_at), if self.wake_at.is_some() => {
@@ -139,7 +146,10 @@ impl<J: Journal + 'static> Shell<J> {
                 dispatcher.step(now, Event::Loaded { batches, last }, effects);
             }
             Message::Loaded(_, Err(error)) => {
-                let event = Event::JournalFailed { why: error.to_string(), intents: Vec::new() };
+                let event = Event::JournalFailed {
+                    why: error.to_string(),
+                    intents: Vec::new(),
+                };
                 dispatcher.step(now, event, effects);
             }
             Message::Recorded(_, Ok(permits)) => {
@@ -153,11 +163,19 @@ impl<J: Journal + 'static> Shell<J> {
             Message::Recorded(entries, Err(error)) => {
                 self.pending -= 1;
                 tracing::error!(%error, "the journal could not record; nothing more is sent");
-                let (intents, outcomes): (Vec<_>, Vec<_>) =
-                    entries.into_iter().partition(|entry| matches!(entry.what, What::Intent));
+                let (intents, outcomes): (Vec<_>, Vec<_>) = entries
+                    .into_iter()
+                    .partition(|entry| matches!(entry.what, What::Intent));
                 self.owed.extend(outcomes);
                 let intents = intents.into_iter().map(|entry| entry.batch).collect();
-                dispatcher.step(now, Event::JournalFailed { why: error.to_string(), intents }, effects);
+                dispatcher.step(
+                    now,
+                    Event::JournalFailed {
+                        why: error.to_string(),
+                        intents,
+                    },
+                    effects,
+                );
             }
         }
     }
@@ -179,20 +197,43 @@ impl<J: Journal + 'static> Shell<J> {
                     }
                 }
                 Effect::Load { after, up_to, most } => self.load(after, up_to, most),
-                Effect::Intend { number, attempt, customers } => {
+                Effect::Intend {
+                    number,
+                    attempt,
+                    customers,
+                } => {
                     self.sizes.insert(number, customers as u64);
-                    entries.push(Entry { batch: number, attempt, at: Timestamp::now(), what: What::Intent });
+                    entries.push(Entry {
+                        batch: number,
+                        attempt,
+                        at: Timestamp::now(),
+                        what: What::Intent,
+                    });
                 }
                 Effect::Post { number, customers } => self.post(number, &customers),
-                Effect::Conclude { number, attempt, conclusion } => {
+                Effect::Conclude {
+                    number,
+                    attempt,
+                    conclusion,
+                } => {
                     let customers = self.sizes.remove(&number).unwrap_or(0);
                     self.permits.remove(&number);
-                    self.sender.progress.update(|snapshot| snapshot.conclude(customers, &conclusion));
+                    self.sender
+                        .progress
+                        .update(|snapshot| snapshot.conclude(customers, &conclusion));
                     let what = What::Outcome(conclusion);
-                    entries.push(Entry { batch: number, attempt, at: Timestamp::now(), what });
+                    entries.push(Entry {
+                        batch: number,
+                        attempt,
+                        at: Timestamp::now(),
+                        what,
+                    });
                 }
                 Effect::Pause(wait) => {
-                    tracing::warn!(wait_ms = wait.as_millis() as u64, "Desk asks for patience; all requests wait");
+                    tracing::warn!(
+                        wait_ms = wait.as_millis() as u64,
+                        "Desk asks for patience; all requests wait"
+                    );
                     self.sender.budget.pause(wait);
                 }
                 Effect::Probe => self.probe(),
@@ -211,16 +252,21 @@ impl<J: Journal + 'static> Shell<J> {
         self.pending += 1;
         let messages = self.messages.clone();
         let copy = entries.clone();
-        self.sender.recorder.record(self.sender.claim.fence, entries, move |result| {
-            let _ = messages.send(Message::Recorded(copy, result));
-        });
+        self.sender
+            .recorder
+            .record(self.sender.claim.fence, entries, move |result| {
+                let _ = messages.send(Message::Recorded(copy, result));
+            });
     }
 
     fn load(&self, after: u32, up_to: u32, most: usize) {
         let (sender, messages) = (Arc::clone(&self.sender), self.messages.clone());
         tokio::spawn(async move {
             let run = sender.claim.fence.run;
-            let loaded = sender.recorder.call(move |journal| journal.planned(run, after, up_to, most)).await;
+            let loaded = sender
+                .recorder
+                .call(move |journal| journal.planned(run, after, up_to, most))
+                .await;
             let _ = messages.send(Message::Loaded(most, loaded));
         });
     }
@@ -234,14 +280,20 @@ impl<J: Journal + 'static> Shell<J> {
     }
 
     fn post(&mut self, number: u32, customers: &[u64]) {
-        let Some(permit) = self.permits.remove(&number) else { return };
+        let Some(permit) = self.permits.remove(&number) else {
+            return;
+        };
         let body = self.sender.template.body(customers);
         let (sender, messages) = (Arc::clone(&self.sender), self.messages.clone());
         tokio::spawn(async move {
             sender.budget.depart().await;
             let fact = sender.desk.create(permit, body).await;
             if let Fact::Lost(why) = &fact {
-                tracing::warn!(batch = number, why, "no answer to a create: its outcome is unknown");
+                tracing::warn!(
+                    batch = number,
+                    why,
+                    "no answer to a create: its outcome is unknown"
+                );
             }
             let _ = messages.send(Message::Event(Event::Answered(number, fact)));
         });
@@ -276,7 +328,13 @@ impl<J: Journal + 'static> Shell<J> {
     }
 
     fn show_phase(&self, dispatcher: &Dispatcher) {
-        let phase = if dispatcher.is_waiting() { Phase::Waiting } else { Phase::Sending };
-        self.sender.progress.update(|snapshot| snapshot.phase = phase);
+        let phase = if dispatcher.is_waiting() {
+            Phase::Waiting
+        } else {
+            Phase::Sending
+        };
+        self.sender
+            .progress
+            .update(|snapshot| snapshot.phase = phase);
     }
 }

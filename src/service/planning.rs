@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 
 use crate::campaign::{
-    AudienceError, AudienceReader, AudienceSpec, Block, CampaignName, Definition, InvalidRow, Message,
-    MessageText,
+    AudienceError, AudienceReader, AudienceSpec, Block, CampaignName, Definition, InvalidRow,
+    Message, MessageText,
 };
 use crate::delivery::plan::{PlanSink, PlanSummary, Planner};
 use crate::delivery::request::Template;
@@ -45,9 +45,22 @@ pub struct Campaign {
 /// The file of a campaign: NAME in the campaigns folder, or a path to a `.toml` file.
 pub fn locate(name: &str, folder: &Path) -> Result<(CampaignName, PathBuf), Mistake> {
     let is_path = name.ends_with(".toml") || name.contains('/');
-    let path = if is_path { PathBuf::from(name) } else { folder.join(format!("{name}.toml")) };
-    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    let wrong = |error| if is_path { Mistake(format!("{name}: {error}")) } else { Mistake(format!("{error}")) };
+    let path = if is_path {
+        PathBuf::from(name)
+    } else {
+        folder.join(format!("{name}.toml"))
+    };
+    let stem = path
+        .file_stem()
+        .map(|stem| stem.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    let wrong = |error| {
+        if is_path {
+            Mistake(format!("{name}: {error}"))
+        } else {
+            Mistake(format!("{error}"))
+        }
+    };
     let name = CampaignName::new(&stem).map_err(wrong)?;
     Ok((name, path))
 }
@@ -65,27 +78,52 @@ impl Campaign {
             Message::File(file) => read_message(&folder.join(file.as_path()))?,
         };
         let customers = inside(folder, definition.customers.as_path())?;
-        let warnings = definition.warnings.render(&shown, styled).trim_end().to_owned();
-        Ok(Campaign { definition, message, customers, warnings })
+        let warnings = definition
+            .warnings
+            .render(&shown, styled)
+            .trim_end()
+            .to_owned();
+        Ok(Campaign {
+            definition,
+            message,
+            customers,
+            warnings,
+        })
     }
 }
 
 fn missing(name: &CampaignName, path: &Path, error: &std::io::Error) -> Mistake {
     if error.kind() != std::io::ErrorKind::NotFound {
-        return Mistake(format!("{}: the campaign cannot be read: {error}", path.display()));
+        return Mistake(format!(
+            "{}: the campaign cannot be read: {error}",
+            path.display()
+        ));
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let names: Vec<String> = std::fs::read_dir(folder)
         .into_iter()
         .flatten()
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.strip_suffix(".toml").map(str::to_owned))
+        .filter_map(|entry| {
+            entry
+                .ok()?
+                .file_name()
+                .to_str()?
+                .strip_suffix(".toml")
+                .map(str::to_owned)
+        })
         .collect();
     let hint = match crate::campaign::nearest(name.as_str(), names.iter().map(String::as_str)) {
         Some(near) => format!("; did you mean \"{near}\"?"),
         None if names.is_empty() => format!("; {} holds no campaign", folder.display()),
         None => format!("; {} holds: {}", folder.display(), listed(names)),
     };
-    Mistake(format!("there is no campaign \"{name}\": {} does not exist{hint}", path.display()))
+    Mistake(format!(
+        "there is no campaign \"{name}\": {} does not exist{hint}",
+        path.display()
+    ))
 }
 
 fn listed(mut names: Vec<String>) -> String {
@@ -93,13 +131,21 @@ fn listed(mut names: Vec<String>) -> String {
     let more = names.len().saturating_sub(8);
     names.truncate(8);
     let shown = names.join(", ");
-    if more > 0 { format!("{shown} and {more} more") } else { shown }
+    if more > 0 {
+        format!("{shown} and {more} more")
+    } else {
+        shown
+    }
 }
 
 /// The path, which must not lead out of the folder of its definition by a symbolic link either.
 fn inside(folder: &Path, file: &Path) -> Result<PathBuf, Mistake> {
     let path = folder.join(file);
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let folder = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
     if let (Ok(real), Ok(real_folder)) = (path.canonicalize(), folder.canonicalize())
         && !real.starts_with(&real_folder)
     {
@@ -119,7 +165,9 @@ fn read_message(path: &Path) -> Result<String, Mistake> {
         .and_then(|file| file.take(LONGEST_MESSAGE + 1).read_to_end(&mut bytes))
         .map_err(|error| wrong(format!("cannot be read: {error}")))?;
     if bytes.len() as u64 > LONGEST_MESSAGE {
-        return Err(wrong(format!("is larger than {LONGEST_MESSAGE} bytes: is it the right file?")));
+        return Err(wrong(format!(
+            "is larger than {LONGEST_MESSAGE} bytes: is it the right file?"
+        )));
     }
     let text = MessageText::from_bytes(&bytes).map_err(|error| wrong(error.to_string()))?;
     Ok(text.as_str().to_owned())
@@ -144,13 +192,21 @@ pub fn plan<S: PlanSink + ?Sized>(
     url: &str,
     sink: &mut S,
 ) -> Result<PlanSummary, PlanError<S::Error>> {
-    let mistake = |what: String| PlanError::Mistake(Mistake(format!("{}: {what}", campaign.customers.display())));
+    let mistake = |what: String| {
+        PlanError::Mistake(Mistake(format!("{}: {what}", campaign.customers.display())))
+    };
     let file = open(&campaign.customers).map_err(mistake)?;
     let size = file.metadata().map(|meta| meta.len()).unwrap_or(0);
     let bytes_read = Arc::new(AtomicU64::new(0));
-    let counted = Counted { file, bytes: Arc::clone(&bytes_read) };
+    let counted = Counted {
+        file,
+        bytes: Arc::clone(&bytes_read),
+    };
     let definition = &campaign.definition;
-    let spec = AudienceSpec { column: definition.column.clone(), delimiter: definition.delimiter };
+    let spec = AudienceSpec {
+        column: definition.column.clone(),
+        delimiter: definition.delimiter,
+    };
     let (full, blocks) = mpsc::sync_channel::<Result<Block, AudienceError>>(BLOCKS);
     let (empty, spares) = mpsc::sync_channel::<Block>(BLOCKS);
     std::thread::scope(|scope| {
@@ -159,7 +215,8 @@ pub fn plan<S: PlanSink + ?Sized>(
         for block in blocks {
             let block = block.map_err(|error| mistake(error.to_string()))?;
             let planner = planner.get_or_insert_with(|| {
-                let expected = expected_rows(size, bytes_read.load(Ordering::Relaxed), block.rows as u64);
+                let expected =
+                    expected_rows(size, bytes_read.load(Ordering::Relaxed), block.rows as u64);
                 Planner::new(template, url, definition.batch_size.get(), expected)
             });
             planner.block(&block, sink).map_err(PlanError::Sink)?;
@@ -172,7 +229,8 @@ pub fn plan<S: PlanSink + ?Sized>(
 }
 
 fn open(path: &Path) -> Result<File, String> {
-    let file = File::open(path).map_err(|error| format!("the customer file cannot be read: {error}"))?;
+    let file =
+        File::open(path).map_err(|error| format!("the customer file cannot be read: {error}"))?;
     let is_directory = file.metadata().is_ok_and(|meta| meta.is_dir());
     if is_directory {
         return Err("is a directory; `customers` names a CSV file".to_owned());
@@ -228,17 +286,17 @@ impl Read for Counted {
     }
 }
 
-/// The sentence for invalid rows, with the first of them.
-pub fn invalid_rows_sentence(file: &Path, rows: &[InvalidRow], count: u64) -> String {
-    let mut text = format!(
-        "{}: {count} {} no valid customer id. Correct {}, or set invalid_rows = \"skip\" to leave {} out:",
-        file.display(),
-        if count == 1 { "row has" } else { "rows have" },
-        if count == 1 { "it" } else { "them" },
-        if count == 1 { "it" } else { "them" },
-    );
+/// How many rows are invalid, and the first of them by line.
+pub fn invalid_rows_sentence(rows: &[InvalidRow], count: u64) -> String {
+    let have = if count == 1 { "row has" } else { "rows have" };
+    let mut text = format!("{count} {have} no valid customer id");
     for row in rows {
-        text.push_str(&format!("\n  line {}: \"{}\" {}", row.line, row.value.escape_debug(), row.why));
+        text.push_str(&format!(
+            "\n  line {}: \"{}\" {}",
+            row.line,
+            row.value.escape_debug(),
+            row.why
+        ));
     }
     let more = count - rows.len() as u64;
     if more > 0 {

@@ -26,7 +26,9 @@ pub struct Recorder<J> {
 
 impl<J> Clone for Recorder<J> {
     fn clone(&self) -> Self {
-        Recorder { commands: self.commands.clone() }
+        Recorder {
+            commands: self.commands.clone(),
+        }
     }
 }
 
@@ -49,8 +51,9 @@ impl<J: Journal + 'static> Recorder<J> {
         entries: Vec<Entry>,
         reply: impl FnOnce(Result<Vec<Permit>, JournalError>) + Send + 'static,
     ) {
-        if let Err(mpsc::SendError(Command::Record(_, _, reply))) =
-            self.commands.send(Command::Record(fence, entries, Box::new(reply)))
+        if let Err(mpsc::SendError(Command::Record(_, _, reply))) = self
+            .commands
+            .send(Command::Record(fence, entries, Box::new(reply)))
         {
             reply(Err(gone()));
         }
@@ -65,13 +68,17 @@ impl<J: Journal + 'static> Recorder<J> {
         let call: Call<J> = Box::new(move |journal| {
             let _ = answer.send(act(journal));
         });
-        self.commands.send(Command::Call(call)).map_err(|_| gone())?;
+        self.commands
+            .send(Command::Call(call))
+            .map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
     }
 }
 
 fn gone() -> JournalError {
-    JournalError::Store("the journal's thread has ended; this is a defect, please report it".to_owned())
+    JournalError::Store(
+        "the journal's thread has ended; this is a defect, please report it".to_owned(),
+    )
 }
 
 fn serve<J: Journal>(mut journal: J, queue: &mpsc::Receiver<Command<J>>) {

@@ -118,7 +118,9 @@ impl<J: Journal + 'static> Tracker<J> {
                 self.spawn(&mut reads, chat, round.chats[chat].tracked);
             }
             if reads.is_empty() && round.due.is_empty() {
-                break Tracking::Done { unread: round.unread };
+                break Tracking::Done {
+                    unread: round.unread,
+                };
             }
             let next_due = round.next_due().filter(|_| reads.len() < self.concurrency);
             let far = Instant::now() + Duration::from_secs(3600);
@@ -154,8 +156,15 @@ impl<J: Journal + 'static> Tracker<J> {
     async fn begin(&self, runs: &[RunId]) -> Result<Round, JournalError> {
         let mut chats = Vec::new();
         for run in runs.iter().copied() {
-            let tracked = self.recorder.call(move |journal| journal.tracked(run)).await?;
-            chats.extend(tracked.into_iter().map(|tracked| Chat { run, tracked, failures: 0 }));
+            let tracked = self
+                .recorder
+                .call(move |journal| journal.tracked(run))
+                .await?;
+            chats.extend(tracked.into_iter().map(|tracked| Chat {
+                run,
+                tracked,
+                failures: 0,
+            }));
         }
         let now = Instant::now();
         let due = (0..chats.len()).map(|chat| Reverse((now, chat))).collect();
@@ -167,7 +176,14 @@ impl<J: Journal + 'static> Tracker<J> {
                 snapshot.counts += chat.tracked.counts;
             }
         });
-        Ok(Round { chats, due, kept: HashMap::new(), kept_count: 0, unread: 0, settled: 0 })
+        Ok(Round {
+            chats,
+            due,
+            kept: HashMap::new(),
+            kept_count: 0,
+            unread: 0,
+            settled: 0,
+        })
     }
 
     fn spawn(&self, reads: &mut JoinSet<ReadChat>, index: usize, tracked: Tracked) {
@@ -195,7 +211,12 @@ impl<J: Journal + 'static> Tracker<J> {
         match answer {
             Ok(counts) => {
                 let settled = is_settled(counts, u64::from(chat.tracked.customers));
-                kept.0.push(Reading { batch: chat.tracked.batch, at: now, counts, settled });
+                kept.0.push(Reading {
+                    batch: chat.tracked.batch,
+                    at: now,
+                    counts,
+                    settled,
+                });
                 round.kept_count += 1;
                 self.show(chat.tracked, counts);
                 let first = chat.tracked.read_at.is_none();
@@ -204,8 +225,15 @@ impl<J: Journal + 'static> Tracker<J> {
                 chat.tracked.read_at = Some(now);
                 round.settled += usize::from(settled);
                 if !settled && until != Until::ReadOnce {
-                    let age = now.duration_since(chat.tracked.accepted_at).try_into().unwrap_or_default();
-                    let wait = if first { self.shortest } else { next_reading(age, self.shortest) };
+                    let age = now
+                        .duration_since(chat.tracked.accepted_at)
+                        .try_into()
+                        .unwrap_or_default();
+                    let wait = if first {
+                        self.shortest
+                    } else {
+                        next_reading(age, self.shortest)
+                    };
                     round.again(index, wait);
                 }
                 None
@@ -241,7 +269,8 @@ impl<J: Journal + 'static> Tracker<J> {
             snapshot.chats_read += u64::from(before.read_at.is_none());
             let total = &mut snapshot.counts;
             total.sent = total.sent - before.counts.sent.min(total.sent) + counts.sent;
-            total.responded = total.responded - before.counts.responded.min(total.responded) + counts.responded;
+            total.responded =
+                total.responded - before.counts.responded.min(total.responded) + counts.responded;
             total.closed = total.closed - before.counts.closed.min(total.closed) + counts.closed;
         });
     }
@@ -249,7 +278,9 @@ impl<J: Journal + 'static> Tracker<J> {
     async fn flush(&self, round: &mut Round) -> Result<(), JournalError> {
         round.kept_count = 0;
         for (run, (readings, reads)) in round.kept.drain() {
-            self.recorder.call(move |journal| journal.keep_readings(run, &readings, reads)).await?;
+            self.recorder
+                .call(move |journal| journal.keep_readings(run, &readings, reads))
+                .await?;
         }
         Ok(())
     }

@@ -1,0 +1,141 @@
+//! Progress on standard error: a bar on a terminal, a plain line every few seconds elsewhere.
+
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, interval};
+
+use crate::report::number::{counted, duration, grouped};
+use crate::service::progress::{Phase, Progress, Snapshot};
+
+/// How often a bar is drawn.
+const DRAW_EVERY: Duration = Duration::from_millis(100);
+/// How often a plain line is written.
+const LINE_EVERY: Duration = Duration::from_secs(5);
+
+/// Shows progress until it is dropped.
+#[derive(Debug)]
+pub(super) struct Shown {
+    task: JoinHandle<()>,
+    bar: Option<ProgressBar>,
+}
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        self.task.abort();
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// Starts showing it.
+pub(super) fn show(
+    progress: Progress,
+    bars: &MultiProgress,
+    on_terminal: bool,
+    title: String,
+) -> Shown {
+    let pace = Pace {
+        begun: Instant::now(),
+        done_before: progress.snapshot().batches_done,
+    };
+    if !on_terminal {
+        return Shown {
+            task: tokio::spawn(write_lines(progress, pace, title)),
+            bar: None,
+        };
+    }
+    let bar = bars.add(ProgressBar::new(1));
+    let template = "{bar:24.cyan/dim} {percent:>3} %  {wide_msg}";
+    // The template is a constant; a wrong one would show in every test of the bar.
+    bar.set_style(
+        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
+    );
+    Shown {
+        task: tokio::spawn(draw(progress, pace, bar.clone())),
+        bar: Some(bar),
+    }
+}
+
+/// What a rate is computed from.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    begun: Instant,
+    done_before: u64,
+}
+
+async fn draw(progress: Progress, pace: Pace, bar: ProgressBar) {
+    let mut ticks = interval(DRAW_EVERY);
+    loop {
+        ticks.tick().await;
+        let snapshot = progress.snapshot();
+        let (position, length) = match snapshot.phase {
+            Phase::Reading => (snapshot.chats_read, snapshot.chats),
+            Phase::Sending | Phase::Waiting => (snapshot.batches_done, snapshot.batches),
+        };
+        bar.set_length(length.max(1));
+        bar.set_position(position);
+        bar.set_message(line(&snapshot, pace));
+    }
+}
+
+async fn write_lines(progress: Progress, pace: Pace, title: String) {
+    let mut ticks = interval(LINE_EVERY);
+    ticks.tick().await;
+    loop {
+        ticks.tick().await;
+        eprintln!("{title}: {}", line(&progress.snapshot(), pace));
+    }
+}
+
+fn line(snapshot: &Snapshot, pace: Pace) -> String {
+    if snapshot.phase == Phase::Reading {
+        return reading(snapshot);
+    }
+    let mut parts = vec![
+        format!(
+            "{}/{} batches",
+            grouped(snapshot.batches_done),
+            grouped(snapshot.batches)
+        ),
+        counted(snapshot.customers_done, "customer", "customers"),
+    ];
+    let done = snapshot.batches_done.saturating_sub(pace.done_before);
+    let elapsed = pace.begun.elapsed();
+    if done > 0 && snapshot.phase == Phase::Sending {
+        let rate = done as f64 / elapsed.as_secs_f64().max(0.001);
+        parts.push(format!("{rate:.1}/s"));
+        let left = snapshot.batches.saturating_sub(snapshot.batches_done) as f64 / rate;
+        parts.push(format!(
+            "{} left",
+            duration(Duration::from_secs_f64(left.ceil()))
+        ));
+    }
+    for (number, word) in [
+        (snapshot.unknown, "unknown"),
+        (snapshot.rejected, "rejected"),
+        (snapshot.throttled, "throttled"),
+    ] {
+        if number > 0 {
+            parts.push(format!("{} {word}", grouped(number)));
+        }
+    }
+    if snapshot.phase == Phase::Waiting {
+        parts.push("waiting for Desk".to_owned());
+    }
+    parts.join(", ")
+}
+
+fn reading(snapshot: &Snapshot) -> String {
+    let counts = snapshot.counts;
+    format!(
+        "read {}/{} chats: sent {}, responded {}, closed {}",
+        grouped(snapshot.chats_read),
+        grouped(snapshot.chats),
+        grouped(counts.sent),
+        grouped(counts.responded),
+        grouped(counts.closed)
+    )
+}

@@ -1,0 +1,82 @@
+//! `deskcast sandbox`, and the sandbox inside `deskcast run --sandbox`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::exit::Exit;
+use super::failure::Failure;
+use crate::sandbox::{
+    self, Faults, Sandbox, SandboxArgs, SandboxConfig, StandInConfig, WorldConfig,
+};
+
+/// The token of a throwaway sandbox.
+pub(super) const TOKEN: &str = "sandbox";
+/// Seconds of Desk time in a second, so that a first try sees replies and closings come in.
+const SPEED: f64 = 600.0;
+
+/// Arguments of `deskcast sandbox`.
+#[derive(Debug, Args)]
+pub(super) struct SandboxCommand {
+    #[command(flatten)]
+    args: SandboxArgs,
+}
+
+pub(super) async fn serve(command: SandboxCommand) -> Result<Exit, Failure> {
+    let port = command.args.port;
+    match sandbox::serve(command.args).await {
+        Ok(()) => Ok(Exit::Done),
+        Err(error) => Err(Failure::mistake(format!(
+            "cannot serve on 127.0.0.1:{port}: {error}"
+        ))),
+    }
+}
+
+/// A sandbox and a store that are gone when this is dropped.
+#[derive(Debug)]
+pub(super) struct Throwaway {
+    sandbox: Sandbox,
+    folder: tempfile::TempDir,
+}
+
+impl Throwaway {
+    /// The base URL of plans for a sandbox, whose port is not known before it runs.
+    pub(super) const PLANNED_URL: &str = "http://127.0.0.1/platform/v1";
+
+    pub(super) async fn start(faults: Option<&str>) -> Result<Throwaway, Failure> {
+        let faults = faults
+            .map(Faults::parse)
+            .transpose()
+            .map_err(|error| Failure::mistake(error.to_string()))?
+            .unwrap_or_default();
+        let mut world = WorldConfig {
+            token: TOKEN.to_owned(),
+            ..WorldConfig::default()
+        };
+        world.people.speed = SPEED;
+        let stand_in = StandInConfig {
+            world,
+            faults,
+            ..StandInConfig::default()
+        };
+        let config = SandboxConfig {
+            stand_in,
+            ..SandboxConfig::default()
+        };
+        let unable = |error| Failure::stopped(format!("cannot start the sandbox: {error}"));
+        let folder = tempfile::Builder::new()
+            .prefix("deskcast-")
+            .tempdir()
+            .map_err(unable)?;
+        let sandbox = Sandbox::start(config).await.map_err(unable)?;
+        Ok(Throwaway { sandbox, folder })
+    }
+
+    pub(super) fn base_url(&self) -> String {
+        self.sandbox.base_url()
+    }
+
+    pub(super) fn store(&self) -> PathBuf {
+        self.folder.path().join("deskcast.db")
+    }
+}

@@ -1,0 +1,149 @@
+//! What a dry run shows.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::number::{counted, duration, grouped};
+use crate::delivery::plan::PlanSummary;
+use crate::service::planning::{Campaign, invalid_rows_sentence};
+
+/// Everything a dry run tells.
+#[derive(Debug)]
+pub struct DryRun<'a> {
+    /// The campaign.
+    pub campaign: &'a Campaign,
+    /// The agent in whose name it is sent.
+    pub agent_id: u64,
+    /// The plan.
+    pub summary: &'a PlanSummary,
+    /// Where creates go.
+    pub url: &'a str,
+    /// The allowed rate.
+    pub requests_per_second: f64,
+    /// How long sending takes.
+    pub duration: Duration,
+    /// When it would begin.
+    pub now: Timestamp,
+    /// What the operator should know.
+    pub warnings: &'a [String],
+    /// The command that sends exactly this.
+    pub command: String,
+}
+
+impl DryRun<'_> {
+    /// The text for people.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string does not fail.
+        let _ = self.write(&mut text);
+        text
+    }
+
+    fn write(&self, out: &mut String) -> std::fmt::Result {
+        let definition = &self.campaign.definition;
+        writeln!(
+            out,
+            "Dry run of {}: nothing was sent, no connection was opened.\n",
+            definition.name
+        )?;
+        writeln!(out, "Message     {}", shortened(&self.campaign.message))?;
+        writeln!(out, "Group       {}", definition.group)?;
+        writeln!(out, "Agent       {}", self.agent_id)?;
+        writeln!(out, "Priority    {}", definition.priority.as_str())?;
+        writeln!(out, "Customers   {}\n", self.campaign.customers.display())?;
+        self.write_sums(out)?;
+        self.write_invalid(out)?;
+        self.write_request(out)?;
+        self.write_time(out)?;
+        for warning in self.warnings {
+            writeln!(out, "Warning     {warning}")?;
+        }
+        writeln!(out, "Plan        {}\n", self.summary.digest)?;
+        writeln!(out, "Send exactly this:\n  {}", self.command)
+    }
+
+    fn write_sums(&self, out: &mut String) -> std::fmt::Result {
+        let listing = self.summary.listing;
+        let width = grouped(listing.listed).len();
+        let mut line = |name: &str, number: u64, note: &str| {
+            writeln!(
+                out,
+                "{}",
+                format!("{name:<11} {:>width$}{note}", grouped(number)).trim_end()
+            )
+        };
+        line("Listed", listing.listed, "")?;
+        line(
+            "Duplicates",
+            listing.duplicates,
+            "   the first occurrence stays",
+        )?;
+        line("Invalid", listing.invalid, "")?;
+        line("Excluded", listing.excluded, "")?;
+        let batches = counted(self.summary.batches.into(), "batch", "batches");
+        let most = self.campaign.definition.batch_size.get();
+        line(
+            "Planned",
+            self.summary.planned,
+            &format!("   in {batches} of at most {most}"),
+        )?;
+        writeln!(out)
+    }
+
+    fn write_invalid(&self, out: &mut String) -> std::fmt::Result {
+        let listing = self.summary.listing;
+        if listing.invalid == 0 {
+            return Ok(());
+        }
+        let rows = &self.summary.invalid_rows;
+        let sentence = invalid_rows_sentence(rows, listing.invalid);
+        writeln!(
+            out,
+            "Left out, because invalid_rows = \"skip\": {sentence}\n"
+        )
+    }
+
+    fn write_request(&self, out: &mut String) -> std::fmt::Result {
+        let Some(body) = &self.summary.first_body else {
+            return Ok(());
+        };
+        writeln!(out, "First request, exactly as it would be sent:")?;
+        writeln!(out, "POST {}", self.url)?;
+        writeln!(out, "{}\n", String::from_utf8_lossy(body))
+    }
+
+    fn write_time(&self, out: &mut String) -> std::fmt::Result {
+        let rate = self.requests_per_second;
+        let unit = if rate == 1.0 { "request" } else { "requests" };
+        let end = self
+            .now
+            .saturating_add(jiff::SignedDuration::try_from(self.duration).unwrap_or_default());
+        let end = end
+            .unwrap_or(self.now)
+            .to_zoned(jiff::tz::TimeZone::system());
+        let took = duration(self.duration);
+        writeln!(out, "Duration    {took} at {rate} {unit} a second")?;
+        writeln!(
+            out,
+            "Ends        {}, if begun now",
+            end.strftime("%Y-%m-%d %H:%M:%S %:z")
+        )
+    }
+}
+
+/// A message on one line that fits beside its label.
+fn shortened(message: &str) -> String {
+    const WIDTH: usize = 50;
+    let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
+    let characters = message.chars().count();
+    match line.char_indices().nth(WIDTH) {
+        None => format!("\"{line}\""),
+        Some((at, _)) => format!(
+            "\"{}…\" ({})",
+            &line[..at],
+            counted(characters as u64, "character", "characters")
+        ),
+    }
+}

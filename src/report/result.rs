@@ -1,0 +1,125 @@
+//! What a run came to, for people.
+
+use std::fmt::Write as _;
+
+use super::number::{counted, duration, grouped, percent};
+use crate::delivery::tally::{Batches, Customers, Owner};
+use crate::journal::RunState;
+use crate::journal::sqlite::read::{RunRecord, Standing};
+
+/// The text that ends `deskcast run`.
+pub fn text(run: &RunRecord, standing: &Standing) -> String {
+    let mut out = String::new();
+    // Writing to a string does not fail.
+    let _ = write(&mut out, run, standing);
+    out
+}
+
+fn write(out: &mut String, run: &RunRecord, standing: &Standing) -> std::fmt::Result {
+    let Customers {
+        listed,
+        duplicates,
+        invalid,
+        excluded,
+        planned,
+        ..
+    } = standing.tally.customers;
+    writeln!(out, "{}  {}{}\n", run.key, state(run), took(run))?;
+    if !run.note.is_empty() {
+        writeln!(out, "{}\n", run.note)?;
+    }
+    let rows = rows(&standing.tally.customers, &standing.tally.batches);
+    let width = grouped(listed.max(planned)).len().max(9);
+    writeln!(out, "{:<12}{:>width$}{:>11}", "", "customers", "batches")?;
+    for (name, customers, batches, always) in rows {
+        if always || customers > 0 {
+            writeln!(
+                out,
+                "{name:<12}{:>width$}{:>11}",
+                grouped(customers),
+                grouped(batches)
+            )?;
+        }
+    }
+    writeln!(
+        out,
+        "\nListed {} = planned {} + duplicates {} + invalid {} + excluded {}",
+        grouped(listed),
+        grouped(planned),
+        grouped(duplicates),
+        grouped(invalid),
+        grouped(excluded)
+    )?;
+    let counts = standing.counts;
+    writeln!(
+        out,
+        "Chats: sent {}, responded {} ({}), closed {} ({})",
+        grouped(counts.sent),
+        grouped(counts.responded),
+        percent(counts.responded, counts.sent),
+        grouped(counts.closed),
+        percent(counts.closed, counts.sent)
+    )?;
+    let requests = standing.requests;
+    writeln!(
+        out,
+        "Requests: {}, {}, {} throttled",
+        counted(requests.creates, "create", "creates"),
+        counted(requests.reads, "read", "reads"),
+        grouped(requests.throttled)
+    )?;
+    advice(out, run, standing)
+}
+
+fn rows(customers: &Customers, batches: &Batches) -> [(&'static str, u64, u64, bool); 6] {
+    [
+        ("Planned", customers.planned, batches.planned, true),
+        ("Accepted", customers.accepted, batches.accepted, true),
+        ("Rejected", customers.rejected, batches.rejected, true),
+        ("Unknown", customers.unknown, batches.unknown, true),
+        ("Abandoned", customers.abandoned, batches.abandoned, false),
+        ("Remaining", customers.remaining, batches.remaining, true),
+    ]
+}
+
+/// The state as it is shown: one that says "sending" without a living sender is interrupted.
+pub fn state(run: &RunRecord) -> &'static str {
+    match (run.state, run.owner) {
+        (RunState::Sending, Owner::Gone) => "interrupted",
+        (state, _) => state.as_str(),
+    }
+}
+
+fn took(run: &RunRecord) -> String {
+    let (Some(start), Some(end)) = (run.started_at, run.ended_at) else {
+        return String::new();
+    };
+    match end.duration_since(start).try_into() {
+        Ok(time) => format!(" after {}", duration(time)),
+        Err(_) => String::new(),
+    }
+}
+
+fn advice(out: &mut String, run: &RunRecord, standing: &Standing) -> std::fmt::Result {
+    let customers = &standing.tally.customers;
+    if customers.remaining > 0 && run.state.is_open() && run.owner == Owner::Gone {
+        writeln!(
+            out,
+            "\nTo go on where it stopped: deskcast run {}",
+            run.key.campaign
+        )?;
+    }
+    if customers.rejected + customers.unknown > 0 {
+        let what = match (customers.rejected, customers.unknown) {
+            (_, 0) => "rejected",
+            (0, _) => "unknown",
+            _ => "rejected or unknown",
+        };
+        writeln!(
+            out,
+            "\nWho is {what}, and why: deskcast report --customers {}",
+            run.key
+        )?;
+    }
+    Ok(())
+}
