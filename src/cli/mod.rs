@@ -1,12 +1,15 @@
 //! What an operator types. Each command is a file; this one knows them all and nothing else.
 
+mod connection;
 pub mod exit;
 mod failure;
+mod output;
 mod progress;
 mod report;
 mod run;
 mod runs;
 mod sandbox;
+mod selection;
 mod track;
 mod why;
 
