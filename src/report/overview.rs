@@ -1,7 +1,7 @@
 //! Runs side by side, for people: the list of runs, and the report with its rates and total.
 
 use super::json::Total;
-use super::number::{counted, grouped, percent};
+use super::number::{grouped, percent};
 use super::table::{TableRow, table};
 use super::text::second;
 use super::{Reported, result};
@@ -9,20 +9,12 @@ use crate::delivery::tally::Customers;
 use crate::delivery::tracking::Counts;
 use crate::journal::RunState;
 
-/// The list of runs.
+/// The list of runs. Accepted stands beside planned, and whoever makes the difference below.
 pub fn list(runs: &[Reported]) -> String {
     if runs.is_empty() {
         return "There are no runs yet.\n".to_owned();
     }
-    let header = [
-        "run",
-        "state",
-        "planned",
-        "accepted",
-        "sent",
-        "responded",
-        "closed",
-    ];
+    let header = ["run", "state", "accepted", "sent", "responded", "closed"];
     let rows: Vec<TableRow> = runs.iter().map(list_row).collect();
     table(&header, 2, &rows)
 }
@@ -30,19 +22,16 @@ pub fn list(runs: &[Reported]) -> String {
 fn list_row(reported: &Reported) -> TableRow {
     let customers = reported.standing.tally.customers;
     let counts = reported.standing.counts;
-    let numbers = [
-        customers.planned,
-        customers.accepted,
-        counts.sent,
-        counts.responded,
-        counts.closed,
-    ];
-    let words = [
-        reported.run.key.to_string(),
-        result::state(&reported.run).to_owned(),
-    ];
+    let accepted = grouped(customers.accepted);
     TableRow {
-        cells: words.into_iter().chain(numbers.map(grouped)).collect(),
+        cells: vec![
+            reported.run.key.to_string(),
+            result::state(&reported.run).to_owned(),
+            format!("{accepted}/{}", grouped(customers.planned)),
+            grouped(counts.sent),
+            grouped(counts.responded),
+            grouped(counts.closed),
+        ],
         note: not_accepted(&customers).join(", "),
     }
 }
@@ -102,7 +91,13 @@ fn row(name: String, accepted: u64, counts: Counts, note: Vec<String>) -> TableR
         responded,
         closed,
     } = counts;
-    let with_rate = |number| format!("{} {:>7}", grouped(number), percent(number, sent));
+    let with_rate = |number| {
+        let rate = match sent {
+            0 => String::new(),
+            _ => format!("({})", percent(number, sent)),
+        };
+        format!("{} {rate:>9}", grouped(number))
+    };
     TableRow {
         cells: vec![
             name,
@@ -120,21 +115,18 @@ fn row(name: String, accepted: u64, counts: Counts, note: Vec<String>) -> TableR
 pub fn last_read(runs: &[Reported]) -> String {
     let open: u64 = runs.iter().map(|run| run.standing.open_chats).sum();
     let read_at = runs.iter().filter_map(|run| run.standing.read_at).max();
-    let mut text = match read_at {
-        Some(at) => format!("\nChats last read {}", second(at)),
-        None if open > 0 => "\nChats not read yet".to_owned(),
+    let read = match read_at {
+        Some(at) => format!("Chats last read {}", second(at)),
+        None if open > 0 => "Chats not read yet".to_owned(),
         None => return String::new(),
     };
     if open == 0 {
-        return format!("{text}: all closed.\n");
+        return format!("\n{read}, all closed\n");
     }
-    let chats = counted(open, "chat is", "chats are");
-    text.push_str(&format!(
-        "; {chats} open. To read them again: deskcast track"
-    ));
-    if let [only] = runs {
-        text.push_str(&format!(" {}", only.run.key));
-    }
-    text.push('\n');
-    text
+    let which = match runs {
+        [only] => format!(" {}", only.run.key),
+        _ => String::new(),
+    };
+    let open = grouped(open);
+    format!("\n{read}, {open} still open\nTo read them again: deskcast track{which}\n")
 }
