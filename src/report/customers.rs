@@ -191,6 +191,8 @@ impl Rows<'_> {
     /// A row without a valid id.
     fn value(&mut self, value: &str, line: u64) -> io::Result<()> {
         match self.format {
+            // The only cell of a record would be quoted, were it empty.
+            RowFormat::Csv if value.is_empty() => {}
             RowFormat::Csv => {
                 let mut cells = Vec::new();
                 write_cells([cell(value)], &mut cells)?;

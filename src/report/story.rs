@@ -33,7 +33,7 @@ fn write(
     if runs.is_empty() {
         return writeln!(
             out,
-            "Customer {id} is in none of {asked}: not listed, not planned, never messaged."
+            "Customer {id} is in none of {asked}: not listed, and not messaged by any."
         );
     }
     writeln!(
@@ -132,8 +132,10 @@ fn outcome_sentence(part: &Part, owner: Owner) -> String {
     };
     let outcome = outcome(part.state, owner);
     match part.at {
-        Some(at) => format!("{outcome} at {}: {meaning}", time(at)),
-        None => format!("{outcome}: {meaning}"),
+        Some(at) if part.state != BatchState::Planned => {
+            format!("{outcome} at {}:\n            {meaning}", time(at))
+        }
+        _ => format!("{outcome}: {meaning}"),
     }
 }
 
