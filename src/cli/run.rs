@@ -23,7 +23,7 @@ use crate::delivery::tracking::Counts;
 use crate::desk::{Desk, DeskConfig};
 use crate::journal::sqlite::SqliteJournal;
 use crate::journal::sqlite::read::{Requests, RunRecord, Standing, Store};
-use crate::journal::{Journal, JournalError, NewRun, RunKey, RunState};
+use crate::journal::{Journal, JournalError, NewRun, Purpose, RunKey, RunState};
 use crate::report::dry_run::DryRun;
 use crate::report::json::{FirstRequest, RunObject};
 use crate::report::result;
@@ -395,6 +395,7 @@ fn create(
         batch_size: definition.batch_size.get() as u32,
         base_url: target.planned_url.clone(),
         customers_file: definition.customers.as_path().display().to_string(),
+        unknown: definition.unknown,
         created_at: now,
     };
     loop {
@@ -434,7 +435,7 @@ async fn send_and_read(
     let stop = stop::on_signals()
         .map_err(|error| Failure::stopped(format!("cannot listen for signals: {error}")))?;
     let claim = journal
-        .claim(record.id, Timestamp::now())
+        .claim(record.id, Purpose::Sending, Timestamp::now())
         .map_err(|error| owned(error, record))?;
     if claim.recovered > 0 {
         tracing::warn!(
