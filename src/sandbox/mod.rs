@@ -14,9 +14,19 @@
 //! | module | what lives there |
 //! |---|---|
 //! | [`world`] | the pure world: what Desk holds and what its people do |
+//! | [`faults`] | which requests are struck by what |
+//! | [`limit`] | the rate limit |
+//! | [`requests`] | counters and arrival times |
+//! | [`stand_in`] | the four above as one: a request in, an answer (and how it gets lost) out |
 
 mod chance;
+pub mod faults;
+pub mod limit;
+pub mod requests;
 pub mod rule;
+pub mod stand_in;
 pub mod world;
 
+pub use faults::Faults;
+pub use stand_in::{Answer, Delivery, StandIn, StandInConfig};
 pub use world::{Reply, Request, World, WorldConfig};
