@@ -1,5 +1,6 @@
 //! What an operator types. Each command is a file; this one knows them all and nothing else.
 
+mod connection;
 pub mod exit;
 mod failure;
 mod progress;

@@ -13,7 +13,9 @@ use super::budget::{Budget, Lane};
 use super::recorder::Recorder;
 use crate::campaign::UnknownPolicy;
 use crate::delivery::outcome::ChatId;
-use crate::delivery::reconcile::{Anchor, ChatFacts, Finding, Reach, Search, Seen, Sought, is_monotonic};
+use crate::delivery::reconcile::{
+    Anchor, ChatFacts, Finding, Reach, Scope, Search, Seen, Sought, is_monotonic,
+};
 use crate::desk::{Desk, ProactiveChat, ReadError};
 use crate::journal::{Fence, Journal, JournalError, KnownChat, Resolution, UnknownBatch, Verdict};
 
@@ -74,6 +76,7 @@ impl<J: Journal + 'static> Reconciler<J> {
         fence: Fence,
         sent: &Sent,
         policy: UnknownPolicy,
+        scope: Scope,
     ) -> Result<Reconciled, JournalError> {
         let run = fence.run;
         let (unknowns, known) = self
@@ -84,11 +87,17 @@ impl<J: Journal + 'static> Reconciler<J> {
             return Ok(Reconciled::default());
         }
         let anchors: Vec<Anchor> = known.iter().map(anchor).collect();
-        let sought = unknowns.iter().enumerate().map(|(key, batch)| sought(key, batch, sent)).collect();
+        let sought = unknowns
+            .iter()
+            .enumerate()
+            .map(|(key, batch)| sought(key, batch, sent))
+            .collect();
         let begun = Timestamp::now();
-        let mut search = Search::new(sought, &anchors, self.reads, self.grace);
+        let mut search = Search::new(sought, &anchors, self.reads, self.grace, scope);
         let reads = self.read(&mut search).await;
-        let may_resend = policy == UnknownPolicy::ResendWhenAbsent && is_monotonic(&anchors);
+        let may_resend = scope == Scope::Full
+            && policy == UnknownPolicy::ResendWhenAbsent
+            && is_monotonic(&anchors);
         let verdicts = self.verdicts(&unknowns, &search, may_resend, begun);
         let reconciled = summary(&verdicts, reads);
         self.recorder
@@ -138,10 +147,15 @@ impl<J: Journal + 'static> Reconciler<J> {
             .enumerate()
             .map(|(place, (batch, finding))| {
                 let reach = search.reach(place);
-                let old_enough = batch.ended_at.saturating_add(self.grace).is_ok_and(|at| at <= begun);
+                let old_enough = batch
+                    .ended_at
+                    .saturating_add(self.grace)
+                    .is_ok_and(|at| at <= begun);
                 let resolution = match finding {
                     Finding::Found(chat) => Resolution::Found(ChatId(*chat)),
-                    Finding::NotSeen if may_resend && reach.complete && old_enough => Resolution::Resend,
+                    Finding::NotSeen if may_resend && reach.complete && old_enough => {
+                        Resolution::Resend
+                    }
                     Finding::NotSeen | Finding::Ambiguous(_) => Resolution::Unsettled,
                 };
                 Verdict {
@@ -208,7 +222,10 @@ fn sought(key: usize, batch: &UnknownBatch, sent: &Sent) -> Sought {
 }
 
 fn summary(verdicts: &[Verdict], reads: u64) -> Reconciled {
-    let mut summary = Reconciled { reads, ..Reconciled::default() };
+    let mut summary = Reconciled {
+        reads,
+        ..Reconciled::default()
+    };
     for verdict in verdicts {
         match verdict.resolution {
             Resolution::Found(_) => summary.found += 1,
@@ -221,17 +238,34 @@ fn summary(verdicts: &[Verdict], reads: u64) -> Reconciled {
 
 /// What was looked at, and what it showed: kept with the batch.
 fn evidence(finding: &Finding, reach: &Reach, customers: usize) -> String {
-    let from = reach.after.map_or("the lowest id that could be it".to_owned(), |after| format!("after {after}"));
-    let to = reach.before.map_or("as far as there were chats".to_owned(), |before| format!("before {before}"));
-    let all = if reach.complete { ", all of them seen" } else { "" };
+    let from = reach
+        .after
+        .map_or("the lowest id that could be it".to_owned(), |after| {
+            format!("after {after}")
+        });
+    let to = reach
+        .before
+        .map_or("as far as there were chats".to_owned(), |before| {
+            format!("before {before}")
+        });
+    let all = if reach.complete {
+        ", all of them seen"
+    } else {
+        ""
+    };
     let read = format!("read {} ids from {from}, {to}{all}", reach.read);
     match finding {
         Finding::Found(chat) => {
-            format!("chat {chat} agrees with its {customers} customers in all that it says of itself; {read}")
+            format!(
+                "chat {chat} agrees with its {customers} customers in all that it says of itself; {read}"
+            )
         }
         Finding::Ambiguous(chats) => {
             let ids: Vec<String> = chats.iter().map(u64::to_string).collect();
-            format!("chats {} could be this batch or another one like it; {read}", ids.join(", "))
+            format!(
+                "chats {} could be this batch or another one like it; {read}",
+                ids.join(", ")
+            )
         }
         Finding::NotSeen => format!("no chat like this batch; {read}"),
     }

@@ -26,7 +26,10 @@ pub struct Pairing {
 impl Pairing {
     /// Gives away what is certain among these claims: for each batch the chats that it may claim.
     pub fn of(claims: Vec<BTreeSet<u64>>) -> Pairing {
-        let mut pairing = Pairing { claims, found: BTreeMap::new() };
+        let mut pairing = Pairing {
+            claims,
+            found: BTreeMap::new(),
+        };
         pairing.settle();
         pairing
     }
@@ -61,10 +64,12 @@ impl Pairing {
                 }
             }
         }
-        claimants.into_iter().find_map(|(chat, places)| match places.as_slice() {
-            [place] => Some((*place, chat)),
-            _ => None,
-        })
+        claimants
+            .into_iter()
+            .find_map(|(chat, places)| match places.as_slice() {
+                [place] => Some((*place, chat)),
+                _ => None,
+            })
     }
 
     fn give(&mut self, place: usize, chat: u64) {
@@ -78,7 +83,12 @@ impl Pairing {
     /// Batches that compete for the same chats, directly or through others.
     fn groups(&self) -> Vec<Vec<usize>> {
         let mut groups: Vec<(BTreeSet<u64>, Vec<usize>)> = Vec::new();
-        for (place, chats) in self.claims.iter().enumerate().filter(|(_, chats)| !chats.is_empty()) {
+        for (place, chats) in self
+            .claims
+            .iter()
+            .enumerate()
+            .filter(|(_, chats)| !chats.is_empty())
+        {
             let mut merged = (chats.clone(), vec![place]);
             groups.retain(|(others, places)| {
                 let apart = others.is_disjoint(&merged.0);
@@ -97,7 +107,9 @@ impl Pairing {
     /// which is whose makes no difference to anybody. The order of ids is given to the order of
     /// places.
     fn settle_group(&mut self, places: &[usize]) {
-        let Some(chats) = places.first().map(|place| self.claims[*place].clone()) else { return };
+        let Some(chats) = places.first().map(|place| self.claims[*place].clone()) else {
+            return;
+        };
         let alike = places.iter().all(|place| self.claims[*place] == chats);
         if !alike || chats.len() != places.len() {
             return;
@@ -113,15 +125,21 @@ impl Pairing {
 /// Whether all that a chat says agrees with a batch. `closed` says that the order of commits bounds
 /// the time of its making on both sides; otherwise the clocks must agree, too.
 pub(super) fn is_alike(batch: &Sought, chat: &ChatFacts, closed: bool) -> bool {
-    let agrees = |said: &Option<String>, ours: &str| said.as_deref().is_none_or(|said| said == ours);
+    let agrees =
+        |said: &Option<String>, ours: &str| said.as_deref().is_none_or(|said| said == ours);
     chat.message.as_deref() == Some(batch.message.as_str())
         && agrees(&chat.group, &batch.group)
-        && chat.priority.as_deref().is_none_or(|said| said.eq_ignore_ascii_case(&batch.priority))
+        && chat
+            .priority
+            .as_deref()
+            .is_none_or(|said| said.eq_ignore_ascii_case(&batch.priority))
         && (closed || time_agrees(batch, chat))
         && match &chat.customers {
             Some(customers) => same_customers(customers, &batch.customers),
             // More sent than it has customers, and it is another's; fewer may still be on their way.
-            None => chat.sent.is_none_or(|sent| sent <= batch.customers.len() as u64),
+            None => chat
+                .sent
+                .is_none_or(|sent| sent <= batch.customers.len() as u64),
         }
 }
 
@@ -140,7 +158,12 @@ fn same_customers(ours: &[u64], theirs: &[u64]) -> bool {
 
 /// Whether the chat can have been made while the attempt was under way, clocks being apart.
 fn time_agrees(batch: &Sought, chat: &ChatFacts) -> bool {
-    let Some(made) = chat.created_at else { return true };
-    made.saturating_add(CLOCKS_APART).is_ok_and(|made| made >= batch.intended_at)
-        && made.saturating_sub(CLOCKS_APART).is_ok_and(|made| made <= batch.ended_at)
+    let Some(made) = chat.created_at else {
+        return true;
+    };
+    made.saturating_add(CLOCKS_APART)
+        .is_ok_and(|made| made >= batch.intended_at)
+        && made
+            .saturating_sub(CLOCKS_APART)
+            .is_ok_and(|made| made <= batch.ended_at)
 }

@@ -14,7 +14,7 @@ mod matching;
 mod search;
 
 pub use matching::{Finding, Pairing};
-pub use search::{Reach, Search};
+pub use search::{Reach, Scope, Search};
 
 use std::time::Duration;
 
@@ -91,11 +91,15 @@ pub struct ChatFacts {
 /// Whether the ids of all chats known to this journal grew with the order in which they were made.
 /// Where they did not, absence proves nothing.
 pub fn is_monotonic(anchors: &[Anchor]) -> bool {
-    let mut ended: Vec<(u64, u64)> =
-        anchors.iter().filter_map(|anchor| Some((anchor.ended_tick?, anchor.chat))).collect();
+    let mut ended: Vec<(u64, u64)> = anchors
+        .iter()
+        .filter_map(|anchor| Some((anchor.ended_tick?, anchor.chat)))
+        .collect();
     ended.sort_unstable();
-    let mut begun: Vec<(u64, u64)> =
-        anchors.iter().map(|anchor| (anchor.intent_tick, anchor.chat)).collect();
+    let mut begun: Vec<(u64, u64)> = anchors
+        .iter()
+        .map(|anchor| (anchor.intent_tick, anchor.chat))
+        .collect();
     begun.sort_unstable();
     let mut highest = 0;
     let mut ended = ended.into_iter().peekable();

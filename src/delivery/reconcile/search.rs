@@ -11,6 +11,16 @@ use super::{Anchor, CLOCKS_APART, ChatFacts, Seen, Sought};
 /// Ids without a chat in a row, above all that is known, after which there is nothing more.
 const NOTHING_BEYOND: u64 = 64;
 
+/// How far up a search goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// To the first chat made after the attempt was given up: finds all but late applications.
+    Near,
+    /// To the first chat made after the grace time, or as far as there are chats: what is not
+    /// found below the former was never applied.
+    Full,
+}
+
 /// How far a search has come for one batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reach {
@@ -45,6 +55,8 @@ struct Interval {
     near: Option<u64>,
     /// The same with the grace time: what is not below it was never applied.
     before: Option<u64>,
+    /// Where the way up ends.
+    end: Option<u64>,
     reads_left: u64,
     down: Option<u64>,
     up: Option<u64>,
@@ -55,12 +67,27 @@ impl Search {
     /// A search for `sought` among the ids around `anchors`, with at most `reads` reads for each.
     ///
     /// `grace` is how long after it was given up an attempt may still be applied.
-    pub fn new(sought: Vec<Sought>, anchors: &[Anchor], reads: u64, grace: Duration) -> Search {
-        let intervals = sought.iter().map(|batch| Interval::of(batch, anchors, reads, grace)).collect();
+    pub fn new(
+        sought: Vec<Sought>,
+        anchors: &[Anchor],
+        reads: u64,
+        grace: Duration,
+        scope: Scope,
+    ) -> Search {
+        let interval = |batch| Interval::of(batch, anchors, reads, grace, scope);
+        let intervals = sought.iter().map(interval).collect();
         let known = anchors.iter().map(|anchor| anchor.chat).collect();
         let claims = vec![BTreeSet::new(); sought.len()];
         let pairing = Pairing::of(claims.clone());
-        Search { sought, intervals, known, seen: BTreeMap::new(), asked: BTreeSet::new(), claims, pairing }
+        Search {
+            sought,
+            intervals,
+            known,
+            seen: BTreeMap::new(),
+            asked: BTreeSet::new(),
+            claims,
+            pairing,
+        }
     }
 
     /// The batches that are sought, in the order given.
@@ -101,7 +128,9 @@ impl Search {
 
     /// Ends an interval early where what was seen says that nothing more is to be found there.
     fn take_note(&mut self, place: usize, id: u64) {
-        let Some(seen) = self.seen.get(&id) else { return };
+        let Some(seen) = self.seen.get(&id) else {
+            return;
+        };
         let (interval, batch) = (&mut self.intervals[place], &self.sought[place]);
         let highest_known = self.known.last().copied().unwrap_or(0);
         match seen {
@@ -138,38 +167,89 @@ impl Search {
 
     /// What was found, by the order in which the batches were given.
     pub fn findings(&self) -> Vec<Finding> {
-        (0..self.sought.len()).map(|place| self.pairing.finding(place)).collect()
+        (0..self.sought.len())
+            .map(|place| self.pairing.finding(place))
+            .collect()
     }
 
     /// How far the search has come for the batch at this place.
     pub fn reach(&self, place: usize) -> Reach {
         let interval = &self.intervals[place];
         let (after, before) = (interval.after, interval.before);
-        let within = |id: &u64| after.is_none_or(|after| *id > after) && before.is_none_or(|before| *id < before);
+        let within = |id: &u64| {
+            after.is_none_or(|after| *id > after) && before.is_none_or(|before| *id < before)
+        };
         let complete = match (after, before) {
-            (Some(after), Some(before)) => (after + 1..before)
-                .all(|id| self.known.contains(&id) || self.seen.get(&id).is_some_and(|seen| *seen != Seen::Unreadable)),
+            (Some(after), Some(before)) => (after + 1..before).all(|id| {
+                self.known.contains(&id)
+                    || self
+                        .seen
+                        .get(&id)
+                        .is_some_and(|seen| *seen != Seen::Unreadable)
+            }),
             _ => false,
         };
         let read = self.seen.keys().filter(|id| within(id)).count() as u64;
-        Reach { after, before, complete, read }
+        Reach {
+            after,
+            before,
+            complete,
+            read,
+        }
     }
 }
 
 impl Interval {
-    fn of(batch: &Sought, anchors: &[Anchor], reads: u64, grace: Duration) -> Interval {
-        let earlier = anchors.iter().filter(|anchor| anchor.ended_tick.is_some_and(|end| end <= batch.intent_tick));
-        let later = || anchors.iter().filter(|anchor| anchor.intent_tick >= batch.ended_tick);
+    fn of(
+        batch: &Sought,
+        anchors: &[Anchor],
+        reads: u64,
+        grace: Duration,
+        scope: Scope,
+    ) -> Interval {
+        let earlier = anchors.iter().filter(|anchor| {
+            anchor
+                .ended_tick
+                .is_some_and(|end| end <= batch.intent_tick)
+        });
+        let later = || {
+            anchors
+                .iter()
+                .filter(|anchor| anchor.intent_tick >= batch.ended_tick)
+        };
         let after = earlier.map(|anchor| anchor.chat).max();
         let near = later().map(|anchor| anchor.chat).min();
-        let in_grace = batch.ended_at.saturating_add(grace).unwrap_or(batch.ended_at);
-        let before = later().filter(|anchor| anchor.intended_at >= in_grace).map(|anchor| anchor.chat).min();
+        let in_grace = batch
+            .ended_at
+            .saturating_add(grace)
+            .unwrap_or(batch.ended_at);
+        let before = later()
+            .filter(|anchor| anchor.intended_at >= in_grace)
+            .map(|anchor| anchor.chat)
+            .min();
+        let end = match scope {
+            Scope::Near => near,
+            Scope::Full => before,
+        };
         // Without a chat before the attempt, the search goes down from the first one after it, or
         // from any one at all.
         let any = anchors.iter().map(|anchor| anchor.chat).min();
-        let down = if after.is_none() { near.or(any).map(|id| id.saturating_sub(1)) } else { None };
+        let down = if after.is_none() {
+            near.or(any).map(|id| id.saturating_sub(1))
+        } else {
+            None
+        };
         let up = after.or(near).or(any).map(|id| id + 1);
-        Interval { after, near, before, reads_left: reads, down, up, absent_in_a_row: 0 }
+        Interval {
+            after,
+            near,
+            before,
+            end,
+            reads_left: reads,
+            down,
+            up,
+            absent_in_a_row: 0,
+        }
     }
 
     /// The next id that is not known, down first where there is a way down.
@@ -184,7 +264,7 @@ impl Interval {
             }
         }
         while let Some(id) = self.up {
-            if self.before.is_some_and(|before| id >= before) {
+            if self.end.is_some_and(|end| id >= end) {
                 self.up = None;
                 return None;
             }
@@ -208,6 +288,7 @@ impl Interval {
 
 fn is_long_before(batch: &Sought, chat: &ChatFacts) -> bool {
     chat.created_at.is_some_and(|made: Timestamp| {
-        made.saturating_add(CLOCKS_APART).is_ok_and(|made| made < batch.intended_at)
+        made.saturating_add(CLOCKS_APART)
+            .is_ok_and(|made| made < batch.intended_at)
     })
 }
