@@ -3,11 +3,13 @@
 mod connection;
 pub mod exit;
 mod failure;
+mod output;
 mod progress;
 mod report;
 mod run;
 mod runs;
 mod sandbox;
+mod selection;
 mod track;
 mod why;
 
