@@ -63,7 +63,8 @@ impl Block {
 pub struct InvalidRow {
     /// The line of the file (counted from 1) that the row starts on.
     pub line: u64,
-    /// What stands in the column, without surrounding blanks, at most 120 characters of it.
+    /// What stands in the column, without surrounding blanks, at most 120 characters of it. As it
+    /// stands in the file: control characters are still to be escaped before a terminal sees it.
     pub value: String,
     /// What is wrong with it.
     pub why: InvalidId,
@@ -92,9 +93,8 @@ impl<R: Read> AudienceReader<R> {
         let (column, pending) = match &spec.column {
             Column::Header(name) if any => (header::find(&rows, name, spec.delimiter)?, false),
             Column::Header(name) => {
-                return Err(AudienceError::NoHeader {
-                    column: name.clone(),
-                });
+                let column = header::printable(name);
+                return Err(AudienceError::NoHeader { column });
             }
             Column::Number(number) if any => {
                 header::check_number(&rows, number.get(), spec.delimiter)?;

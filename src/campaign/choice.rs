@@ -139,6 +139,34 @@ impl Default for Column {
     }
 }
 
+/// What becomes of a batch whose outcome stays unknown after Desk was read back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum UnknownPolicy {
+    /// It waits for the operator's word.
+    #[default]
+    Hold,
+    /// It is sent again once it is proved that Desk does not have it.
+    ResendWhenAbsent,
+}
+
+impl UnknownPolicy {
+    /// Every policy.
+    pub const ALL: [Self; 2] = [Self::Hold, Self::ResendWhenAbsent];
+
+    /// The word for it in a definition and in the journal.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hold => "hold",
+            Self::ResendWhenAbsent => "resend-when-absent",
+        }
+    }
+
+    /// The policy with this name.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|policy| policy.as_str() == word)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{BatchSize, Column, Priority};

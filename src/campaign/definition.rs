@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use toml::de::DeTable;
 
-use super::choice::{BatchSize, Column, Delimiter, InvalidRows, Priority};
+use super::choice::{BatchSize, Column, Delimiter, InvalidRows, Priority, UnknownPolicy};
 use super::customer::CustomerId;
 use super::message::{InvalidMessage, Message, MessageText};
 use super::name::CampaignName;
@@ -40,6 +40,8 @@ pub struct Definition {
     pub batch_size: BatchSize,
     /// What becomes of the campaign when rows have no valid id.
     pub invalid_rows: InvalidRows,
+    /// What becomes of batches whose outcome stays unknown.
+    pub unknown: UnknownPolicy,
     /// What is probably not meant, although it can be used.
     pub warnings: Problems,
 }
@@ -109,6 +111,9 @@ fn campaign<'a>(
     let delimiter = top.optional("delimiter", delimiter);
     let batch_size = top.optional("batch_size", batch_size);
     let invalid_rows = top.optional("invalid_rows", invalid_rows);
+    let unknown = top.optional("unknown", |entry| {
+        entry.choice(&["hold", "resend-when-absent"], UnknownPolicy::parse)
+    });
     top.finish();
     Some(Definition {
         name,
@@ -121,6 +126,7 @@ fn campaign<'a>(
         delimiter: delimiter.unwrap_or_default(),
         batch_size: batch_size.unwrap_or_default(),
         invalid_rows: invalid_rows.unwrap_or_default(),
+        unknown: unknown.unwrap_or_default(),
         warnings: Problems::default(),
     })
 }

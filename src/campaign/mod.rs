@@ -25,7 +25,7 @@ mod problem;
 mod table;
 
 pub use audience::{AudienceError, AudienceReader, AudienceSpec, Block, InvalidRow};
-pub use choice::{BatchSize, Column, Delimiter, InvalidRows, Priority};
+pub use choice::{BatchSize, Column, Delimiter, InvalidRows, Priority, UnknownPolicy};
 pub use customer::{CustomerId, InvalidId};
 pub use definition::Definition;
 pub use message::{InvalidMessage, Message, MessageText};

@@ -13,7 +13,8 @@ pub mod sqlite;
 
 use jiff::Timestamp;
 
-use crate::campaign::{CampaignName, Priority};
+use crate::campaign::{CampaignName, Priority, UnknownPolicy};
+use crate::delivery::batch::Change;
 use crate::delivery::dispatch::{Conclusion, Work};
 use crate::delivery::outcome::ChatId;
 use crate::delivery::plan::{PlanSink, PlanSummary};
@@ -68,6 +69,8 @@ pub struct NewRun {
     pub base_url: String,
     /// The customer file, as the definition names it.
     pub customers_file: String,
+    /// What becomes of unknown batches that are not found in Desk.
+    pub unknown: UnknownPolicy,
     /// When it was planned.
     pub created_at: Timestamp,
 }
@@ -134,6 +137,15 @@ pub struct Fence {
     pub token: i64,
 }
 
+/// What a run is claimed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To send what is left of it: its state becomes sending.
+    Sending,
+    /// To settle unknown batches: its state stays, save that a run whose sender died is stopped.
+    Settling,
+}
+
 /// A claimed run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claim {
@@ -143,6 +155,8 @@ pub struct Claim {
     pub last_batch: u32,
     /// Whether Desk has accepted something of it.
     pub proven: bool,
+    /// What becomes of unknown batches that are not found in Desk.
+    pub unknown: UnknownPolicy,
     /// Batches that were in flight when the last owner died, and are unknown now.
     pub recovered: u32,
     /// When the last intent of any run was recorded: the budget does not burst across a restart.
@@ -227,6 +241,83 @@ pub struct Tracked {
     pub counts: Counts,
 }
 
+/// A batch whose outcome is unknown, with all that is needed to look for it in Desk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownBatch {
+    /// The run.
+    pub run: RunId,
+    /// The number of the batch.
+    pub batch: u32,
+    /// The attempt whose outcome is unknown.
+    pub attempt: u32,
+    /// When its intent was recorded: nothing left before that.
+    pub intended_at: Timestamp,
+    /// When it was given up as unknown.
+    pub ended_at: Timestamp,
+    /// The commit that recorded the intent.
+    pub intent_tick: u64,
+    /// The commit that recorded that it is unknown.
+    pub ended_tick: u64,
+    /// Its customers, in order.
+    pub customers: Vec<u64>,
+}
+
+/// A chat that is known to belong to a batch, as evidence of the order of ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KnownChat {
+    /// Its id.
+    pub chat: ChatId,
+    /// The commit that recorded the intent: the chat was made after it.
+    pub intent_tick: u64,
+    /// When that was, by our clock.
+    pub intended_at: Timestamp,
+    /// The commit that recorded the outcome: the chat was made before it. None for a chat that was
+    /// found by reading Desk back, whose time of making is known only from the other side.
+    pub ended_tick: Option<u64>,
+}
+
+/// How an unknown batch ends, or that it does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resolution {
+    /// Desk has it.
+    Found(ChatId),
+    /// It is given up.
+    Abandoned,
+    /// It is planned again.
+    Resend,
+    /// It stays unknown; what was looked at is kept.
+    Unsettled,
+}
+
+impl Resolution {
+    /// The change of state it amounts to; none where it stays unknown.
+    pub fn change(self) -> Option<Change> {
+        match self {
+            Resolution::Found(_) => Some(Change::Find),
+            Resolution::Abandoned => Some(Change::Abandon),
+            Resolution::Resend => Some(Change::Resend),
+            Resolution::Unsettled => None,
+        }
+    }
+}
+
+/// A resolution with its grounds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// The batch.
+    pub batch: u32,
+    /// The attempt it is about.
+    pub attempt: u32,
+    /// When it was reached.
+    pub at: Timestamp,
+    /// Who reached it: "deskcast", or the operator's name.
+    pub by: String,
+    /// What it is.
+    pub resolution: Resolution,
+    /// What it rests on.
+    pub evidence: String,
+}
+
 /// Why a journal could not do what it was asked to. The sentence is for the operator.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
@@ -268,7 +359,12 @@ pub trait Journal: Send {
     ) -> Result<RunId, E>;
 
     /// Makes this process the owner of a run. What a dead owner left in flight becomes unknown.
-    fn claim(&mut self, run: RunId, now: Timestamp) -> Result<Claim, JournalError>;
+    fn claim(
+        &mut self,
+        run: RunId,
+        purpose: Purpose,
+        now: Timestamp,
+    ) -> Result<Claim, JournalError>;
 
     /// Makes entries durable, all or none of each fence's, in one commit. Returns one permit for
     /// each intent, in order; the outer list has one result for each fence.
@@ -283,7 +379,10 @@ pub trait Journal: Send {
         most: usize,
     ) -> Result<Vec<Work>, JournalError>;
 
-    /// Gives the run up, in this state and with this note.
+    /// Gives up a run that was claimed for settling; its state stays.
+    fn unclaim(&mut self, fence: Fence);
+
+    /// Gives up a run that was claimed for sending, in this state and with this note.
     fn release(
         &mut self,
         fence: Fence,
@@ -302,4 +401,14 @@ pub trait Journal: Send {
         readings: &[Reading],
         reads: u64,
     ) -> Result<(), JournalError>;
+
+    /// The unknown batches of a run, in order.
+    fn unknowns(&mut self, run: RunId) -> Result<Vec<UnknownBatch>, JournalError>;
+
+    /// Every chat that this journal knows of the application of this run, in order of ids.
+    fn known_chats(&mut self, run: RunId) -> Result<Vec<KnownChat>, JournalError>;
+
+    /// Records how unknown batches ended, all or none. A batch that is not unknown any more in
+    /// this attempt makes it fail with [`JournalError::Forbidden`].
+    fn resolve(&mut self, fence: Fence, verdicts: &[Verdict]) -> Result<(), JournalError>;
 }

@@ -15,7 +15,6 @@ pub(crate) enum Draw {
     AgentDelay,
     Closes,
     CloseDelay,
-    Agent,
     Hidden,
     Unknown,
     Social,
@@ -33,12 +32,6 @@ pub(crate) fn hash(seed: u64, draw: Draw, ids: &[u64]) -> u64 {
 /// The same as a fraction, `0.0..1.0`.
 pub(crate) fn fraction(seed: u64, draw: Draw, ids: &[u64]) -> f64 {
     (hash(seed, draw, ids) >> 11) as f64 / (1_u64 << 53) as f64
-}
-
-/// One of several, all equally likely.
-pub(crate) fn pick<T: Copy>(seed: u64, draw: Draw, ids: &[u64], from: &[T]) -> Option<T> {
-    let count = u64::try_from(from.len()).ok().filter(|count| *count > 0)?;
-    from.get((hash(seed, draw, ids) % count) as usize).copied()
 }
 
 /// The finaliser of splitmix64 (Steele, Lea, Flood 2014).

@@ -46,7 +46,7 @@ impl Rule {
         match self {
             Rule::Never => false,
             Rule::Share(share) => chance::fraction(seed, draw, about) < *share,
-            Rule::Every(step) => k > 0 && k % step == 0,
+            Rule::Every(step) => k > 0 && k.is_multiple_of(*step),
             Rule::Only(ranges) => ranges
                 .iter()
                 .any(|(first, last)| (*first..=*last).contains(&k)),

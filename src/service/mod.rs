@@ -8,6 +8,7 @@ pub mod budget;
 pub mod dispatcher;
 pub mod planning;
 pub mod progress;
+pub mod reconciler;
 pub mod recorder;
 pub mod stop;
 pub mod tracker;

@@ -111,6 +111,6 @@ fn delimiter_hint(other: Delimiter) -> String {
 }
 
 /// A column's name as it can be shown: control characters escaped, at most 60 characters.
-fn printable(name: &str) -> String {
+pub(super) fn printable(name: &str) -> String {
     name.chars().take(60).flat_map(char::escape_debug).collect()
 }

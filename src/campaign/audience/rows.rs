@@ -218,6 +218,12 @@ impl<R: Read> Rows<R> {
         self.end -= self.start;
         self.start = 0;
         let room = self.buffer.len().min(self.end + READ_BYTES);
+        // A read into no room would look like the end of the file.
+        assert!(
+            self.end < room,
+            "a row of {} bytes was not refused",
+            self.end
+        );
         loop {
             match self.source.read(&mut self.buffer[self.end..room]) {
                 Ok(0) => {

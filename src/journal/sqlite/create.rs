@@ -36,7 +36,7 @@ fn insert_run(tx: &Transaction<'_>, new: &NewRun) -> Result<RunId, JournalError>
     }
     tx.execute(
         "INSERT INTO run (campaign, due, state, message, group_key, agent_id, priority, batch_size, base_url,
-           customers_file, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+           customers_file, unknown_policy, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         params![
             new.key.campaign.as_str(),
             due,
@@ -48,6 +48,7 @@ fn insert_run(tx: &Transaction<'_>, new: &NewRun) -> Result<RunId, JournalError>
             new.batch_size,
             new.base_url,
             new.customers_file,
+            new.unknown.as_str(),
             millis(new.created_at),
         ],
     )?;

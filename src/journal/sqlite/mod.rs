@@ -9,6 +9,8 @@ mod open;
 mod owner;
 pub mod read;
 mod record;
+mod settle;
+mod tick;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -17,9 +19,10 @@ use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::{
-    Claim, Entry, Fence, Fill, Journal, JournalError, NewRun, Permit, Reading, RunId, RunState,
-    Tracked,
+    Claim, Entry, Fence, Fill, Journal, JournalError, KnownChat, NewRun, Permit, Purpose, Reading,
+    RunId, RunState, Tracked, UnknownBatch, Verdict,
 };
+use crate::campaign::UnknownPolicy;
 use crate::delivery::batch::BatchState;
 use crate::delivery::dispatch::Work;
 use crate::delivery::outcome::ChatId;
@@ -31,6 +34,7 @@ pub struct SqliteJournal {
     connection: Connection,
     path: PathBuf,
     owned: HashMap<RunId, owner::Lock>,
+    ticks: tick::TickFile,
 }
 
 impl SqliteJournal {
@@ -40,10 +44,12 @@ impl SqliteJournal {
     /// be written, or whose file system cannot do what durability needs.
     pub fn open(path: &Path) -> Result<SqliteJournal, JournalError> {
         let connection = open::writable(path)?;
+        let ticks = tick::TickFile::open(path)?;
         Ok(SqliteJournal {
             connection,
             path: path.to_owned(),
             owned: HashMap::new(),
+            ticks,
         })
     }
 
@@ -92,41 +98,62 @@ impl Journal for SqliteJournal {
         create::create_run(&mut self.connection, new, fill)
     }
 
-    fn claim(&mut self, run: RunId, now: Timestamp) -> Result<Claim, JournalError> {
+    fn claim(
+        &mut self,
+        run: RunId,
+        purpose: Purpose,
+        now: Timestamp,
+    ) -> Result<Claim, JournalError> {
         let lock = owner::Lock::take(&self.path, run)?;
         let tx = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        self.ticks.check(tick::last(&tx)?)?;
+        let tick = tick::next(&tx)?;
         let last_intent_at: Option<i64> = tx.query_row(
             "SELECT max(intended_at) FROM batch WHERE run = ?1",
             [run.0],
             |row| row.get(0),
         )?;
-        let recovered = record::recover(&tx, run, now)?;
+        let recovered = record::recover(&tx, run, now, tick)?;
         tx.execute(
-            "UPDATE run SET fence = fence + 1, owner = ?2, state = 'sending', note = '', ended_at = NULL,
-               started_at = coalesce(started_at, ?3) WHERE id = ?1",
-            params![run.0, owner::name(), millis(now)],
+            "UPDATE run SET fence = fence + 1, owner = ?2 WHERE id = ?1",
+            params![run.0, owner::name()],
         )?;
-        let (token, last_batch, proven) = tx.query_row(
+        match purpose {
+            Purpose::Sending => tx.execute(
+                "UPDATE run SET state = 'sending', note = '', ended_at = NULL,
+                   started_at = coalesce(started_at, ?2) WHERE id = ?1",
+                params![run.0, millis(now)],
+            )?,
+            Purpose::Settling => tx.execute(
+                "UPDATE run SET state = 'stopped', note = 'the process that was sending it ended'
+                 WHERE id = ?1 AND state = 'sending'",
+                [run.0],
+            )?,
+        };
+        let (token, last_batch, proven, policy): (i64, u32, bool, String) = tx.query_row(
             "SELECT fence, (SELECT coalesce(max(number), 0) FROM batch WHERE run = ?1),
-               EXISTS (SELECT 1 FROM batch WHERE run = ?1 AND state = ?2) FROM run WHERE id = ?1",
+               EXISTS (SELECT 1 FROM batch WHERE run = ?1 AND state = ?2), unknown_policy
+             FROM run WHERE id = ?1",
             params![run.0, BatchState::Accepted.code()],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
         )?;
         tx.commit()?;
+        self.ticks.note(tick);
         self.owned.insert(run, lock);
         Ok(Claim {
             fence: Fence { run, token },
             last_batch,
             proven,
+            unknown: UnknownPolicy::parse(&policy).unwrap_or_default(),
             recovered,
             last_intent_at: last_intent_at.map(timestamp),
         })
     }
 
     fn record(&mut self, groups: &[(Fence, Vec<Entry>)]) -> Vec<Result<Vec<Permit>, JournalError>> {
-        record::record(&mut self.connection, groups)
+        record::record(&mut self.connection, &self.ticks, groups)
     }
 
     fn planned(
@@ -158,6 +185,10 @@ impl Journal for SqliteJournal {
             });
         }
         Ok(batches)
+    }
+
+    fn unclaim(&mut self, fence: Fence) {
+        self.owned.remove(&fence.run);
     }
 
     fn release(
@@ -195,6 +226,18 @@ impl Journal for SqliteJournal {
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    fn unknowns(&mut self, run: RunId) -> Result<Vec<UnknownBatch>, JournalError> {
+        settle::unknowns(&self.connection, run)
+    }
+
+    fn known_chats(&mut self, run: RunId) -> Result<Vec<KnownChat>, JournalError> {
+        settle::known_chats(&self.connection, run)
+    }
+
+    fn resolve(&mut self, fence: Fence, verdicts: &[Verdict]) -> Result<(), JournalError> {
+        settle::resolve(&mut self.connection, fence, verdicts)
     }
 
     fn keep_readings(

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
+use super::tick::{self, TickFile};
 use super::{customers_key, millis};
 use crate::delivery::batch::{BatchState, Change};
 use crate::delivery::dispatch::Conclusion;
@@ -17,37 +18,46 @@ type Recorded = Result<Vec<Permit>, JournalError>;
 
 /// Records the groups in one commit. When one of them cannot be recorded, each is tried in a
 /// commit of its own, so that one run's trouble is not another's.
-pub(super) fn record(connection: &mut Connection, groups: &[(Fence, Vec<Entry>)]) -> Vec<Recorded> {
-    match record_together(connection, groups) {
+pub(super) fn record(
+    connection: &mut Connection,
+    ticks: &TickFile,
+    groups: &[(Fence, Vec<Entry>)],
+) -> Vec<Recorded> {
+    match record_together(connection, ticks, groups) {
         Ok(permits) => permits.into_iter().map(Ok).collect(),
         Err(error) if groups.len() == 1 => vec![Err(error)],
         Err(_) => groups
             .chunks(1)
-            .map(|group| record_together(connection, group).map(|mut permits| permits.remove(0)))
+            .map(|group| {
+                record_together(connection, ticks, group).map(|mut permits| permits.remove(0))
+            })
             .collect(),
     }
 }
 
 fn record_together(
     connection: &mut Connection,
+    ticks: &TickFile,
     groups: &[(Fence, Vec<Entry>)],
 ) -> Result<Vec<Vec<Permit>>, JournalError> {
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let tick = tick::next(&tx)?;
     let permits = groups
         .iter()
         .map(|(fence, entries)| {
             check_fence(&tx, *fence)?;
             entries
                 .iter()
-                .filter_map(|entry| record_entry(&tx, fence.run, entry).transpose())
+                .filter_map(|entry| record_entry(&tx, fence.run, entry, tick).transpose())
                 .collect()
         })
         .collect::<Result<_, JournalError>>()?;
     tx.commit()?;
+    ticks.note(tick);
     Ok(permits)
 }
 
-fn check_fence(tx: &Transaction<'_>, fence: Fence) -> Result<(), JournalError> {
+pub(super) fn check_fence(tx: &Transaction<'_>, fence: Fence) -> Result<(), JournalError> {
     let held: Option<i64> = tx
         .prepare_cached("SELECT fence FROM run WHERE id = ?1")?
         .query_row([fence.run.0], |row| row.get(0))
@@ -64,10 +74,11 @@ fn record_entry(
     tx: &Transaction<'_>,
     run: RunId,
     entry: &Entry,
+    tick: u64,
 ) -> Result<Option<Permit>, JournalError> {
     match &entry.what {
         What::Intent => {
-            intend(tx, run, entry)?;
+            intend(tx, run, entry, tick)?;
             Ok(Some(Permit {
                 run,
                 batch: entry.batch,
@@ -75,16 +86,17 @@ fn record_entry(
             }))
         }
         What::Outcome(conclusion) => {
-            conclude(tx, run, entry, conclusion)?;
+            conclude(tx, run, entry, conclusion, tick)?;
             Ok(None)
         }
     }
 }
 
-fn intend(tx: &Transaction<'_>, run: RunId, entry: &Entry) -> Result<(), JournalError> {
+fn intend(tx: &Transaction<'_>, run: RunId, entry: &Entry, tick: u64) -> Result<(), JournalError> {
     let changed = tx
         .prepare_cached(
-            "UPDATE batch SET state = ?4, attempt = ?3, intended_at = ?5, ended_at = NULL
+            "UPDATE batch SET state = ?4, attempt = ?3, intended_at = ?5, intent_tick = ?7, ended_at = NULL,
+               ended_tick = NULL
              WHERE run = ?1 AND number = ?2 AND attempt = ?3 - 1 AND state = ?6",
         )?
         .execute(params![
@@ -94,6 +106,7 @@ fn intend(tx: &Transaction<'_>, run: RunId, entry: &Entry) -> Result<(), Journal
             Change::Intend.to().code(),
             millis(entry.at),
             Change::Intend.from().code(),
+            tick as i64,
         ])?;
     exactly_one(changed, entry.batch, "intent")
 }
@@ -103,6 +116,7 @@ fn conclude(
     run: RunId,
     entry: &Entry,
     conclusion: &Conclusion,
+    tick: u64,
 ) -> Result<(), JournalError> {
     let change = conclusion.change();
     let chat = match conclusion {
@@ -111,7 +125,7 @@ fn conclude(
     };
     let changed = tx
         .prepare_cached(
-            "UPDATE batch SET state = ?4, ended_at = ?5, chat = ?6
+            "UPDATE batch SET state = ?4, ended_at = ?5, chat = ?6, ended_tick = ?8
              WHERE run = ?1 AND number = ?2 AND attempt = ?3 AND state = ?7",
         )?
         .execute(params![
@@ -122,6 +136,7 @@ fn conclude(
             millis(entry.at),
             chat,
             change.from().code(),
+            tick as i64,
         ])?;
     exactly_one(changed, entry.batch, "outcome")?;
     if let Some(words) = conclusion.words() {
@@ -133,7 +148,11 @@ fn conclude(
     Ok(())
 }
 
-fn exactly_one(changed: usize, batch: u32, what: &'static str) -> Result<(), JournalError> {
+pub(super) fn exactly_one(
+    changed: usize,
+    batch: u32,
+    what: &'static str,
+) -> Result<(), JournalError> {
     if changed == 1 {
         Ok(())
     } else {
@@ -226,6 +245,7 @@ pub(super) fn recover(
     tx: &Transaction<'_>,
     run: RunId,
     now: Timestamp,
+    tick: u64,
 ) -> Result<u32, JournalError> {
     let in_flight: Vec<(u32, u32)> = tx
         .prepare_cached("SELECT number, attempt FROM batch WHERE run = ?1 AND state = ?2")?
@@ -244,6 +264,7 @@ pub(super) fn recover(
                 at: now,
                 what,
             },
+            tick,
         )?;
     }
     Ok(in_flight.len() as u32)

@@ -18,6 +18,7 @@ CREATE TABLE run (
   invalid        INTEGER NOT NULL DEFAULT 0,
   excluded       INTEGER NOT NULL DEFAULT 0,
   reads          INTEGER NOT NULL DEFAULT 0,
+  unknown_policy TEXT NOT NULL DEFAULT 'hold',  -- hold | resend-when-absent
   created_at     INTEGER NOT NULL,
   started_at     INTEGER,
   ended_at       INTEGER,
@@ -36,6 +37,8 @@ CREATE TABLE batch (
   attempt     INTEGER NOT NULL DEFAULT 0,
   intended_at INTEGER,
   ended_at    INTEGER,
+  intent_tick INTEGER,                        -- the commits that recorded them: an order that no
+  ended_tick  INTEGER,                        -- clock can turn around
   chat        INTEGER,
   sent        INTEGER NOT NULL DEFAULT 0,
   responded   INTEGER NOT NULL DEFAULT 0,
@@ -51,6 +54,14 @@ CREATE TABLE batch_customers (
   packed BLOB NOT NULL
 ) STRICT;
 
+-- Counts the commits of intents and outcomes; kept in a file beside the store as well, so that a
+-- store that was rolled back is noticed.
+CREATE TABLE tick (
+  only INTEGER PRIMARY KEY CHECK (only = 1),
+  last INTEGER NOT NULL
+) STRICT;
+INSERT INTO tick VALUES (1, 0);
+
 -- Every attempt that did not end accepted, with the words of the other side.
 CREATE TABLE attempt (
   run         INTEGER NOT NULL,
@@ -64,6 +75,20 @@ CREATE TABLE attempt (
   message     TEXT NOT NULL,
   PRIMARY KEY (run, batch, attempt)
 ) STRICT, WITHOUT ROWID;
+
+-- How unknown batches ended, or why they did not: what was looked at, by whom, and what it showed.
+CREATE TABLE resolution (
+  id       INTEGER PRIMARY KEY,
+  run      INTEGER NOT NULL,
+  batch    INTEGER NOT NULL,
+  attempt  INTEGER NOT NULL,
+  at       INTEGER NOT NULL,
+  by       TEXT NOT NULL,                     -- deskcast, or the operator's name
+  result   TEXT NOT NULL,                     -- accepted | abandoned | planned | unknown
+  chat     INTEGER,
+  evidence TEXT NOT NULL
+) STRICT;
+CREATE INDEX resolution_batch ON resolution (run, batch);
 
 -- Rows of the customer file that are in no batch, packed.
 CREATE TABLE left_out (

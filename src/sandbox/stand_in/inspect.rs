@@ -80,7 +80,7 @@ impl StandIn {
                     .map(|(id, times)| json!({"customer": id, "times": times}))
                     .collect(),
                 waiting: self.waiting.len(),
-                all: all.then(|| All(memory)),
+                all: all.then_some(All(memory)),
             },
         )
     }
