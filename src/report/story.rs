@@ -12,7 +12,7 @@ use crate::campaign::CustomerId;
 use crate::delivery::batch::BatchState;
 use crate::delivery::tally::Owner;
 use crate::delivery::tracking::Counts;
-use crate::journal::sqlite::read::{Attempt, Part, RunRecord, Story};
+use crate::journal::sqlite::read::{Attempt, Part, Resolved, RunRecord, Story};
 
 /// The story in words. `runs` are the runs that know the customer; `of` is how many were asked.
 pub fn text(customer: CustomerId, runs: &[(&RunRecord, Story)], of: usize) -> String {
@@ -59,6 +59,9 @@ fn write_story(out: &mut String, run: &RunRecord, story: &Story) -> std::fmt::Re
         writeln!(out, "  Batch {:<4}{customers}{of}", part.batch)?;
         for attempt in &part.attempts {
             write_attempt(out, attempt)?;
+        }
+        for resolved in &part.resolutions {
+            write_resolved(out, resolved)?;
         }
     }
     let Some(last) = story.parts.last() else {
@@ -120,6 +123,22 @@ fn write_attempt(out: &mut String, attempt: &Attempt) -> std::fmt::Result {
     }
 }
 
+fn write_resolved(out: &mut String, resolved: &Resolved) -> std::fmt::Result {
+    let Resolved {
+        at,
+        by,
+        result,
+        evidence,
+    } = resolved;
+    writeln!(
+        out,
+        "    {}  looked for by {}: {result}",
+        time(*at),
+        one_line(by)
+    )?;
+    writeln!(out, "      {}", one_line(evidence))
+}
+
 fn outcome_sentence(part: &Part, owner: Owner) -> String {
     let meaning = match (part.state, owner) {
         (BatchState::Accepted, _) => "Desk has the message",
@@ -173,6 +192,15 @@ struct PartObject<'a> {
     customers: u32,
     state: &'static str,
     attempts: Vec<AttemptObject<'a>>,
+    resolutions: Vec<ResolvedObject<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct ResolvedObject<'a> {
+    at: String,
+    by: &'a str,
+    result: &'a str,
+    evidence: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -221,6 +249,16 @@ fn of_part(part: &Part) -> PartObject<'_> {
         customers: part.customers,
         state: part.state.as_str(),
         attempts: part.attempts.iter().map(of_attempt).collect(),
+        resolutions: part.resolutions.iter().map(of_resolved).collect(),
+    }
+}
+
+fn of_resolved(resolved: &Resolved) -> ResolvedObject<'_> {
+    ResolvedObject {
+        at: time(resolved.at),
+        by: &resolved.by,
+        result: &resolved.result,
+        evidence: &resolved.evidence,
     }
 }
 

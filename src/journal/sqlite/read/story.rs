@@ -41,6 +41,8 @@ pub struct Part {
     pub at: Option<Timestamp>,
     /// Its attempts, the first one first.
     pub attempts: Vec<Attempt>,
+    /// How it was looked for or decided on while it was unknown, the first time first.
+    pub resolutions: Vec<Resolved>,
     /// Its proactive chat.
     pub chat: Option<ChatId>,
     /// What that chat said when it was last read.
@@ -62,6 +64,19 @@ pub struct Attempt {
     pub outcome: String,
     /// What was said of it; nothing where it was accepted or has no end.
     pub words: Option<Words>,
+}
+
+/// One look at an unknown batch, or one decision about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolved {
+    /// When.
+    pub at: Timestamp,
+    /// By whom: deskcast, or an operator.
+    pub by: String,
+    /// What the batch was then: accepted, abandoned, planned, unknown.
+    pub result: String,
+    /// What it rests on.
+    pub evidence: String,
 }
 
 impl Store {
@@ -178,10 +193,27 @@ impl Store {
             state,
             at: ended_at.or(begun_at),
             attempts,
+            resolutions: self.resolutions(run, batch)?,
             chat: row.get::<_, Option<i64>>(7)?.map(|id| ChatId(id as u64)),
             counts: counts_at(row, 8)?,
             read_at: time(11)?,
         })
+    }
+
+    /// How an unknown batch was looked for or decided on, the first time first.
+    pub fn resolutions(&self, run: RunId, batch: u32) -> Result<Vec<Resolved>, JournalError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT at, by, result, evidence FROM resolution WHERE run = ?1 AND batch = ?2 ORDER BY id",
+        )?;
+        let rows = statement.query_map(params![run.0, batch], |row| {
+            Ok(Resolved {
+                at: timestamp(row.get(0)?),
+                by: row.get(1)?,
+                result: row.get(2)?,
+                evidence: row.get(3)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     fn attempts(&self, run: RunId, batch: u32) -> Result<Vec<Attempt>, JournalError> {
