@@ -259,6 +259,23 @@ impl Dispatcher {
         self.wait_until.is_some() || self.breaker == Breaker::Open
     }
 
+    /// Why nothing new is sent right now, in words.
+    pub fn why_not_now(&self) -> &'static str {
+        if self.ending.is_some() {
+            "it is ending, and waits for the requests in flight"
+        } else if self.breaker == Breaker::Open {
+            "Desk answered with failures only; it is asked now and then whether it serves again"
+        } else if self.wait_until.is_some() {
+            "Desk asked for patience or could not be reached"
+        } else if self.asked {
+            "the budget allows no request yet"
+        } else if self.in_flight.len() >= self.limit() {
+            "as many requests are in flight as may be, and none is answered"
+        } else {
+            "batches are being loaded from the journal"
+        }
+    }
+
     /// Takes an event at `now` (an offset from any fixed instant, never decreasing) and appends
     /// what is to be done. The first effects come from [`Dispatcher::start`].
     pub fn step(&mut self, now: Duration, event: Event, effects: &mut Vec<Effect>) {

@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::process::Stdio;
 
 use deskcast::delivery::tally::{Customers, Owner};
-use deskcast::journal::Journal as _;
+use deskcast::journal::{Journal as _, Purpose};
 
 use crate::world::{BEFORE, SPRING, WELCOME, World, at, complaint, plan};
 
@@ -90,7 +90,7 @@ fn the_rows_add_up_to_the_tally_whether_the_sender_lives_or_not() {
     // Whoever claims the run next makes an unknown of what was in flight; sends one more batch.
     let mut journal = world.journal();
     let claim = journal
-        .claim(world.run(WELCOME).id, at("21T10:00:00"))
+        .claim(world.run(WELCOME).id, Purpose::Sending, at("21T10:00:00"))
         .expect("claimed");
     let intent = deskcast::journal::Entry {
         batch: 4,

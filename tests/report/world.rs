@@ -13,7 +13,7 @@ use deskcast::delivery::tracking::Counts;
 use deskcast::journal::sqlite::SqliteJournal;
 use deskcast::journal::sqlite::read::{RunRecord, Store};
 use deskcast::journal::{
-    Entry, Fence, Journal, JournalError, NewRun, Reading, RunId, RunKey, RunState, What,
+    Entry, Fence, Journal, JournalError, NewRun, Purpose, Reading, RunId, RunKey, RunState, What,
 };
 use jiff::Timestamp;
 
@@ -108,6 +108,7 @@ pub(crate) fn new_run(key: &str) -> NewRun {
         batch_size: 4,
         base_url: "https://desk-api-app.sendbird.com/platform/v1".to_owned(),
         customers_file: format!("audiences/{}.csv", key.campaign),
+        unknown: deskcast::campaign::UnknownPolicy::Hold,
         created_at: key.due,
         key,
     }
@@ -226,7 +227,7 @@ fn plan_spring(journal: &mut SqliteJournal) {
 fn run_before(journal: &mut SqliteJournal) {
     let run = plan(journal, BEFORE, &[(&[101, 102], &[2, 3])], (&[], &[]), &[]);
     let fence = journal
-        .claim(run, at("20T09:00:01"))
+        .claim(run, Purpose::Sending, at("20T09:00:01"))
         .expect("claimed")
         .fence;
     attempt(
@@ -264,7 +265,7 @@ fn run_welcome(journal: &mut SqliteJournal) {
         &invalid,
     );
     let fence = journal
-        .claim(run, at("21T09:00:01"))
+        .claim(run, Purpose::Sending, at("21T09:00:01"))
         .expect("claimed")
         .fence;
     attempt(

@@ -88,9 +88,12 @@ pub(super) fn resolve(
             record::exactly_one(changed, verdict.batch, "resolution")?;
         }
         let result = change.map_or("unknown", |change| change.to().as_str());
+        // Looking again and seeing the same is no news.
         tx.prepare_cached(
             "INSERT INTO resolution (run, batch, attempt, at, by, result, chat, evidence)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE (?3, ?5, ?6, ?8) IS NOT
+               (SELECT attempt, by, result, evidence FROM resolution
+                WHERE run = ?1 AND batch = ?2 ORDER BY id DESC LIMIT 1)",
         )?
         .execute(params![
             fence.run.0,
