@@ -275,7 +275,10 @@ impl Dispatcher {
                 for number in intents {
                     self.in_flight.remove(&number);
                 }
-                self.end_with(Ending::Stopped(why));
+                // It outranks every other end, also one that was told already: that one rested
+                // on outcomes that are not durable after all.
+                self.ending = Some(Ending::Stopped(why));
+                self.ended = false;
             }
         }
         self.pump(now, effects);

@@ -87,6 +87,11 @@ impl MemoryDisk {
         self.state().script.extend(fates);
     }
 
+    /// Forgets what is left of the script.
+    pub fn clear_script(&self) {
+        self.state().script.clear();
+    }
+
     /// The next reads fail, this many of them.
     pub fn fail_reads(&self, reads: usize) {
         self.state().failing_reads = reads;
