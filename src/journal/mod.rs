@@ -8,6 +8,7 @@
 //! Every change of a batch is a compare-and-set on its state, its attempt and the run's fencing
 //! token, so that even two processes that both believe to own a run cannot send one batch twice.
 
+pub mod memory;
 pub mod packed;
 pub mod sqlite;
 
