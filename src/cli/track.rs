@@ -144,7 +144,7 @@ async fn read(
     };
     let ids: Vec<RunId> = runs.iter().map(|reported| reported.run.id).collect();
     let tracking = match until {
-        Until::ReadOnce => tracker.track(&ids, until).await,
+        Until::Unread | Until::ReadOnce => tracker.track(&ids, until).await,
         Until::Settled(_) => {
             tokio::select! {
                 tracking = tracker.track(&ids, until) => tracking,

@@ -302,6 +302,10 @@ impl Journal for MemoryJournal {
         Ok(batches)
     }
 
+    fn all_sent(&mut self, fence: Fence) -> Result<(), JournalError> {
+        self.commit(|contents| contents.all_sent(fence))
+    }
+
     fn unclaim(&mut self, fence: Fence) {
         let mut state = self.disk.state();
         if state.owners.get(&fence.run) == Some(&self.process) {
@@ -370,6 +374,7 @@ impl Journal for MemoryJournal {
                 intent_tick: batch.intent_tick.unwrap_or(0),
                 ended_tick: batch.ended_tick.unwrap_or(0),
                 customers: batch.customers.to_vec(),
+                looked_at: batch.looked_at,
             })
         })
     }
@@ -388,6 +393,7 @@ impl Journal for MemoryJournal {
                 Some(KnownChat {
                     chat: batch.chat?,
                     intent_tick: batch.intent_tick.unwrap_or(0),
+                    intended_at: batch.intended_at.unwrap_or(Timestamp::UNIX_EPOCH),
                     ended_tick: batch.ended_tick,
                 })
             })

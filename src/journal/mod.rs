@@ -84,6 +84,9 @@ pub enum RunState {
     Planned,
     /// A process claimed it; whether that one still lives, [`Journal::claim`] finds out.
     Sending,
+    /// No batch is left to send; what came of them is being looked up by the process that sent
+    /// them. Still one run: whoever starts it again goes on with it.
+    Reading,
     /// Stopped before the end; it can be resumed.
     Stopped,
     /// No batch is left to send.
@@ -94,9 +97,10 @@ pub enum RunState {
 
 impl RunState {
     /// Every state.
-    pub const ALL: [RunState; 5] = [
+    pub const ALL: [RunState; 6] = [
         RunState::Planned,
         RunState::Sending,
+        RunState::Reading,
         RunState::Stopped,
         RunState::Finished,
         RunState::Failed,
@@ -107,6 +111,7 @@ impl RunState {
         match self {
             RunState::Planned => "planned",
             RunState::Sending => "sending",
+            RunState::Reading => "reading",
             RunState::Stopped => "stopped",
             RunState::Finished => "finished",
             RunState::Failed => "failed",
@@ -120,11 +125,11 @@ impl RunState {
             .find(|state| state.as_str() == name)
     }
 
-    /// Whether sending can go on.
+    /// Whether the run is still to be gone on with.
     pub fn is_open(self) -> bool {
         matches!(
             self,
-            RunState::Planned | RunState::Sending | RunState::Stopped
+            RunState::Planned | RunState::Sending | RunState::Reading | RunState::Stopped
         )
     }
 }
@@ -261,6 +266,8 @@ pub struct UnknownBatch {
     pub ended_tick: u64,
     /// Its customers, in order.
     pub customers: Vec<u64>,
+    /// When it was last looked for.
+    pub looked_at: Option<Timestamp>,
 }
 
 /// A chat that is known to belong to a batch, as evidence of the order of ids.
@@ -379,6 +386,9 @@ pub trait Journal: Send {
         up_to: u32,
         most: usize,
     ) -> Result<Vec<Work>, JournalError>;
+
+    /// Says that nothing of a run that was claimed for sending is left to send.
+    fn all_sent(&mut self, fence: Fence) -> Result<(), JournalError>;
 
     /// Gives up a run that was claimed for settling; its state stays.
     fn unclaim(&mut self, fence: Fence);

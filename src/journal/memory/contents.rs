@@ -60,6 +60,8 @@ pub struct StoredBatch {
     pub intent_tick: Option<u64>,
     /// The commit that recorded the outcome.
     pub ended_tick: Option<u64>,
+    /// When it was last looked for in Desk.
+    pub looked_at: Option<Timestamp>,
     /// Its chat.
     pub chat: Option<ChatId>,
     /// Its customers, in order.
@@ -80,6 +82,7 @@ impl StoredBatch {
             ended_at: None,
             intent_tick: None,
             ended_tick: None,
+            looked_at: None,
             chat: None,
             customers: customers.into(),
             lines: lines.into(),
@@ -159,7 +162,7 @@ impl Contents {
                 run.state = RunState::Sending;
                 run.note.clear();
             }
-            Purpose::Settling if run.state == RunState::Sending => {
+            Purpose::Settling if matches!(run.state, RunState::Sending | RunState::Reading) => {
                 run.state = RunState::Stopped;
                 run.note = "the process that was sending it ended".to_owned();
             }
@@ -173,6 +176,7 @@ impl Contents {
             },
             last_batch: run.batches.keys().last().copied().unwrap_or(0),
             proven: run.batches.values().any(proven),
+            unknown: run.new.unknown,
             recovered,
             last_intent_at,
         })
@@ -212,8 +216,16 @@ impl Contents {
                     _ => None,
                 };
             }
+            if let Some(batch) = run.batches.get_mut(&verdict.batch) {
+                batch.looked_at = Some(kept(verdict.at));
+            }
             run.verdicts.push(Arc::new(verdict.clone()));
         }
+        Ok(())
+    }
+
+    pub(super) fn all_sent(&mut self, fence: Fence) -> Result<(), JournalError> {
+        self.fenced(fence)?.state = RunState::Reading;
         Ok(())
     }
 

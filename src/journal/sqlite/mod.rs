@@ -128,7 +128,7 @@ impl Journal for SqliteJournal {
             )?,
             Purpose::Settling => tx.execute(
                 "UPDATE run SET state = 'stopped', note = 'the process that was sending it ended'
-                 WHERE id = ?1 AND state = 'sending'",
+                 WHERE id = ?1 AND state IN ('sending', 'reading')",
                 [run.0],
             )?,
         };
@@ -185,6 +185,18 @@ impl Journal for SqliteJournal {
             });
         }
         Ok(batches)
+    }
+
+    fn all_sent(&mut self, fence: Fence) -> Result<(), JournalError> {
+        let changed = self.connection.execute(
+            "UPDATE run SET state = 'reading' WHERE id = ?1 AND fence = ?2",
+            params![fence.run.0, fence.token],
+        )?;
+        if changed == 1 {
+            Ok(())
+        } else {
+            Err(JournalError::Fenced)
+        }
     }
 
     fn unclaim(&mut self, fence: Fence) {
