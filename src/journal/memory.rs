@@ -46,7 +46,7 @@ pub struct ProcessId(pub u64);
 pub struct MemoryDisk(Arc<Mutex<State>>);
 
 /// The disk, and what the kernel knows about who holds what of it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct State {
     contents: Contents,
     script: VecDeque<Fate>,
@@ -69,16 +69,28 @@ impl MemoryDisk {
         MemoryDisk::default()
     }
 
-    /// A new process opens the journal.
+    /// A new process opens the journal. It ends when the handle is dropped.
     pub fn open(&self) -> MemoryJournal {
+        let mut journal = self.handle(self.start());
+        journal.outlived = false;
+        journal
+    }
+
+    /// A new process. It lives until it is killed.
+    pub fn start(&self) -> ProcessId {
         let mut state = self.state();
         state.processes += 1;
         let process = ProcessId(state.processes);
         state.living.insert(process);
-        drop(state);
+        process
+    }
+
+    /// A handle of a process, which outlives the handle.
+    pub fn handle(&self, process: ProcessId) -> MemoryJournal {
         MemoryJournal {
             disk: self.clone(),
             process,
+            outlived: true,
         }
     }
 
@@ -144,14 +156,10 @@ impl MemoryDisk {
         ))
     }
 
-    /// An independent disk with the same contents and nobody alive.
+    /// An independent disk that holds the same, with the same processes alive.
     #[must_use]
-    pub fn copy(&self) -> MemoryDisk {
-        let contents = self.state().contents.clone();
-        MemoryDisk(Arc::new(Mutex::new(State {
-            contents,
-            ..State::default()
-        })))
+    pub fn fork(&self) -> MemoryDisk {
+        MemoryDisk(Arc::new(Mutex::new(self.state().clone())))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -159,16 +167,20 @@ impl MemoryDisk {
     }
 }
 
-/// A process's handle on the journal. Dropping it ends the process.
+/// A process's handle on the journal.
 #[derive(Debug)]
 pub struct MemoryJournal {
     disk: MemoryDisk,
     process: ProcessId,
+    /// Whether the process goes on when the handle is dropped.
+    outlived: bool,
 }
 
 impl Drop for MemoryJournal {
     fn drop(&mut self) {
-        self.disk.kill(self.process);
+        if !self.outlived {
+            self.disk.kill(self.process);
+        }
     }
 }
 

@@ -335,6 +335,9 @@ pub enum JournalError {
     /// Another process owns the run.
     #[error("{0}")]
     Owned(String),
+    /// The run has failed: nothing more of it is sent, whoever asks.
+    #[error("the run has failed: Desk refused what it sends, and nothing more of it is sent")]
+    Failed,
     /// Another process has claimed the run since.
     #[error("the run was taken over by another process; this one sends nothing more of it")]
     Fenced,
@@ -366,7 +369,8 @@ pub trait Journal: Send {
         fill: Fill<'_, E>,
     ) -> Result<RunId, E>;
 
-    /// Makes this process the owner of a run. What a dead owner left in flight becomes unknown.
+    /// Makes this process the owner of a run. What a dead owner left in flight becomes unknown. A
+    /// run that has failed in the meantime can be settled and not sent.
     fn claim(
         &mut self,
         run: RunId,

@@ -26,6 +26,7 @@ conformance! {
     a_run_has_one_living_owner,
     a_dead_owner_leaves_unknowns_to_the_next_one,
     a_claim_says_where_the_run_stands,
+    a_run_that_failed_is_settled_and_not_sent,
     a_permit_comes_of_a_durable_intent_alone,
     a_change_that_does_not_fit_changes_nothing,
     a_stale_fence_changes_nothing,
@@ -177,6 +178,20 @@ fn a_claim_says_where_the_run_stands<S: Store>() {
         matches!(missing, Err(JournalError::Store(_))),
         "{missing:?}"
     );
+}
+
+fn a_run_that_failed_is_settled_and_not_sent<S: Store>() {
+    let (store, mut journal, claim) = ready::<S>();
+    let run = claim.fence.run;
+    journal
+        .release(claim.fence, RunState::Failed, "", at(1))
+        .unwrap();
+    let before = store.seen(run);
+    let refused = journal.claim(run, Purpose::Sending, at(2));
+    assert!(matches!(refused, Err(JournalError::Failed)), "{refused:?}");
+    assert_eq!(store.seen(run), before);
+    journal.claim(run, Purpose::Settling, at(3)).unwrap();
+    assert_eq!(store.seen(run).unwrap().state, "failed");
 }
 
 fn a_permit_comes_of_a_durable_intent_alone<S: Store>() {

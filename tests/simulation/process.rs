@@ -97,7 +97,7 @@ impl World {
         }
         match claimed {
             Ok(claim) => self.begin(id, claim, in_flight.len()),
-            Err(JournalError::Owned(_)) => {}
+            Err(JournalError::Owned(_) | JournalError::Failed) => {}
             Err(error) => self.give_up(id, &error),
         }
     }

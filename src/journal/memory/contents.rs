@@ -150,6 +150,9 @@ impl Contents {
         self.tick += 1;
         let tick = self.tick;
         let run = self.run_mut(id)?;
+        if purpose == Purpose::Sending && run.state == RunState::Failed {
+            return Err(JournalError::Failed);
+        }
         let last_intent_at = run
             .batches
             .values()

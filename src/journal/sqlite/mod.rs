@@ -109,6 +109,9 @@ impl Journal for SqliteJournal {
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         self.ticks.check(tick::last(&tx)?)?;
+        if purpose == Purpose::Sending && record::has_failed(&tx, run)? {
+            return Err(JournalError::Failed);
+        }
         let tick = tick::next(&tx)?;
         let last_intent_at: Option<i64> = tx.query_row(
             "SELECT max(intended_at) FROM batch WHERE run = ?1",

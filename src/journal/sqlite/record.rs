@@ -9,7 +9,7 @@ use crate::delivery::batch::{BatchState, Change};
 use crate::delivery::dispatch::Conclusion;
 use crate::delivery::outcome::Words;
 use crate::journal::packed::{pack_rows, rows};
-use crate::journal::{Entry, Fence, JournalError, Permit, Reading, RunId, What};
+use crate::journal::{Entry, Fence, JournalError, Permit, Reading, RunId, RunState, What};
 
 /// What is said of a batch whose sender died.
 const DIED: &str = "the process that was sending it ended before it could record what came of it";
@@ -67,6 +67,14 @@ pub(super) fn check_fence(tx: &Transaction<'_>, fence: Fence) -> Result<(), Jour
     } else {
         Err(JournalError::Fenced)
     }
+}
+
+pub(super) fn has_failed(tx: &Transaction<'_>, run: RunId) -> rusqlite::Result<bool> {
+    tx.query_row(
+        "SELECT EXISTS (SELECT 1 FROM run WHERE id = ?1 AND state = ?2)",
+        params![run.0, RunState::Failed.as_str()],
+        |row| row.get(0),
+    )
 }
 
 /// A permit comes of an intent alone, and counts only when the commit that follows succeeds.
