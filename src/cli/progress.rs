@@ -73,7 +73,9 @@ async fn draw(progress: Progress, pace: Pace, bar: ProgressBar) {
         let snapshot = progress.snapshot();
         let (position, length) = match snapshot.phase {
             Phase::Reading => (snapshot.chats_read, snapshot.chats),
-            Phase::Sending | Phase::Waiting => (snapshot.batches_done, snapshot.batches),
+            Phase::Sending | Phase::Waiting | Phase::Reconciling => {
+                (snapshot.batches_done, snapshot.batches)
+            }
         };
         bar.set_length(length.max(1));
         bar.set_position(position);
@@ -122,8 +124,10 @@ fn line(snapshot: &Snapshot, pace: Pace) -> String {
             parts.push(format!("{} {word}", grouped(number)));
         }
     }
-    if snapshot.phase == Phase::Waiting {
-        parts.push("waiting for Desk".to_owned());
+    match snapshot.phase {
+        Phase::Waiting => parts.push("waiting for Desk".to_owned()),
+        Phase::Reconciling => parts.push("looking for the unknown in Desk".to_owned()),
+        Phase::Sending | Phase::Reading => {}
     }
     parts.join(", ")
 }

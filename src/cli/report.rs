@@ -1,15 +1,95 @@
-//! To come.
+//! `deskcast report`: what runs came to, or what became of every customer.
+
+use std::io::{self, BufWriter};
 
 use clap::Args;
 
 use super::Context;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::output::{print, written};
+use super::selection::{FormatArgs, Selection, open_store, reported};
+use crate::journal::sqlite::read::Store;
+use crate::report::customers::{self, CustomersError, RowFormat};
+use crate::report::{Format, Reported, csv, json, overview, result};
 
 /// Arguments of `deskcast report`.
 #[derive(Debug, Args)]
-pub(super) struct ReportArgs {}
+pub(super) struct ReportArgs {
+    /// A run, such as welcome@2026-11-21T09:00:00Z, or a campaign [default: all runs]
+    #[arg(value_name = "RUN|NAME")]
+    which: Option<String>,
 
-pub(super) fn report(_context: &Context, _args: ReportArgs) -> Result<Exit, Failure> {
+    #[command(flatten)]
+    format: FormatArgs,
+
+    /// A row for each customer of the run, or of the campaign's latest run, as CSV or as JSON
+    /// lines
+    #[arg(long, requires = "which")]
+    customers: bool,
+
+    /// With --customers, also every duplicate and invalid row, and the line of each
+    #[arg(long, requires = "customers")]
+    all_rows: bool,
+}
+
+pub(super) fn report(context: &Context, args: ReportArgs) -> Result<Exit, Failure> {
+    let selection = Selection::parse(args.which.as_deref())?;
+    let store = open_store(context)?;
+    if args.customers {
+        return report_customers(&store, &args, &selection);
+    }
+    let runs = reported(&store, selection.find(&store, usize::MAX)?)?;
+    match args.format.asked().unwrap_or(Format::Table) {
+        Format::Table => print(&text(&runs, &selection))?,
+        Format::Json => print(&json::report(&runs))?,
+        Format::Csv => written(csv::runs(&runs, &mut io::stdout().lock()))?,
+    }
     Ok(Exit::Done)
+}
+
+/// One run that was asked for is shown in full, several side by side.
+fn text(runs: &[Reported], selection: &Selection) -> String {
+    match (selection, runs) {
+        (Selection::Run(_), [only]) => format!(
+            "{}{}",
+            result::text(&only.run, &only.standing),
+            overview::last_read(runs)
+        ),
+        _ => overview::report(runs),
+    }
+}
+
+fn report_customers(
+    store: &Store,
+    args: &ReportArgs,
+    selection: &Selection,
+) -> Result<Exit, Failure> {
+    let format = match args.format.asked() {
+        None | Some(Format::Csv) => RowFormat::Csv,
+        Some(Format::Json) => RowFormat::JsonLines,
+        Some(Format::Table) => {
+            return Err(Failure::mistake(
+                "--customers has no table, a row for each customer would be too long for one: leave --format away \
+                 for CSV, or choose --format json",
+            ));
+        }
+    };
+    let runs = selection.find(store, 1)?;
+    let Some(run) = runs.first() else {
+        return Ok(Exit::Done);
+    };
+    if matches!(selection, Selection::Campaign(_)) {
+        eprintln!("customers of the latest run, {}", run.key);
+    }
+    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    match customers::write(store, run, format, args.all_rows, &mut out) {
+        Ok(()) => Ok(Exit::Done),
+        Err(CustomersError::Journal(error)) => Err(error.into()),
+        Err(CustomersError::Output(error)) => {
+            // What could not be written is not tried again when the buffer is dropped.
+            let _ = out.into_parts();
+            written(Err(error)).map(|()| Exit::Done)
+        }
+    }
 }

@@ -23,6 +23,7 @@ pub mod outcome;
 pub mod pace;
 pub mod patience;
 pub mod plan;
+pub mod reconcile;
 pub mod request;
 pub mod split;
 pub mod tally;

@@ -11,8 +11,8 @@ use crate::delivery::outcome::{Answer, AnswerBody, ChatId};
 /// How much of an unexplained body is shown.
 const EXCERPT: usize = 160;
 
-/// The answer to a create.
-pub(super) fn to_create(status: u16, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Answer {
+/// The answer to a create, from its status, its headers, all of its body and the time it came.
+pub fn to_create(status: u16, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Answer {
     let body = match serde_json::from_slice::<ProactiveChat>(body) {
         Ok(chat) if (200..300).contains(&status) => AnswerBody::Chat(ChatId(chat.id)),
         Err(error) if (200..300).contains(&status) => AnswerBody::Unreadable(format!(

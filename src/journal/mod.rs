@@ -8,6 +8,7 @@
 //! Every change of a batch is a compare-and-set on its state, its attempt and the run's fencing
 //! token, so that even two processes that both believe to own a run cannot send one batch twice.
 
+pub mod memory;
 pub mod packed;
 pub mod sqlite;
 
@@ -155,6 +156,8 @@ pub struct Claim {
     pub last_batch: u32,
     /// Whether Desk has accepted something of it.
     pub proven: bool,
+    /// What becomes of unknown batches that are not found in Desk.
+    pub unknown: UnknownPolicy,
     /// Batches that were in flight when the last owner died, and are unknown now.
     pub recovered: u32,
     /// When the last intent of any run was recorded: the budget does not burst across a restart.
@@ -267,6 +270,8 @@ pub struct KnownChat {
     pub chat: ChatId,
     /// The commit that recorded the intent: the chat was made after it.
     pub intent_tick: u64,
+    /// When that was, by our clock.
+    pub intended_at: Timestamp,
     /// The commit that recorded the outcome: the chat was made before it. None for a chat that was
     /// found by reading Desk back, whose time of making is known only from the other side.
     pub ended_tick: Option<u64>,

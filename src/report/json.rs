@@ -1,8 +1,11 @@
-//! The one JSON object that scripts read.
+//! The JSON that scripts read: one object for a run, one document for a report.
 
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::number::percentage;
+use super::text::time;
+use super::{Reported, result};
 use crate::delivery::tally::{Batches, Customers};
 use crate::delivery::tracking::Counts;
 use crate::journal::sqlite::read::{Requests, RunRecord, Standing};
@@ -14,7 +17,7 @@ pub struct RunObject {
     pub run: Option<String>,
     /// The campaign.
     pub campaign: String,
-    /// planned, sending, stopped, finished, failed; or dry-run.
+    /// planned, sending, stopped, interrupted, finished, failed; or dry-run.
     pub state: String,
     /// Why it stands there, where there is something to say.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -54,7 +57,7 @@ impl RunObject {
         RunObject {
             run: Some(run.key.to_string()),
             campaign: run.key.campaign.to_string(),
-            state: run.state.as_str().to_owned(),
+            state: result::state(run).to_owned(),
             note: run.note.clone(),
             digest: run.digest.clone(),
             customers: standing.tally.customers,
@@ -71,4 +74,199 @@ impl RunObject {
         // A struct of strings and numbers always serialises.
         serde_json::to_string(self).unwrap_or_default()
     }
+}
+
+/// A run in a report: the object of the run, with rates and times.
+#[derive(Debug, Serialize)]
+pub struct RunReport {
+    /// The object that `deskcast run --json` prints.
+    #[serde(flatten)]
+    pub run: RunObject,
+    /// Shares of the chats that were sent.
+    pub rates: Rates,
+    /// How the chats were read.
+    pub chats: Chats,
+    /// When things happened.
+    pub times: Times,
+}
+
+/// Shares of the chats that were sent, in percent with one decimal; null where none was sent.
+#[derive(Debug, Serialize)]
+pub struct Rates {
+    /// Chats that a customer answered.
+    pub responded_percent: Option<f64>,
+    /// Chats that were closed.
+    pub closed_percent: Option<f64>,
+}
+
+/// How the proactive chats of a run were read.
+#[derive(Debug, Serialize)]
+pub struct Chats {
+    /// Those of which more is to come.
+    pub open: u64,
+    /// Those that were never read.
+    pub unread: u64,
+}
+
+/// When things happened, in UTC; null where they did not.
+#[derive(Debug, Serialize)]
+pub struct Times {
+    /// The due time.
+    pub due: String,
+    /// When it was planned.
+    pub planned_at: String,
+    /// When it was first sent.
+    pub started_at: Option<String>,
+    /// When it was finished or stopped.
+    pub ended_at: Option<String>,
+    /// When a chat of it was last read.
+    pub read_at: Option<String>,
+}
+
+/// A report.
+#[derive(Debug, Serialize)]
+pub struct Document {
+    /// The runs, the latest due first.
+    pub runs: Vec<RunReport>,
+    /// All of them together.
+    pub total: Total,
+}
+
+/// Several runs together.
+#[derive(Debug, Default, Serialize)]
+pub struct Total {
+    /// How many.
+    pub runs: usize,
+    /// By customer. Whoever is in two runs counts twice.
+    pub customers: Customers,
+    /// By batch.
+    pub batches: Batches,
+    /// Sent, responded, closed.
+    pub counts: Counts,
+    /// Requests made.
+    pub requests: Requests,
+    /// Shares of all chats sent.
+    pub rates: Rates,
+}
+
+impl Rates {
+    /// The rates of these counts.
+    pub fn of(counts: Counts) -> Rates {
+        Rates {
+            responded_percent: percentage(counts.responded, counts.sent),
+            closed_percent: percentage(counts.closed, counts.sent),
+        }
+    }
+}
+
+impl Default for Rates {
+    fn default() -> Rates {
+        Rates::of(Counts::default())
+    }
+}
+
+impl RunReport {
+    /// The report of one run.
+    pub fn of(reported: &Reported) -> RunReport {
+        let Reported { run, standing } = reported;
+        RunReport {
+            run: RunObject::of(run, standing),
+            rates: Rates::of(standing.counts),
+            chats: Chats {
+                open: standing.open_chats,
+                unread: standing.unread_chats,
+            },
+            times: Times {
+                due: time(run.key.due),
+                planned_at: time(run.created_at),
+                started_at: run.started_at.map(time),
+                ended_at: run.ended_at.map(time),
+                read_at: standing.read_at.map(time),
+            },
+        }
+    }
+}
+
+impl Total {
+    /// The sum of these runs.
+    pub fn of(runs: &[Reported]) -> Total {
+        let mut total = Total {
+            runs: runs.len(),
+            ..Total::default()
+        };
+        for Reported { standing, .. } in runs {
+            add_customers(&mut total.customers, standing.tally.customers);
+            add_batches(&mut total.batches, standing.tally.batches);
+            total.counts += standing.counts;
+            total.requests.creates += standing.requests.creates;
+            total.requests.reads += standing.requests.reads;
+            total.requests.throttled += standing.requests.throttled;
+        }
+        total.rates = Rates::of(total.counts);
+        total
+    }
+}
+
+/// The runs as a JSON array.
+pub fn runs(runs: &[Reported]) -> String {
+    let runs: Vec<RunReport> = runs.iter().map(RunReport::of).collect();
+    line(&runs)
+}
+
+/// The report as one JSON document.
+pub fn report(runs: &[Reported]) -> String {
+    line(&Document {
+        runs: runs.iter().map(RunReport::of).collect(),
+        total: Total::of(runs),
+    })
+}
+
+/// A value on a line of its own.
+pub fn line(value: &impl Serialize) -> String {
+    // What is printed is made of strings and numbers, which always serialise.
+    let mut text = serde_json::to_string(value).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+fn add_customers(total: &mut Customers, more: Customers) {
+    let Customers {
+        listed,
+        duplicates,
+        invalid,
+        excluded,
+        planned,
+        accepted,
+        rejected,
+        unknown,
+        abandoned,
+        remaining,
+    } = more;
+    total.listed += listed;
+    total.duplicates += duplicates;
+    total.invalid += invalid;
+    total.excluded += excluded;
+    total.planned += planned;
+    total.accepted += accepted;
+    total.rejected += rejected;
+    total.unknown += unknown;
+    total.abandoned += abandoned;
+    total.remaining += remaining;
+}
+
+fn add_batches(total: &mut Batches, more: Batches) {
+    let Batches {
+        planned,
+        accepted,
+        rejected,
+        unknown,
+        abandoned,
+        remaining,
+    } = more;
+    total.planned += planned;
+    total.accepted += accepted;
+    total.rejected += rejected;
+    total.unknown += unknown;
+    total.abandoned += abandoned;
+    total.remaining += remaining;
 }

@@ -1,6 +1,34 @@
 //! What people and scripts read: numbers, tables, JSON and CSV. It writes text and decides nothing.
 
+pub mod csv;
+pub mod customers;
 pub mod dry_run;
 pub mod json;
 pub mod number;
+pub mod overview;
 pub mod result;
+pub mod story;
+pub mod table;
+pub mod text;
+
+use crate::journal::sqlite::read::{RunRecord, Standing};
+
+/// What a command prints its answer as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For people.
+    Table,
+    /// One JSON document.
+    Json,
+    /// A header and a row for each.
+    Csv,
+}
+
+/// A run and what became of it.
+#[derive(Clone, Debug)]
+pub struct Reported {
+    /// The run.
+    pub run: RunRecord,
+    /// What became of it so far.
+    pub standing: Standing,
+}

@@ -23,6 +23,11 @@ pub fn percent(part: u64, whole: u64) -> String {
     format!("{:.1} %", part as f64 * 100.0 / whole as f64)
 }
 
+/// A share in percent, rounded to one decimal: 26.0. None of nothing.
+pub fn percentage(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| (part as f64 * 1000.0 / whole as f64).round() / 10.0)
+}
+
 /// A count with its noun: `1 batch`, `12 batches`.
 pub fn counted(number: u64, one: &str, many: &str) -> String {
     format!(

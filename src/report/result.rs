@@ -117,7 +117,7 @@ fn advice(out: &mut String, run: &RunRecord, standing: &Standing) -> std::fmt::R
         };
         writeln!(
             out,
-            "\nWho is {what}, and why: deskcast report --customers {}",
+            "\nWho is {what}, and why:\n  deskcast report --customers {}",
             run.key
         )?;
     }

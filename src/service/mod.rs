@@ -4,10 +4,12 @@
 //! every intent and outcome through the [`recorder`]) and [`tracker`] (counts read back), and each
 //! request of any of them through the one [`budget`].
 
+pub mod alarm;
 pub mod budget;
 pub mod dispatcher;
 pub mod planning;
 pub mod progress;
+pub mod reconciler;
 pub mod recorder;
 pub mod stop;
 pub mod tracker;

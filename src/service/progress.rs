@@ -13,6 +13,8 @@ pub enum Phase {
     Sending,
     /// Desk is waited for.
     Waiting,
+    /// Unknown batches are looked for in Desk.
+    Reconciling,
     /// Chats are read.
     Reading,
 }

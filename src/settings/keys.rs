@@ -1,7 +1,7 @@
 //! The keys there are, and what to say about those that there are not.
 
 /// Every key there is, `section.key`.
-pub const KEYS: [&str; 14] = [
+pub const KEYS: [&str; 17] = [
     "desk.application_id",
     "desk.base_url",
     "desk.agent_id",
@@ -12,6 +12,9 @@ pub const KEYS: [&str; 14] = [
     "limits.concurrency",
     "limits.connect_timeout",
     "limits.request_timeout",
+    "limits.give_up_after",
+    "reconcile.reads",
+    "reconcile.grace",
     "store.url",
     "campaigns.folder",
     "log.format",

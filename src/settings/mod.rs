@@ -39,6 +39,8 @@ pub struct Settings {
     pub desk: Desk,
     /// `[limits]`: how fast, how many at once, how patient.
     pub limits: Limits,
+    /// `[reconcile]`: how unknown batches are looked for in Desk.
+    pub reconcile: Reconcile,
     /// `[store]`: where the journal is kept.
     pub store: Store,
     /// `[campaigns]`: where definitions are kept.
@@ -107,6 +109,9 @@ pub struct Limits {
     /// `connect_timeout`. When it ends, the request may or may not have been applied.
     #[serde(deserialize_with = "text::parse")]
     pub request_timeout: Timeout,
+    /// How long Desk may be out of reach before a run is stopped, to be resumed.
+    #[serde(deserialize_with = "text::parse")]
+    pub give_up_after: Timeout,
 }
 
 impl Default for Limits {
@@ -117,6 +122,29 @@ impl Default for Limits {
             concurrency: Concurrency::DEFAULT,
             connect_timeout: Timeout::from_secs_const::<5>(),
             request_timeout: Timeout::from_secs_const::<30>(),
+            give_up_after: Timeout::from_secs_const::<600>(),
+        }
+    }
+}
+
+/// `[reconcile]`: how unknown batches are looked for in Desk.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Reconcile {
+    /// Most chats read for one unknown batch.
+    #[serde(deserialize_with = "text::parse")]
+    pub reads: NonZeroU32,
+    /// How long after it was given up a request may still be applied; before that, absence
+    /// proves nothing.
+    #[serde(deserialize_with = "text::parse")]
+    pub grace: Timeout,
+}
+
+impl Default for Reconcile {
+    fn default() -> Self {
+        Self {
+            reads: NonZeroU32::MIN.saturating_add(499),
+            grace: Timeout::from_secs_const::<600>(),
         }
     }
 }

@@ -22,6 +22,7 @@ use super::{
     Claim, Entry, Fence, Fill, Journal, JournalError, KnownChat, NewRun, Permit, Purpose, Reading,
     RunId, RunState, Tracked, UnknownBatch, Verdict,
 };
+use crate::campaign::UnknownPolicy;
 use crate::delivery::batch::BatchState;
 use crate::delivery::dispatch::Work;
 use crate::delivery::outcome::ChatId;
@@ -131,11 +132,12 @@ impl Journal for SqliteJournal {
                 [run.0],
             )?,
         };
-        let (token, last_batch, proven) = tx.query_row(
+        let (token, last_batch, proven, policy): (i64, u32, bool, String) = tx.query_row(
             "SELECT fence, (SELECT coalesce(max(number), 0) FROM batch WHERE run = ?1),
-               EXISTS (SELECT 1 FROM batch WHERE run = ?1 AND state = ?2) FROM run WHERE id = ?1",
+               EXISTS (SELECT 1 FROM batch WHERE run = ?1 AND state = ?2), unknown_policy
+             FROM run WHERE id = ?1",
             params![run.0, BatchState::Accepted.code()],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
         )?;
         tx.commit()?;
         self.ticks.note(tick);
@@ -144,6 +146,7 @@ impl Journal for SqliteJournal {
             fence: Fence { run, token },
             last_batch,
             proven,
+            unknown: UnknownPolicy::parse(&policy).unwrap_or_default(),
             recovered,
             last_intent_at: last_intent_at.map(timestamp),
         })

@@ -1,15 +1,21 @@
 //! What people ask the journal: runs, tallies, one customer's story. It changes nothing.
 
+mod customers;
+mod standing;
+mod story;
+
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::{counts_at, open, owner, timestamp};
+pub use customers::{BatchRows, LeftOut};
+pub use standing::{Requests, Standing};
+pub use story::{Attempt, Part, Resolved, Story};
+
+use super::{open, owner, timestamp};
 use crate::campaign::{CampaignName, Priority};
-use crate::delivery::batch::BatchState;
-use crate::delivery::tally::{Listing, Owner, Tally};
-use crate::delivery::tracking::Counts;
+use crate::delivery::tally::{Listing, Owner};
 use crate::journal::{JournalError, RunId, RunKey, RunState};
 
 /// The reading side of a store. Sees whatever was committed, also beside a process that writes.
@@ -62,34 +68,6 @@ pub struct RunRecord {
     pub ended_at: Option<Timestamp>,
 }
 
-/// What became of a run so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
-    /// Customers and batches.
-    pub tally: Tally,
-    /// Sent, responded, closed.
-    pub counts: Counts,
-    /// Requests made.
-    pub requests: Requests,
-    /// Accepted batches that are not settled.
-    pub open_chats: u64,
-    /// Accepted batches that were never read.
-    pub unread_chats: u64,
-    /// When a chat of it was last read.
-    pub read_at: Option<Timestamp>,
-}
-
-/// Requests of a run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Requests {
-    /// Creates that were attempted.
-    pub creates: u64,
-    /// Readings.
-    pub reads: u64,
-    /// Creates that Desk answered with 429.
-    pub throttled: u64,
-}
-
 const RUN_COLUMNS: &str = "id, campaign, due, state, note, owner, message, group_key, agent_id, priority, \
     batch_size, base_url, customers_file, digest, listed, duplicates, invalid, excluded, reads, created_at, \
     started_at, ended_at";
@@ -105,13 +83,24 @@ impl Store {
 
     /// All runs, the latest due first; of one campaign only where it is named.
     pub fn runs(&self, campaign: Option<&CampaignName>) -> Result<Vec<RunRecord>, JournalError> {
+        self.latest(campaign, usize::MAX)
+    }
+
+    /// The latest runs, at most `most`, the latest due first; of one campaign only where it is
+    /// named.
+    pub fn latest(
+        &self,
+        campaign: Option<&CampaignName>,
+        most: usize,
+    ) -> Result<Vec<RunRecord>, JournalError> {
         let sql = format!(
-            "SELECT {RUN_COLUMNS} FROM run WHERE ?1 IS NULL OR campaign = ?1 ORDER BY due DESC, id DESC"
+            "SELECT {RUN_COLUMNS} FROM run WHERE ?1 IS NULL OR campaign = ?1
+             ORDER BY due DESC, id DESC LIMIT ?2"
         );
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
         let mut statement = self.connection.prepare_cached(&sql)?;
-        let rows = statement.query_map([campaign.map(CampaignName::as_str)], |row| {
-            self.run_record(row)
-        })?;
+        let campaign = campaign.map(CampaignName::as_str);
+        let rows = statement.query_map(params![campaign, most], |row| self.run_record(row))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -129,48 +118,18 @@ impl Store {
         Ok(found)
     }
 
-    /// What became of a run so far.
-    pub fn standing(&self, run: &RunRecord) -> Result<Standing, JournalError> {
-        let mut standing = Standing::default();
-        let mut states = Vec::new();
-        let mut statement = self.connection.prepare_cached(
-            "SELECT state, count(*), sum(customers), sum(sent), sum(responded), sum(closed), sum(attempt),
-               count(*) - sum(settled), count(*) - count(read_at), max(read_at)
-             FROM batch WHERE run = ?1 GROUP BY state",
-        )?;
-        let mut rows = statement.query([run.id.0])?;
-        while let Some(row) = rows.next()? {
-            let Some(state) = BatchState::from_code(row.get(0)?) else {
-                continue;
-            };
-            states.push((state, unsigned(row, 1)?, unsigned(row, 2)?));
-            standing.counts += counts_at(row, 3)?;
-            standing.requests.creates += unsigned(row, 6)?;
-            if state == BatchState::Accepted {
-                standing.open_chats = unsigned(row, 7)?;
-                standing.unread_chats = unsigned(row, 8)?;
-                standing.read_at = row.get::<_, Option<i64>>(9)?.map(timestamp);
-            }
-        }
-        standing.tally = Tally::of(run.listing, states, run.owner);
-        standing.requests.reads = run.reads;
-        standing.requests.throttled = self
-            .connection
-            .prepare_cached("SELECT count(*) FROM attempt WHERE run = ?1 AND status = 429")?
-            .query_row([run.id.0], |row| unsigned(row, 0))?;
-        Ok(standing)
-    }
-
     fn run_record(&self, row: &Row<'_>) -> rusqlite::Result<RunRecord> {
         let id = RunId(row.get(0)?);
-        let alive = owner::Lock::is_held(&self.path, id);
+        let state = named(row, 3, RunState::parse)?;
+        // Nobody can be sending a run that is closed: no need to look for its lock.
+        let alive = state.is_open() && owner::Lock::is_held(&self.path, id);
         Ok(RunRecord {
             id,
             key: RunKey {
                 campaign: named(row, 1, |text| CampaignName::new(text).ok())?,
                 due: timestamp(row.get(2)?),
             },
-            state: named(row, 3, RunState::parse)?,
+            state,
             note: row.get(4)?,
             owner: if alive { Owner::Alive } else { Owner::Gone },
             owner_name: row.get(5)?,

@@ -191,25 +191,28 @@ fn keep_attempt(
     Ok(())
 }
 
-/// The parts of a split batch, each customer with the line it was listed in.
+/// The parts of a split batch, each customer with the line it was listed in. Every customer of the
+/// batch must be in exactly one of them.
 fn add_parts(
     tx: &Transaction<'_>,
     run: RunId,
     parent: u32,
     parts: &[(u32, Vec<u64>)],
 ) -> Result<(), JournalError> {
+    let refused = JournalError::Forbidden {
+        batch: parent,
+        what: "split",
+    };
     let (customers, lines) = rows_of(tx, run, parent)?;
-    let line_of: std::collections::HashMap<u64, u64> = customers.into_iter().zip(lines).collect();
+    let mut line_of: std::collections::HashMap<u64, u64> =
+        customers.into_iter().zip(lines).collect();
     for (number, customers) in parts {
         let lines: Vec<u64> = customers
             .iter()
-            .filter_map(|id| line_of.get(id).copied())
+            .filter_map(|id| line_of.remove(id))
             .collect();
         if lines.len() != customers.len() {
-            return Err(JournalError::Forbidden {
-                batch: parent,
-                what: "split",
-            });
+            return Err(refused);
         }
         tx.prepare_cached(
             "INSERT INTO batch (run, number, parent, customers, state) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -226,7 +229,11 @@ fn add_parts(
         tx.prepare_cached("INSERT INTO batch_customers (id, packed) VALUES (?1, ?2)")?
             .execute(params![customers_key(run, *number), packed])?;
     }
-    Ok(())
+    if line_of.is_empty() {
+        Ok(())
+    } else {
+        Err(refused)
+    }
 }
 
 fn rows_of(

@@ -40,7 +40,7 @@ pub(super) fn known_chats(
     run: RunId,
 ) -> Result<Vec<KnownChat>, JournalError> {
     let mut statement = connection.prepare_cached(
-        "SELECT chat, coalesce(intent_tick, 0), ended_tick FROM batch
+        "SELECT chat, coalesce(intent_tick, 0), ended_tick, coalesce(intended_at, 0) FROM batch
          WHERE chat IS NOT NULL
            AND run IN (SELECT id FROM run WHERE base_url = (SELECT base_url FROM run WHERE id = ?1))
          ORDER BY chat",
@@ -49,6 +49,7 @@ pub(super) fn known_chats(
         Ok(KnownChat {
             chat: ChatId(row.get::<_, i64>(0)?.unsigned_abs()),
             intent_tick: row.get::<_, i64>(1)?.unsigned_abs(),
+            intended_at: timestamp(row.get(3)?),
             ended_tick: row.get::<_, Option<i64>>(2)?.map(i64::unsigned_abs),
         })
     })?;
@@ -87,9 +88,12 @@ pub(super) fn resolve(
             record::exactly_one(changed, verdict.batch, "resolution")?;
         }
         let result = change.map_or("unknown", |change| change.to().as_str());
+        // Looking again and seeing the same is no news.
         tx.prepare_cached(
             "INSERT INTO resolution (run, batch, attempt, at, by, result, chat, evidence)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE (?3, ?5, ?6, ?8) IS NOT
+               (SELECT attempt, by, result, evidence FROM resolution
+                WHERE run = ?1 AND batch = ?2 ORDER BY id DESC LIMIT 1)",
         )?
         .execute(params![
             fence.run.0,

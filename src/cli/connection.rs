@@ -1,0 +1,59 @@
+//! What it takes to talk to Desk: the token, the client and the budget, from the settings.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use super::failure::Failure;
+use crate::desk::{Desk, DeskConfig};
+use crate::service::budget::Budget;
+use crate::settings::{Settings, token};
+
+/// A client and what it may spend.
+#[derive(Clone, Debug)]
+pub(super) struct Connection {
+    /// The client.
+    pub(super) desk: Desk,
+    /// The budget of the application.
+    pub(super) budget: Budget,
+    /// Requests in flight at once.
+    pub(super) concurrency: usize,
+}
+
+impl Connection {
+    /// Connects to nothing yet. `last_request` is how long ago this application's last known
+    /// request left, so that a restart bursts nothing.
+    ///
+    /// Must be called on a tokio runtime.
+    pub(super) fn new(
+        settings: &Settings,
+        base_url: &str,
+        token: SecretString,
+        last_request: Option<Duration>,
+    ) -> Result<Connection, Failure> {
+        let limits = &settings.limits;
+        let config = DeskConfig {
+            base_url: base_url.to_owned(),
+            token,
+            connect_timeout: limits.connect_timeout.get(),
+            request_timeout: limits.request_timeout.get(),
+        };
+        Ok(Connection {
+            desk: Desk::new(&config).map_err(|error| Failure::mistake(error.to_string()))?,
+            budget: Budget::new(
+                limits.requests_per_second.per_second(),
+                limits.burst,
+                last_request,
+            ),
+            concurrency: limits.concurrency.get(),
+        })
+    }
+}
+
+/// The API token, from wherever the settings say it is.
+pub(super) fn token(settings: &Settings) -> Result<SecretString, Failure> {
+    let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+    token::read(&settings.desk, credentials.as_deref())
+        .map_err(|error| Failure::mistake(error.to_string()))
+}

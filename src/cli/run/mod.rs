@@ -1,0 +1,108 @@
+//! `deskcast run`: a campaign from its file to its report.
+
+mod plan;
+mod preview;
+pub(super) mod send;
+mod target;
+
+use clap::Args;
+
+use self::plan::{create, resumable, say_resumed, unfinished};
+use self::preview::dry_run;
+use self::send::send_and_read;
+use self::target::Target;
+use super::Context;
+use super::exit::Exit;
+use super::failure::Failure;
+use crate::delivery::plan::Digest;
+use crate::journal::sqlite::SqliteJournal;
+use crate::journal::sqlite::read::{RunRecord, Standing};
+use crate::report::json::RunObject;
+use crate::report::result;
+use crate::service::planning;
+
+/// Arguments of `deskcast run`.
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    /// The campaign: its name, or a path to its .toml file
+    #[arg(value_name = "CAMPAIGN")]
+    campaign: String,
+
+    /// Show what would be sent, and send nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Send only if the plan has this digest, as a dry run printed it
+    #[arg(long, value_name = "sha256:…")]
+    plan: Option<String>,
+
+    /// Start another run, even if the last one is unfinished
+    #[arg(long)]
+    new: bool,
+
+    /// Keep reading the chats until all are closed, or for this long (such as 30m)
+    #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true)]
+    follow: Option<Option<humantime::Duration>>,
+
+    /// Print one JSON object when done
+    #[arg(long)]
+    json: bool,
+
+    /// Send to a stand-in for Desk inside this process, with a store that is thrown away
+    #[arg(long)]
+    sandbox: bool,
+
+    /// What the stand-in does wrong, such as 500-after=1%,reset-before=1% (see deskcast sandbox --help)
+    #[arg(long, value_name = "FAULTS", requires = "sandbox")]
+    faults: Option<String>,
+}
+
+pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, Failure> {
+    let expected = args.plan.as_deref().map(parse_digest).transpose()?;
+    let (name, path) = planning::locate(&args.campaign, &context.settings.campaigns.folder)?;
+    if args.dry_run {
+        return dry_run(context, &args, name, &path, expected.as_ref());
+    }
+    let target = Target::of(context, &args).await?;
+    let mut journal = SqliteJournal::open(&target.store)?;
+    let unfinished = if args.new {
+        None
+    } else {
+        unfinished(&target.store, &name)?
+    };
+    let record = match unfinished {
+        Some(record) => {
+            resumable(&record, &target, expected.as_ref())?;
+            say_resumed(&record, &target)?;
+            record
+        }
+        None => create(
+            context,
+            &mut journal,
+            &name,
+            &path,
+            &target,
+            expected.as_ref(),
+        )?,
+    };
+    let standing = send_and_read(context, &args, journal, &target, &record).await?;
+    print_result(&args, &standing.0, &standing.1)?;
+    Ok(standing.2)
+}
+
+fn parse_digest(text: &str) -> Result<Digest, Failure> {
+    Digest::parse(text).ok_or_else(|| {
+        Failure::mistake(format!(
+            "--plan {text}: a plan is sha256: and 64 hexadecimal digits, as a dry run prints it"
+        ))
+    })
+}
+
+fn print_result(args: &RunArgs, record: &RunRecord, standing: &Standing) -> Result<(), Failure> {
+    if args.json {
+        println!("{}", RunObject::of(record, standing).line());
+    } else {
+        print!("{}", result::text(record, standing));
+    }
+    Ok(())
+}

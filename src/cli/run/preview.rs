@@ -1,0 +1,142 @@
+//! The dry run: reads files, and does nothing else.
+
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::super::Context;
+use super::super::exit::Exit;
+use super::super::failure::Failure;
+use super::super::sandbox::Throwaway;
+use super::RunArgs;
+use super::plan::{agent_of, check_summary};
+use crate::campaign::CampaignName;
+use crate::delivery::batch::BatchState;
+use crate::delivery::pace;
+use crate::delivery::plan::{Digest, Nowhere, PlanSummary};
+use crate::delivery::request::Template;
+use crate::delivery::tally::{Owner, Tally};
+use crate::delivery::tracking::Counts;
+use crate::desk::Desk;
+use crate::journal::sqlite::read::Requests;
+use crate::report::dry_run::DryRun;
+use crate::report::json::{FirstRequest, RunObject};
+use crate::service::planning::{self, Campaign, PlanError};
+
+/// Shows what would be sent.
+pub(super) fn dry_run(
+    context: &Context,
+    args: &RunArgs,
+    name: CampaignName,
+    path: &Path,
+    expected: Option<&Digest>,
+) -> Result<Exit, Failure> {
+    let campaign = Campaign::read(name, path, context.on_terminal)?;
+    if !campaign.warnings.is_empty() {
+        eprintln!("{}", campaign.warnings);
+    }
+    let agent_id = agent_of(context, &campaign, args.sandbox)?;
+    let base_url = match args.sandbox {
+        true => Throwaway::PLANNED_URL.to_owned(),
+        false => context.settings.desk.base_url()?.to_string(),
+    };
+    let url = Desk::create_url(&base_url);
+    let definition = &campaign.definition;
+    let template = Template::new(
+        &campaign.message,
+        &definition.group,
+        agent_id,
+        definition.priority,
+    );
+    let summary =
+        planning::plan(&campaign, &template, &url, &mut Nowhere).map_err(|error| match error {
+            PlanError::Mistake(mistake) => Failure::from(mistake),
+            PlanError::Sink(never) => match never {},
+        })?;
+    check_summary(&campaign, &summary, expected)?;
+    let rate = context.settings.limits.requests_per_second.per_second();
+    let duration = pace::duration(summary.batches.into(), rate);
+    let warnings = warnings(&campaign, &summary, duration);
+    if args.json {
+        println!(
+            "{}",
+            dry_run_object(&campaign, &summary, &url, duration).line()
+        );
+        return Ok(Exit::Done);
+    }
+    let sandbox = if args.sandbox { " --sandbox" } else { "" };
+    let text = DryRun {
+        campaign: &campaign,
+        agent_id,
+        summary: &summary,
+        url: &url,
+        requests_per_second: rate,
+        duration,
+        now: Timestamp::now(),
+        warnings: &warnings,
+        command: format!(
+            "deskcast run {}{sandbox} --plan {}",
+            args.campaign, summary.digest
+        ),
+    }
+    .text();
+    print!("{text}");
+    Ok(Exit::Done)
+}
+
+fn warnings(campaign: &Campaign, summary: &PlanSummary, duration: Duration) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let listing = summary.listing;
+    if listing.duplicates * 10 > listing.listed {
+        warnings.push(
+            "more than a tenth of the rows are duplicates: is it the right column?".to_owned(),
+        );
+    }
+    if listing.invalid * 10 > listing.listed {
+        warnings
+            .push("more than a tenth of the rows are invalid: is it the right column?".to_owned());
+    }
+    if duration > Duration::from_secs(24 * 3600) {
+        warnings.push("sending takes longer than a day".to_owned());
+    }
+    if campaign.message.chars().count() > 1000 {
+        warnings.push(
+            "the message is longer than 1,000 characters; Desk documents no limit".to_owned(),
+        );
+    }
+    warnings
+}
+
+fn dry_run_object(
+    campaign: &Campaign,
+    summary: &PlanSummary,
+    url: &str,
+    duration: Duration,
+) -> RunObject {
+    let planned = BatchState::Planned;
+    let states = [(planned, u64::from(summary.batches), summary.planned)];
+    let tally = Tally::of(summary.listing, states, Owner::Gone);
+    let body = summary
+        .first_body
+        .clone()
+        .and_then(|body| String::from_utf8(body).ok());
+    let body = body.and_then(|body| serde_json::value::RawValue::from_string(body).ok());
+    RunObject {
+        run: None,
+        campaign: campaign.definition.name.to_string(),
+        state: "dry-run".to_owned(),
+        note: String::new(),
+        digest: summary.digest.to_string(),
+        customers: tally.customers,
+        batches: tally.batches,
+        counts: Counts::default(),
+        requests: Requests::default(),
+        first_request: body.map(|body| FirstRequest {
+            method: "POST",
+            url: url.to_owned(),
+            body,
+        }),
+        duration_seconds: Some(duration.as_secs_f64()),
+    }
+}

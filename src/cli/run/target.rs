@@ -1,0 +1,49 @@
+//! Where a run goes and where it is recorded.
+
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+
+use super::super::Context;
+use super::super::connection::token;
+use super::super::failure::Failure;
+use super::super::sandbox::{TOKEN, Throwaway};
+use super::RunArgs;
+use crate::settings::StoreUrl;
+
+/// The settings' Desk and store, or a throwaway sandbox's.
+pub(super) struct Target {
+    /// The base URL as the plan has it.
+    pub(super) planned_url: String,
+    /// The base URL that requests go to.
+    pub(super) base_url: String,
+    pub(super) store: PathBuf,
+    pub(super) token: SecretString,
+    /// Lives as long as the run.
+    pub(super) sandbox: Option<Throwaway>,
+}
+
+impl Target {
+    pub(super) async fn of(context: &Context, args: &RunArgs) -> Result<Target, Failure> {
+        if args.sandbox {
+            let sandbox = Throwaway::start(args.faults.as_deref()).await?;
+            return Ok(Target {
+                planned_url: Throwaway::PLANNED_URL.to_owned(),
+                base_url: sandbox.base_url(),
+                store: sandbox.store(),
+                token: SecretString::from(TOKEN),
+                sandbox: Some(sandbox),
+            });
+        }
+        let base_url = context.settings.desk.base_url()?.to_string();
+        let token = token(&context.settings)?;
+        let StoreUrl::Sqlite(store) = context.settings.store.url.clone();
+        Ok(Target {
+            planned_url: base_url.clone(),
+            base_url,
+            store,
+            token,
+            sandbox: None,
+        })
+    }
+}

@@ -1,0 +1,174 @@
+//! Every customer of a run, one batch after the other, in memory that does not grow with the run.
+
+use jiff::Timestamp;
+use rusqlite::Row;
+
+use super::Store;
+use crate::delivery::batch::BatchState;
+use crate::delivery::outcome::{ChatId, Words};
+use crate::journal::packed::{self, Damaged, read_varint};
+use crate::journal::sqlite::timestamp;
+use crate::journal::{JournalError, RunId};
+
+/// A batch with its customers, as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BatchRows {
+    /// Its number.
+    pub number: u32,
+    /// Where it stands.
+    pub state: BatchState,
+    /// Its proactive chat, once it is accepted.
+    pub chat: Option<ChatId>,
+    /// When its last attempt was begun.
+    pub intended_at: Option<Timestamp>,
+    /// When its last attempt ended.
+    pub ended_at: Option<Timestamp>,
+    /// What was said of its last attempt, unless that one was accepted.
+    pub words: Option<Words>,
+    /// Its customers, in file order.
+    pub customers: Vec<u64>,
+    /// The line of the customer file for each of `customers`.
+    pub lines: Vec<u64>,
+}
+
+/// A row of the customer file that is in no batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeftOut<'a> {
+    /// Its id stood in an earlier row.
+    Duplicate {
+        /// The id.
+        customer: u64,
+        /// The line of the file.
+        line: u64,
+    },
+    /// It has no usable id.
+    Invalid {
+        /// What stands in its place.
+        value: &'a str,
+        /// The line of the file.
+        line: u64,
+    },
+}
+
+impl Store {
+    /// Hands over every batch of a run that was not split, parts instead of the whole, by number:
+    /// every planned customer once.
+    ///
+    /// # Errors
+    /// What `each` returns, or why the store cannot be read.
+    pub fn each_batch<E: From<JournalError>>(
+        &self,
+        run: RunId,
+        each: &mut dyn FnMut(&BatchRows) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let sql = "SELECT b.number, b.state, b.chat, b.intended_at, b.ended_at, c.packed,
+               a.attempt, a.status, a.code, a.message
+             FROM batch b JOIN batch_customers c ON c.id = (b.run << 32) | b.number
+             LEFT JOIN attempt a ON a.run = b.run AND a.batch = b.number AND a.attempt = b.attempt
+             WHERE b.run = ?1 AND b.state <> ?2 ORDER BY b.number";
+        let mut statement = self.connection.prepare_cached(sql).map_err(store)?;
+        let mut rows = statement
+            .query([run.0, BatchState::Split.code()])
+            .map_err(store)?;
+        while let Some(row) = rows.next().map_err(store)? {
+            each(&batch_rows(row)?)?;
+        }
+        Ok(())
+    }
+
+    /// Hands over every row of a run's customer file that is in no batch, in the order in which
+    /// they were found.
+    ///
+    /// # Errors
+    /// What `each` returns, or why the store cannot be read.
+    pub fn each_left_out<E: From<JournalError>>(
+        &self,
+        run: RunId,
+        each: &mut dyn FnMut(LeftOut<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT reason, packed FROM left_out WHERE run = ?1 ORDER BY id")
+            .map_err(store)?;
+        let mut rows = statement.query([run.0]).map_err(store)?;
+        while let Some(row) = rows.next().map_err(store)? {
+            let reason: String = row.get(0).map_err(store)?;
+            let blob = blob(row, 1)?;
+            match reason.as_str() {
+                "duplicate" => {
+                    let (customers, lines) = packed::rows(blob).map_err(JournalError::from)?;
+                    for (customer, line) in customers.into_iter().zip(lines) {
+                        each(LeftOut::Duplicate { customer, line })?;
+                    }
+                }
+                _ => each_invalid(blob, each)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn store<E: From<JournalError>>(error: rusqlite::Error) -> E {
+    JournalError::from(error).into()
+}
+
+/// The blob in a column.
+pub(super) fn blob<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r [u8], JournalError> {
+    let value = row.get_ref(column)?;
+    Ok(value.as_blob().map_err(|_| Damaged)?)
+}
+
+fn batch_rows(row: &Row<'_>) -> Result<BatchRows, JournalError> {
+    let (customers, lines) = packed::rows(blob(row, 5)?)?;
+    Ok(BatchRows {
+        number: row.get(0)?,
+        state: state(row, 1)?,
+        chat: row.get::<_, Option<i64>>(2)?.map(|id| ChatId(id as u64)),
+        intended_at: row.get::<_, Option<i64>>(3)?.map(timestamp),
+        ended_at: row.get::<_, Option<i64>>(4)?.map(timestamp),
+        words: match row.get::<_, Option<u32>>(6)? {
+            Some(_) => Some(words(row, 7)?),
+            None => None,
+        },
+        customers,
+        lines,
+    })
+}
+
+/// The state behind the number in a column.
+pub(super) fn state(row: &Row<'_>, column: usize) -> Result<BatchState, JournalError> {
+    let code = row.get(column)?;
+    BatchState::from_code(code).ok_or_else(|| {
+        JournalError::Store(format!(
+            "the store is damaged: it has a batch in state {code}, which does not exist. Restore a backup"
+        ))
+    })
+}
+
+/// The words in the three columns from `first`.
+pub(super) fn words(row: &Row<'_>, first: usize) -> rusqlite::Result<Words> {
+    Ok(Words {
+        status: row.get(first)?,
+        code: row.get(first + 1)?,
+        message: row.get(first + 2)?,
+    })
+}
+
+fn each_invalid<E: From<JournalError>>(
+    mut blob: &[u8],
+    each: &mut dyn FnMut(LeftOut<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    while !blob.is_empty() {
+        let (line, value) = invalid(&mut blob).map_err(JournalError::from)?;
+        each(LeftOut::Invalid { value, line })?;
+    }
+    Ok(())
+}
+
+fn invalid<'b>(blob: &mut &'b [u8]) -> Result<(u64, &'b str), Damaged> {
+    let line = read_varint(blob)?;
+    let length = usize::try_from(read_varint(blob)?).map_err(|_| Damaged)?;
+    let (value, rest) = blob.split_at_checked(length).ok_or(Damaged)?;
+    *blob = rest;
+    Ok((line, std::str::from_utf8(value).map_err(|_| Damaged)?))
+}

@@ -1,0 +1,117 @@
+//! What became of runs so far: customers, batches, counts and requests.
+
+use jiff::Timestamp;
+use rusqlite::params;
+
+use super::customers::state;
+use super::{RunRecord, Store, unsigned};
+use crate::delivery::batch::BatchState;
+use crate::delivery::tally::Tally;
+use crate::delivery::tracking::Counts;
+use crate::journal::JournalError;
+use crate::journal::sqlite::timestamp;
+
+/// What became of a run so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Customers and batches.
+    pub tally: Tally,
+    /// Sent, responded, closed.
+    pub counts: Counts,
+    /// Requests made.
+    pub requests: Requests,
+    /// Accepted batches that are not settled.
+    pub open_chats: u64,
+    /// Accepted batches that were never read.
+    pub unread_chats: u64,
+    /// When a chat of it was last read.
+    pub read_at: Option<Timestamp>,
+}
+
+/// Requests of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Requests {
+    /// Creates that were attempted.
+    pub creates: u64,
+    /// Readings.
+    pub reads: u64,
+    /// Creates that Desk answered with 429.
+    pub throttled: u64,
+}
+
+/// A state with how many batches and customers stand there.
+type StateSum = (BatchState, u64, u64);
+
+impl Store {
+    /// What became of each of these runs so far, in their order.
+    pub fn standings(&self, runs: &[RunRecord]) -> Result<Vec<Standing>, JournalError> {
+        runs.iter().map(|run| self.standing(run)).collect()
+    }
+
+    /// What became of a run so far.
+    pub fn standing(&self, run: &RunRecord) -> Result<Standing, JournalError> {
+        let mut standing = Standing::default();
+        let accepted = self.add_accepted(run, &mut standing)?;
+        let mut states = BatchState::ALL.map(|state| (state, 0, 0));
+        self.add_others(run, &mut standing, &mut states)?;
+        let states = states.into_iter().chain([accepted]);
+        standing.tally = Tally::of(run.listing, states, run.owner);
+        standing.requests.reads = run.reads;
+        standing.requests.throttled = self
+            .connection
+            .prepare_cached("SELECT count(*) FROM attempt WHERE run = ?1 AND status = 429")?
+            .query_row([run.id.0], |row| unsigned(row, 0))?;
+        Ok(standing)
+    }
+
+    /// Nearly all batches are accepted sooner or later, and only they have chats: they are summed
+    /// up by themselves. A GROUP BY on the state would have to sort every batch, which takes
+    /// several times as long as reading them.
+    fn add_accepted(
+        &self,
+        run: &RunRecord,
+        standing: &mut Standing,
+    ) -> Result<StateSum, JournalError> {
+        let accepted = BatchState::Accepted;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT count(*), sum(customers), sum(sent), sum(responded), sum(closed), sum(attempt),
+               sum(settled), count(read_at), max(read_at)
+             FROM batch WHERE run = ?1 AND state = ?2",
+        )?;
+        let sums = statement.query_row(params![run.id.0, accepted.code()], |row| {
+            let batches = unsigned(row, 0)?;
+            standing.counts = Counts {
+                sent: unsigned(row, 2)?,
+                responded: unsigned(row, 3)?,
+                closed: unsigned(row, 4)?,
+            };
+            standing.requests.creates = unsigned(row, 5)?;
+            standing.open_chats = batches - unsigned(row, 6)?.min(batches);
+            standing.unread_chats = batches - unsigned(row, 7)?.min(batches);
+            standing.read_at = row.get::<_, Option<i64>>(8)?.map(timestamp);
+            Ok((accepted, batches, unsigned(row, 1)?))
+        })?;
+        Ok(sums)
+    }
+
+    fn add_others(
+        &self,
+        run: &RunRecord,
+        standing: &mut Standing,
+        states: &mut [StateSum],
+    ) -> Result<(), JournalError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT state, customers, attempt FROM batch WHERE run = ?1 AND state <> ?2",
+        )?;
+        let mut rows = statement.query(params![run.id.0, BatchState::Accepted.code()])?;
+        while let Some(row) = rows.next()? {
+            let state = state(row, 0)?;
+            if let Some(sum) = states.iter_mut().find(|(of, ..)| *of == state) {
+                sum.1 += 1;
+                sum.2 += unsigned(row, 1)?;
+            }
+            standing.requests.creates += unsigned(row, 2)?;
+        }
+        Ok(())
+    }
+}

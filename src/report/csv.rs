@@ -1,0 +1,92 @@
+//! Runs as CSV: a header and a row for each run, and nothing else. Whoever wants a total adds up a
+//! column; a total among the rows would be added to it.
+
+use std::io::{self, Write};
+
+use super::number::percentage;
+use super::text::time;
+use super::{Reported, result};
+
+const HEADER: [&str; 28] = [
+    "run",
+    "campaign",
+    "state",
+    "due",
+    "started_at",
+    "ended_at",
+    "read_at",
+    "listed",
+    "duplicates",
+    "invalid",
+    "excluded",
+    "planned",
+    "accepted",
+    "rejected",
+    "unknown",
+    "abandoned",
+    "remaining",
+    "sent",
+    "responded",
+    "responded_percent",
+    "closed",
+    "closed_percent",
+    "batches",
+    "open_chats",
+    "creates",
+    "reads",
+    "throttled",
+    "digest",
+];
+
+/// Writes the runs.
+///
+/// # Errors
+/// When `out` cannot be written.
+pub fn runs(runs: &[Reported], out: &mut dyn Write) -> io::Result<()> {
+    let mut writer = ::csv::Writer::from_writer(out);
+    writer.write_record(HEADER)?;
+    for reported in runs {
+        writer.write_record(record(reported))?;
+    }
+    writer.flush()
+}
+
+fn record(reported: &Reported) -> [String; HEADER.len()] {
+    let Reported { run, standing } = reported;
+    let customers = standing.tally.customers;
+    let counts = standing.counts;
+    let rate = |part| match percentage(part, counts.sent) {
+        Some(percent) => format!("{percent:.1}"),
+        None => String::new(),
+    };
+    [
+        run.key.to_string(),
+        run.key.campaign.to_string(),
+        result::state(run).to_owned(),
+        time(run.key.due),
+        run.started_at.map(time).unwrap_or_default(),
+        run.ended_at.map(time).unwrap_or_default(),
+        standing.read_at.map(time).unwrap_or_default(),
+        customers.listed.to_string(),
+        customers.duplicates.to_string(),
+        customers.invalid.to_string(),
+        customers.excluded.to_string(),
+        customers.planned.to_string(),
+        customers.accepted.to_string(),
+        customers.rejected.to_string(),
+        customers.unknown.to_string(),
+        customers.abandoned.to_string(),
+        customers.remaining.to_string(),
+        counts.sent.to_string(),
+        counts.responded.to_string(),
+        rate(counts.responded),
+        counts.closed.to_string(),
+        rate(counts.closed),
+        standing.tally.batches.planned.to_string(),
+        standing.open_chats.to_string(),
+        standing.requests.creates.to_string(),
+        standing.requests.reads.to_string(),
+        standing.requests.throttled.to_string(),
+        run.digest.clone(),
+    ]
+}

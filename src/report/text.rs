@@ -1,0 +1,62 @@
+//! Words and times as they are printed. Words may come from the other side: they are kept to one
+//! line, so that nothing in them can pass for output of ours or steer a terminal.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+
+/// A time in UTC, to the millisecond: `2026-11-21T09:00:01.250Z`.
+pub fn time(at: Timestamp) -> String {
+    format!("{at:.3}")
+}
+
+/// A time in UTC, to the second: `2026-11-21T09:00:01Z`.
+pub fn second(at: Timestamp) -> String {
+    format!("{at:.0}")
+}
+
+/// `text` on one line: control characters become spaces.
+pub fn one_line(text: &str) -> Cow<'_, str> {
+    if text.contains(char::is_control) {
+        Cow::Owned(text.replace(char::is_control, " "))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// Free text for a CSV cell: on one line, and with a `'` before a beginning that a spreadsheet
+/// would take for a formula.
+pub fn cell(text: &str) -> Cow<'_, str> {
+    let line = one_line(text);
+    match line.trim_start().chars().next() {
+        Some('=' | '+' | '-' | '@') => Cow::Owned(format!("'{line}")),
+        _ => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_is_never_a_formula() {
+        for formula in ["=1+1", "+1", "-3", "@sum", " =1", "\t=1", "\r\n=1"] {
+            assert!(cell(formula).starts_with('\''), "{formula:?}");
+        }
+        for text in ["400: no", "12.0", "", "a-b=c", "'"] {
+            assert_eq!(cell(text), text);
+        }
+    }
+
+    #[test]
+    fn words_cannot_steer_a_terminal() {
+        assert_eq!(one_line("a\n\u{1b}[31mb\u{9b}c"), "a  [31mb c");
+    }
+
+    #[test]
+    fn times_have_a_fixed_width() {
+        let at = Timestamp::from_millisecond(1_795_251_601_250).expect("a time");
+        assert_eq!(time(at), "2026-11-21T09:00:01.250Z");
+        assert_eq!(second(at), "2026-11-21T09:00:01Z");
+    }
+}

@@ -1,0 +1,272 @@
+//! Reads Desk back and ends unknowns with what it finds.
+//!
+//! [`crate::delivery::reconcile`] says which ids to read and what they prove; this performs it:
+//! every read spends from the budget, and every verdict is recorded with its grounds.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::budget::{Budget, Lane};
+use super::recorder::Recorder;
+use crate::campaign::UnknownPolicy;
+use crate::delivery::outcome::ChatId;
+use crate::delivery::reconcile::{
+    Anchor, ChatFacts, Finding, Reach, Scope, Search, Seen, Sought, is_monotonic,
+};
+use crate::desk::{Desk, ProactiveChat, ReadError};
+use crate::journal::{Fence, Journal, JournalError, KnownChat, Resolution, UnknownBatch, Verdict};
+
+/// In whose name verdicts are recorded.
+const BY: &str = "deskcast";
+/// How long a read waits after one that Desk did not serve.
+const WAIT: Duration = Duration::from_secs(1);
+/// How often an id is tried that could not be read.
+const TRIES: u32 = 4;
+
+/// What is the same for all batches of a run, as it was sent.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// The message.
+    pub message: String,
+    /// The group key.
+    pub group: String,
+    /// The priority, in capitals.
+    pub priority: String,
+}
+
+/// Ends unknowns of a run.
+#[derive(Clone, Debug)]
+pub struct Reconciler<J> {
+    /// The client.
+    pub desk: Desk,
+    /// The budget of the application.
+    pub budget: Budget,
+    /// The journal.
+    pub recorder: Recorder<J>,
+    /// Requests in flight at once.
+    pub concurrency: usize,
+    /// The most ids read for one unknown batch.
+    pub reads: u64,
+    /// How long after it was given up an attempt may still be applied.
+    pub grace: Duration,
+    /// Told to stop.
+    pub stop: CancellationToken,
+}
+
+/// What reconciling a run came to, in batches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reconciled {
+    /// Found in Desk, and accepted now.
+    pub found: u64,
+    /// Proved absent, and planned again.
+    pub resent: u64,
+    /// Still unknown.
+    pub unknown: u64,
+    /// Ids read.
+    pub reads: u64,
+}
+
+impl<J: Journal + 'static> Reconciler<J> {
+    /// Looks for the unknown batches of a claimed run, once.
+    pub async fn reconcile(
+        &self,
+        fence: Fence,
+        sent: &Sent,
+        policy: UnknownPolicy,
+        scope: Scope,
+    ) -> Result<Reconciled, JournalError> {
+        let run = fence.run;
+        let (unknowns, known) = self
+            .recorder
+            .call(move |journal| Ok((journal.unknowns(run)?, journal.known_chats(run)?)))
+            .await?;
+        if unknowns.is_empty() {
+            return Ok(Reconciled::default());
+        }
+        let anchors: Vec<Anchor> = known.iter().map(anchor).collect();
+        let sought = unknowns
+            .iter()
+            .enumerate()
+            .map(|(key, batch)| sought(key, batch, sent))
+            .collect();
+        let begun = Timestamp::now();
+        let mut search = Search::new(sought, &anchors, self.reads, self.grace, scope);
+        let reads = self.read(&mut search).await;
+        let may_resend = scope == Scope::Full
+            && policy == UnknownPolicy::ResendWhenAbsent
+            && is_monotonic(&anchors);
+        let verdicts = self.verdicts(&unknowns, &search, may_resend, begun);
+        let reconciled = summary(&verdicts, reads);
+        self.recorder
+            .call(move |journal| {
+                journal.resolve(fence, &verdicts)?;
+                journal.keep_readings(run, &[], reads)
+            })
+            .await?;
+        Ok(reconciled)
+    }
+
+    /// Reads what the search asks for; returns how many requests that took.
+    async fn read(&self, search: &mut Search) -> u64 {
+        let mut reads = JoinSet::new();
+        let mut requests = 0;
+        loop {
+            while !self.stop.is_cancelled() && reads.len() < self.concurrency {
+                let Some(id) = search.next() else { break };
+                let (desk, budget) = (self.desk.clone(), self.budget.clone());
+                reads.spawn(async move {
+                    let (seen, requests) = read(&desk, &budget, id).await;
+                    (id, seen, requests)
+                });
+            }
+            match reads.join_next().await {
+                Some(Ok((id, seen, made))) => {
+                    requests += made;
+                    search.saw(id, seen);
+                }
+                Some(Err(_)) => {}
+                None => return requests,
+            }
+        }
+    }
+
+    fn verdicts(
+        &self,
+        unknowns: &[UnknownBatch],
+        search: &Search,
+        may_resend: bool,
+        begun: Timestamp,
+    ) -> Vec<Verdict> {
+        let findings = search.findings();
+        unknowns
+            .iter()
+            .zip(&findings)
+            .enumerate()
+            .map(|(place, (batch, finding))| {
+                let reach = search.reach(place);
+                let old_enough = batch
+                    .ended_at
+                    .saturating_add(self.grace)
+                    .is_ok_and(|at| at <= begun);
+                let resolution = match finding {
+                    Finding::Found(chat) => Resolution::Found(ChatId(*chat)),
+                    Finding::NotSeen if may_resend && reach.complete && old_enough => {
+                        Resolution::Resend
+                    }
+                    Finding::NotSeen | Finding::Ambiguous(_) => Resolution::Unsettled,
+                };
+                Verdict {
+                    batch: batch.batch,
+                    attempt: batch.attempt,
+                    at: Timestamp::now(),
+                    by: BY.to_owned(),
+                    resolution,
+                    evidence: evidence(finding, &reach, batch.customers.len()),
+                }
+            })
+            .collect()
+    }
+}
+
+/// Reads one id until it is clear what is there; returns how many requests that took.
+async fn read(desk: &Desk, budget: &Budget, id: u64) -> (Seen, u64) {
+    for attempt in 1..=TRIES {
+        budget.acquire(Lane::Read).await;
+        budget.depart().await;
+        match desk.chat(ChatId(id)).await {
+            Ok(chat) => return (Seen::Chat(facts(chat)), attempt.into()),
+            Err(ReadError::NotFound(_)) => return (Seen::Absent, attempt.into()),
+            Err(ReadError::Throttled(wait)) => budget.pause(wait.unwrap_or(WAIT)),
+            Err(ReadError::Halted(_)) => return (Seen::Unreadable, attempt.into()),
+            Err(ReadError::Failed(_)) => tokio::time::sleep(WAIT * (attempt - 1)).await,
+        }
+    }
+    (Seen::Unreadable, TRIES.into())
+}
+
+fn facts(chat: ProactiveChat) -> ChatFacts {
+    ChatFacts {
+        message: chat.message,
+        group: chat.group,
+        priority: chat.priority,
+        customers: chat.customers,
+        created_at: chat.created_at,
+        sent: chat.sent_count,
+    }
+}
+
+fn anchor(known: &KnownChat) -> Anchor {
+    Anchor {
+        chat: known.chat.0,
+        intent_tick: known.intent_tick,
+        intended_at: known.intended_at,
+        ended_tick: known.ended_tick,
+    }
+}
+
+fn sought(key: usize, batch: &UnknownBatch, sent: &Sent) -> Sought {
+    Sought {
+        key,
+        message: sent.message.clone(),
+        group: sent.group.clone(),
+        priority: sent.priority.clone(),
+        customers: batch.customers.clone(),
+        intended_at: batch.intended_at,
+        ended_at: batch.ended_at,
+        intent_tick: batch.intent_tick,
+        ended_tick: batch.ended_tick,
+    }
+}
+
+fn summary(verdicts: &[Verdict], reads: u64) -> Reconciled {
+    let mut summary = Reconciled {
+        reads,
+        ..Reconciled::default()
+    };
+    for verdict in verdicts {
+        match verdict.resolution {
+            Resolution::Found(_) => summary.found += 1,
+            Resolution::Resend => summary.resent += 1,
+            Resolution::Abandoned | Resolution::Unsettled => summary.unknown += 1,
+        }
+    }
+    summary
+}
+
+/// What was looked at, and what it showed: kept with the batch.
+fn evidence(finding: &Finding, reach: &Reach, customers: usize) -> String {
+    let from = reach
+        .after
+        .map_or("the lowest id that could be it".to_owned(), |after| {
+            format!("after {after}")
+        });
+    let to = reach
+        .before
+        .map_or("as far as there were chats".to_owned(), |before| {
+            format!("before {before}")
+        });
+    let all = if reach.complete {
+        ", all of them seen"
+    } else {
+        ""
+    };
+    let read = format!("read {} ids from {from}, {to}{all}", reach.read);
+    match finding {
+        Finding::Found(chat) => {
+            format!(
+                "chat {chat} agrees with its {customers} customers in all that it says of itself; {read}"
+            )
+        }
+        Finding::Ambiguous(chats) => {
+            let ids: Vec<String> = chats.iter().map(u64::to_string).collect();
+            format!(
+                "chats {} could be this batch or another one like it; {read}",
+                ids.join(", ")
+            )
+        }
+        Finding::NotSeen => format!("no chat like this batch; {read}"),
+    }
+}

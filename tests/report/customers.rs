@@ -1,0 +1,147 @@
+//! A row for each customer, and that the rows add up.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::process::Stdio;
+
+use deskcast::delivery::tally::{Customers, Owner};
+use deskcast::journal::{Journal as _, Purpose};
+
+use crate::world::{BEFORE, SPRING, WELCOME, World, at, complaint, plan};
+
+#[test]
+fn every_customer_has_a_row_by_batch_and_in_file_order() {
+    let rows = World::with_everything().printed(&["report", WELCOME, "--customers"]);
+    insta::assert_snapshot!(rows);
+}
+
+#[test]
+fn with_all_rows_duplicates_and_invalid_rows_follow_with_their_lines() {
+    let rows = World::with_everything().printed(&["report", WELCOME, "--customers", "--all-rows"]);
+    insta::assert_snapshot!(rows);
+}
+
+#[test]
+fn as_json_every_row_is_an_object() {
+    let world = World::with_everything();
+    let printed = world.printed(&["report", WELCOME, "--customers", "--all-rows", "--json"]);
+    for line in printed.lines() {
+        let row: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        assert!(row["line"].is_u64(), "{line}");
+    }
+    insta::assert_snapshot!(printed);
+}
+
+#[test]
+fn a_campaign_stands_for_its_latest_run() {
+    let world = World::with_everything();
+    let output = world.deskcast(&["report", "welcome", "--customers"]);
+    let one = world.printed(&["report", WELCOME, "--customers"]);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), one);
+    assert_eq!(
+        complaint(&output),
+        format!("customers of the latest run, {WELCOME}\n")
+    );
+}
+
+/// Rows by outcome, counted from the CSV with every row.
+fn recount(csv: &str) -> Customers {
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    let mut outcomes: BTreeMap<String, u64> = BTreeMap::new();
+    for record in reader.records() {
+        *outcomes
+            .entry(record.expect("a row")[1].to_owned())
+            .or_default() += 1;
+    }
+    let mut take = |outcome| outcomes.remove(outcome).unwrap_or_default();
+    let mut customers = Customers {
+        duplicates: take("duplicate"),
+        invalid: take("invalid"),
+        excluded: take("excluded"),
+        accepted: take("accepted"),
+        rejected: take("rejected"),
+        unknown: take("unknown"),
+        abandoned: take("abandoned"),
+        remaining: take("remaining"),
+        ..Customers::default()
+    };
+    assert_eq!(outcomes, BTreeMap::new(), "outcomes that do not exist");
+    customers.planned = customers.accepted
+        + customers.rejected
+        + customers.unknown
+        + customers.abandoned
+        + customers.remaining;
+    customers.listed =
+        customers.planned + customers.duplicates + customers.invalid + customers.excluded;
+    customers
+}
+
+#[test]
+fn the_rows_add_up_to_the_tally_whether_the_sender_lives_or_not() {
+    let world = World::with_everything();
+    for key in [WELCOME, BEFORE, SPRING] {
+        let run = world.run(key);
+        assert_eq!(run.owner, Owner::Gone);
+        let tally = world.store().standing(&run).expect("a standing").tally;
+        let rows = world.printed(&["report", key, "--customers", "--all-rows"]);
+        assert_eq!(recount(&rows), tally.customers, "{key}");
+    }
+
+    // Whoever claims the run next makes an unknown of what was in flight; sends one more batch.
+    let mut journal = world.journal();
+    let claim = journal
+        .claim(world.run(WELCOME).id, Purpose::Sending, at("21T10:00:00"))
+        .expect("claimed");
+    let intent = deskcast::journal::Entry {
+        batch: 4,
+        attempt: 2,
+        at: at("21T10:00:01"),
+        what: deskcast::journal::What::Intent,
+    };
+    journal.record(&[(claim.fence, vec![intent])]);
+    let run = world.run(WELCOME);
+    assert_eq!(run.owner, Owner::Alive);
+    let tally = world.store().standing(&run).expect("a standing").tally;
+    assert_eq!((tally.customers.remaining, tally.customers.unknown), (4, 6));
+    let rows = world.printed(&["report", WELCOME, "--customers", "--all-rows"]);
+    assert_eq!(recount(&rows), tally.customers);
+
+    drop(journal);
+    let run = world.run(WELCOME);
+    let tally = world.store().standing(&run).expect("a standing").tally;
+    assert_eq!(
+        (tally.customers.remaining, tally.customers.unknown),
+        (0, 10)
+    );
+    let rows = world.printed(&["report", WELCOME, "--customers", "--all-rows"]);
+    assert_eq!(recount(&rows), tally.customers);
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    let world = World::empty();
+    let customers: Vec<u64> = (1..=50_000).collect();
+    plan(
+        &mut world.journal(),
+        WELCOME,
+        &[(&customers, &customers)],
+        (&[], &[]),
+        &[],
+    );
+    let mut child = world
+        .command(&["report", WELCOME, "--customers"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("deskcast runs");
+    let mut start = [0; 11];
+    let mut rows = child.stdout.take().expect("a pipe");
+    rows.read_exact(&mut start).expect("the first bytes");
+    assert_eq!(&start, b"customer_id");
+    drop(rows);
+    let output = child.wait_with_output().expect("its end");
+    assert_eq!(
+        (output.status.code(), complaint(&output).as_str()),
+        (Some(0), "")
+    );
+}
