@@ -73,7 +73,7 @@ pub(crate) fn write(path: &Path, rows: u64, ids: Ids, duplicate_every: Option<u6
     for row in 0..rows {
         // Never an odd row: those are the ones that may be repeats themselves.
         let repeats = duplicate_every.is_some_and(|every| row % every == every - 1);
-        let id = ids.id(if repeats { row / 2 & !1 } else { row }, rows);
+        let id = ids.id(if repeats { (row / 2) & !1 } else { row }, rows);
         write_row(&mut out, row, id)?;
     }
     out.flush()?;
