@@ -12,7 +12,7 @@ use crate::campaign::CustomerId;
 use crate::delivery::batch::BatchState;
 use crate::delivery::tally::Owner;
 use crate::delivery::tracking::Counts;
-use crate::journal::sqlite::read::{Attempt, Part, RunRecord, Story};
+use crate::journal::sqlite::read::{Attempt, Part, Resolved, RunRecord, Story};
 
 /// The story in words. `runs` are the runs that know the customer; `of` is how many were asked.
 pub fn text(customer: CustomerId, runs: &[(&RunRecord, Story)], of: usize) -> String {
@@ -59,6 +59,11 @@ fn write_story(out: &mut String, run: &RunRecord, story: &Story) -> std::fmt::Re
         writeln!(out, "  Batch {:<4}{customers}{of}", part.batch)?;
         for attempt in &part.attempts {
             write_attempt(out, attempt)?;
+        }
+        for resolved in &part.resolved {
+            let (at, by) = (time(resolved.at), one_line(&resolved.by));
+            writeln!(out, "    {at}  looked into by {by}: {}", resolved.result)?;
+            writeln!(out, "      {}", one_line(&resolved.evidence))?;
         }
     }
     let Some(last) = story.parts.last() else {
@@ -173,6 +178,7 @@ struct PartObject<'a> {
     customers: u32,
     state: &'static str,
     attempts: Vec<AttemptObject<'a>>,
+    looked_into: Vec<ResolvedObject<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -184,6 +190,14 @@ struct AttemptObject<'a> {
     status: Option<u16>,
     code: Option<&'a str>,
     message: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+struct ResolvedObject<'a> {
+    at: String,
+    by: &'a str,
+    result: &'a str,
+    evidence: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -221,6 +235,16 @@ fn of_part(part: &Part) -> PartObject<'_> {
         customers: part.customers,
         state: part.state.as_str(),
         attempts: part.attempts.iter().map(of_attempt).collect(),
+        looked_into: part.resolved.iter().map(of_resolved).collect(),
+    }
+}
+
+fn of_resolved(resolved: &Resolved) -> ResolvedObject<'_> {
+    ResolvedObject {
+        at: time(resolved.at),
+        by: &resolved.by,
+        result: &resolved.result,
+        evidence: &resolved.evidence,
     }
 }
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-pub use customers::{BatchRows, LeftOut};
+pub use customers::{BatchRows, LeftOut, Resolved};
 pub use standing::{Requests, Standing};
 pub use story::{Attempt, Part, Story};
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Row, params};
 
-use super::customers::{blob, state, words};
-use super::{RunRecord, Store};
+use super::customers::{blob, resolved, state, words};
+use super::{Resolved, RunRecord, Store};
 use crate::campaign::CustomerId;
 use crate::delivery::batch::BatchState;
 use crate::delivery::outcome::{ChatId, Words};
@@ -41,6 +41,8 @@ pub struct Part {
     pub at: Option<Timestamp>,
     /// Its attempts, the first one first.
     pub attempts: Vec<Attempt>,
+    /// What looking into its unknown outcome came to, the first time first.
+    pub resolved: Vec<Resolved>,
     /// Its proactive chat.
     pub chat: Option<ChatId>,
     /// What that chat said when it was last read.
@@ -178,6 +180,7 @@ impl Store {
             state,
             at: ended_at.or(begun_at),
             attempts,
+            resolved: self.resolutions(run, batch)?,
             chat: row.get::<_, Option<i64>>(7)?.map(|id| ChatId(id as u64)),
             counts: counts_at(row, 8)?,
             read_at: time(11)?,
@@ -198,6 +201,15 @@ impl Store {
                 words: Some(words(row, 4)?),
             })
         })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    fn resolutions(&self, run: RunId, batch: u32) -> Result<Vec<Resolved>, JournalError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT at, by, result, evidence FROM resolution
+             WHERE run = ?1 AND batch = ?2 ORDER BY id",
+        )?;
+        let rows = statement.query_map(params![run.0, batch], |row| resolved(row, 0))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }
