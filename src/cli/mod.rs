@@ -5,6 +5,7 @@ pub mod exit;
 mod failure;
 mod output;
 mod progress;
+mod reconcile;
 mod report;
 mod run;
 mod runs;
@@ -40,6 +41,8 @@ enum Command {
     Run(run::RunArgs),
     /// Go on reading the chats of runs that are still open
     Track(track::TrackArgs),
+    /// Find out what became of unknown batches, or decide it
+    Reconcile(reconcile::ReconcileArgs),
     /// Show what runs came to: sent, responded, closed; or what became of every customer
     Report(report::ReportArgs),
     /// List runs
@@ -101,6 +104,7 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
     let exit = match cli.command {
         Command::Run(args) => runtime.block_on(run::run(&context, args)),
         Command::Track(args) => runtime.block_on(track::track(&context, args)),
+        Command::Reconcile(args) => runtime.block_on(reconcile::reconcile(&context, args)),
         Command::Report(args) => report::report(&context, args),
         Command::Runs(args) => runs::runs(&context, args),
         Command::Why(args) => why::why(&context, args),

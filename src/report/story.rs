@@ -60,10 +60,8 @@ fn write_story(out: &mut String, run: &RunRecord, story: &Story) -> std::fmt::Re
         for attempt in &part.attempts {
             write_attempt(out, attempt)?;
         }
-        for resolved in &part.resolved {
-            let (at, by) = (time(resolved.at), one_line(&resolved.by));
-            writeln!(out, "    {at}  looked into by {by}: {}", resolved.result)?;
-            writeln!(out, "      {}", one_line(&resolved.evidence))?;
+        for resolved in &part.resolutions {
+            write_resolved(out, resolved)?;
         }
     }
     let Some(last) = story.parts.last() else {
@@ -125,6 +123,22 @@ fn write_attempt(out: &mut String, attempt: &Attempt) -> std::fmt::Result {
     }
 }
 
+fn write_resolved(out: &mut String, resolved: &Resolved) -> std::fmt::Result {
+    let Resolved {
+        at,
+        by,
+        result,
+        evidence,
+    } = resolved;
+    writeln!(
+        out,
+        "    {}  looked into by {}: {result}",
+        time(*at),
+        one_line(by)
+    )?;
+    writeln!(out, "      {}", one_line(evidence))
+}
+
 fn outcome_sentence(part: &Part, owner: Owner) -> String {
     let meaning = match (part.state, owner) {
         (BatchState::Accepted, _) => "Desk has the message",
@@ -178,7 +192,15 @@ struct PartObject<'a> {
     customers: u32,
     state: &'static str,
     attempts: Vec<AttemptObject<'a>>,
-    looked_into: Vec<ResolvedObject<'a>>,
+    resolutions: Vec<ResolvedObject<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct ResolvedObject<'a> {
+    at: String,
+    by: &'a str,
+    result: &'a str,
+    evidence: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -190,14 +212,6 @@ struct AttemptObject<'a> {
     status: Option<u16>,
     code: Option<&'a str>,
     message: Option<&'a str>,
-}
-
-#[derive(Debug, Serialize)]
-struct ResolvedObject<'a> {
-    at: String,
-    by: &'a str,
-    result: &'a str,
-    evidence: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -235,7 +249,7 @@ fn of_part(part: &Part) -> PartObject<'_> {
         customers: part.customers,
         state: part.state.as_str(),
         attempts: part.attempts.iter().map(of_attempt).collect(),
-        looked_into: part.resolved.iter().map(of_resolved).collect(),
+        resolutions: part.resolutions.iter().map(of_resolved).collect(),
     }
 }
 

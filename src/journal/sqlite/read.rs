@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-pub use customers::{BatchRows, LeftOut, Resolved};
+pub use customers::{BatchRows, LeftOut};
 pub use standing::{Requests, Standing};
-pub use story::{Attempt, Part, Story};
+pub use story::{Attempt, Part, Resolved, Story};
 
 use super::{open, owner, timestamp};
 use crate::campaign::{CampaignName, Priority};

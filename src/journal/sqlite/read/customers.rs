@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::Row;
 
-use super::Store;
+use super::{Resolved, Store};
 use crate::delivery::batch::BatchState;
 use crate::delivery::outcome::{ChatId, Words};
 use crate::journal::packed::{self, Damaged, read_varint};
@@ -32,19 +32,6 @@ pub struct BatchRows {
     pub customers: Vec<u64>,
     /// The line of the customer file for each of `customers`.
     pub lines: Vec<u64>,
-}
-
-/// What looking into an unknown outcome came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Resolved {
-    /// When.
-    pub at: Timestamp,
-    /// Who did: deskcast, or the operator's name.
-    pub by: String,
-    /// The state of the batch since: accepted, abandoned, planned; or still unknown.
-    pub result: String,
-    /// What it rests on.
-    pub evidence: String,
 }
 
 /// A row of the customer file that is in no batch.

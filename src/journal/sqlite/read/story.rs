@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::customers::{blob, resolved, state, words};
-use super::{Resolved, RunRecord, Store};
+use super::{RunRecord, Store};
 use crate::campaign::CustomerId;
 use crate::delivery::batch::BatchState;
 use crate::delivery::outcome::{ChatId, Words};
@@ -41,8 +41,8 @@ pub struct Part {
     pub at: Option<Timestamp>,
     /// Its attempts, the first one first.
     pub attempts: Vec<Attempt>,
-    /// What looking into its unknown outcome came to, the first time first.
-    pub resolved: Vec<Resolved>,
+    /// How it was looked for or decided on while it was unknown, the first time first.
+    pub resolutions: Vec<Resolved>,
     /// Its proactive chat.
     pub chat: Option<ChatId>,
     /// What that chat said when it was last read.
@@ -64,6 +64,19 @@ pub struct Attempt {
     pub outcome: String,
     /// What was said of it; nothing where it was accepted or has no end.
     pub words: Option<Words>,
+}
+
+/// One look at an unknown batch, or one decision about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolved {
+    /// When.
+    pub at: Timestamp,
+    /// By whom: deskcast, or an operator.
+    pub by: String,
+    /// What the batch was then: accepted, abandoned, planned, unknown.
+    pub result: String,
+    /// What it rests on.
+    pub evidence: String,
 }
 
 impl Store {
@@ -180,11 +193,20 @@ impl Store {
             state,
             at: ended_at.or(begun_at),
             attempts,
-            resolved: self.resolutions(run, batch)?,
+            resolutions: self.resolutions(run, batch)?,
             chat: row.get::<_, Option<i64>>(7)?.map(|id| ChatId(id as u64)),
             counts: counts_at(row, 8)?,
             read_at: time(11)?,
         })
+    }
+
+    /// How an unknown batch was looked for or decided on, the first time first.
+    pub fn resolutions(&self, run: RunId, batch: u32) -> Result<Vec<Resolved>, JournalError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT at, by, result, evidence FROM resolution WHERE run = ?1 AND batch = ?2 ORDER BY id",
+        )?;
+        let rows = statement.query_map(params![run.0, batch], |row| resolved(row, 0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     fn attempts(&self, run: RunId, batch: u32) -> Result<Vec<Attempt>, JournalError> {
@@ -201,15 +223,6 @@ impl Store {
                 words: Some(words(row, 4)?),
             })
         })?;
-        Ok(rows.collect::<Result<_, _>>()?)
-    }
-
-    fn resolutions(&self, run: RunId, batch: u32) -> Result<Vec<Resolved>, JournalError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT at, by, result, evidence FROM resolution
-             WHERE run = ?1 AND batch = ?2 ORDER BY id",
-        )?;
-        let rows = statement.query_map(params![run.0, batch], |row| resolved(row, 0))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }
