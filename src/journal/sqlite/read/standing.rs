@@ -64,7 +64,9 @@ impl Store {
         })
     }
 
+    /// Within one transaction: all of one moment, and the file locked once instead of each time.
     fn standings_in_turn(&self, runs: &[RunRecord]) -> Result<Vec<Standing>, JournalError> {
+        let _moment = self.connection.unchecked_transaction()?;
         runs.iter().map(|run| self.standing(run)).collect()
     }
 
