@@ -144,12 +144,7 @@ impl<J: Journal + 'static> Reconciler<J> {
             .call(move |journal| journal.known_chats(run))
             .await?;
         let anchors: Vec<Anchor> = known.iter().map(anchor).collect();
-        let looked_for = |batch: &UnknownBatch| numbers.contains(&batch.batch);
-        let sought = unknowns
-            .iter()
-            .enumerate()
-            .map(|(key, batch)| sought(key, batch, sent, looked_for(batch)))
-            .collect();
+        let sought = sought(&unknowns, sent, |batch| numbers.contains(&batch.batch));
         let begun = Timestamp::now();
         let mut search = Search::new(sought, &anchors, self.reads, self.grace, scope);
         let reads = self.read(&mut search).await;
@@ -159,7 +154,7 @@ impl<J: Journal + 'static> Reconciler<J> {
         let verdicts = match self.stop.is_cancelled() {
             // What was not read to the end proves nothing, not even for the record.
             true => Vec::new(),
-            false => self.verdicts(&unknowns, &search, may_resend, begun),
+            false => verdicts(&unknowns, &search, may_resend, self.grace, begun),
         };
         let reconciled = summary(&verdicts, reads);
         self.recorder
@@ -194,44 +189,45 @@ impl<J: Journal + 'static> Reconciler<J> {
             }
         }
     }
+}
 
-    fn verdicts(
-        &self,
-        unknowns: &[UnknownBatch],
-        search: &Search,
-        may_resend: bool,
-        begun: Timestamp,
-    ) -> Vec<Verdict> {
-        let findings = search.findings();
-        unknowns
-            .iter()
-            .zip(&findings)
-            .enumerate()
-            .filter(|(place, _)| search.sought()[*place].looked_for)
-            .map(|(place, (batch, finding))| {
-                let reach = search.reach(place);
-                let old_enough = batch
-                    .ended_at
-                    .saturating_add(self.grace)
-                    .is_ok_and(|at| at <= begun);
-                let resolution = match finding {
-                    Finding::Found(chat) => Resolution::Found(ChatId(*chat)),
-                    Finding::NotSeen if may_resend && reach.complete && old_enough => {
-                        Resolution::Resend
-                    }
-                    Finding::NotSeen | Finding::Ambiguous(_) => Resolution::Unsettled,
-                };
-                Verdict {
-                    batch: batch.batch,
-                    attempt: batch.attempt,
-                    at: Timestamp::now(),
-                    by: BY.to_owned(),
-                    resolution,
-                    evidence: evidence(finding, &reach, batch.customers.len()),
+/// What is concluded of the batches that were looked for, as of when the search began: pure, so
+/// that a simulation reaches the same verdicts. `may_resend` says that absence may count at all.
+pub fn verdicts(
+    unknowns: &[UnknownBatch],
+    search: &Search,
+    may_resend: bool,
+    grace: Duration,
+    begun: Timestamp,
+) -> Vec<Verdict> {
+    let findings = search.findings();
+    let looked_for = |place: &usize| search.sought()[*place].looked_for;
+    (0..unknowns.len())
+        .filter(looked_for)
+        .map(|place| {
+            let (batch, finding) = (&unknowns[place], &findings[place]);
+            let reach = search.reach(place);
+            let old_enough = batch
+                .ended_at
+                .saturating_add(grace)
+                .is_ok_and(|at| at <= begun);
+            let resolution = match finding {
+                Finding::Found(chat) => Resolution::Found(ChatId(*chat)),
+                Finding::NotSeen if may_resend && reach.complete && old_enough => {
+                    Resolution::Resend
                 }
-            })
-            .collect()
-    }
+                Finding::NotSeen | Finding::Ambiguous(_) => Resolution::Unsettled,
+            };
+            Verdict {
+                batch: batch.batch,
+                attempt: batch.attempt,
+                at: begun,
+                by: BY.to_owned(),
+                resolution,
+                evidence: evidence(finding, &reach, batch.customers.len()),
+            }
+        })
+        .collect()
 }
 
 /// Reads one id until it is clear what is there; returns how many requests that took.
@@ -250,7 +246,8 @@ async fn read(desk: &Desk, budget: &Budget, id: u64) -> (Seen, u64) {
     (Seen::Unreadable, TRIES.into())
 }
 
-fn facts(chat: ProactiveChat) -> ChatFacts {
+/// What a chat says of itself.
+pub fn facts(chat: ProactiveChat) -> ChatFacts {
     ChatFacts {
         message: chat.message,
         group: chat.group,
@@ -261,7 +258,8 @@ fn facts(chat: ProactiveChat) -> ChatFacts {
     }
 }
 
-fn anchor(known: &KnownChat) -> Anchor {
+/// A known chat as evidence of the order of ids.
+pub fn anchor(known: &KnownChat) -> Anchor {
     Anchor {
         chat: known.chat.0,
         intent_tick: known.intent_tick,
@@ -270,8 +268,13 @@ fn anchor(known: &KnownChat) -> Anchor {
     }
 }
 
-fn sought(key: usize, batch: &UnknownBatch, sent: &Sent, looked_for: bool) -> Sought {
-    Sought {
+/// All unknown batches of a run as they are sought; ids are read for those that are `looked_for`.
+pub fn sought(
+    unknowns: &[UnknownBatch],
+    sent: &Sent,
+    looked_for: impl Fn(&UnknownBatch) -> bool,
+) -> Vec<Sought> {
+    let one = |(key, batch): (usize, &UnknownBatch)| Sought {
         key,
         message: sent.message.clone(),
         group: sent.group.clone(),
@@ -281,8 +284,9 @@ fn sought(key: usize, batch: &UnknownBatch, sent: &Sent, looked_for: bool) -> So
         ended_at: batch.ended_at,
         intent_tick: batch.intent_tick,
         ended_tick: batch.ended_tick,
-        looked_for,
-    }
+        looked_for: looked_for(batch),
+    };
+    unknowns.iter().enumerate().map(one).collect()
 }
 
 fn summary(verdicts: &[Verdict], reads: u64) -> Reconciled {

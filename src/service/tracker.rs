@@ -81,6 +81,8 @@ struct Chat {
     run: RunId,
     tracked: Tracked,
     failures: u32,
+    /// Whether it was read since this tracker began.
+    shown: bool,
 }
 
 /// The index of a chat and what reading it gave.
@@ -167,6 +169,7 @@ impl<J: Journal + 'static> Tracker<J> {
                 run,
                 tracked,
                 failures: 0,
+                shown: false,
             }));
         }
         let now = Instant::now();
@@ -221,7 +224,8 @@ impl<J: Journal + 'static> Tracker<J> {
                     settled,
                 });
                 round.kept_count += 1;
-                self.show(chat.tracked, counts);
+                self.show(chat, counts);
+                chat.shown = true;
                 let first = chat.tracked.read_at.is_none();
                 chat.failures = 0;
                 chat.tracked.counts = counts;
@@ -267,9 +271,10 @@ impl<J: Journal + 'static> Tracker<J> {
         }
     }
 
-    fn show(&self, before: Tracked, counts: Counts) {
+    fn show(&self, chat: &Chat, counts: Counts) {
+        let before = chat.tracked;
         self.progress.update(|snapshot| {
-            snapshot.chats_read += u64::from(before.read_at.is_none());
+            snapshot.chats_read += u64::from(!chat.shown);
             let total = &mut snapshot.counts;
             total.sent = total.sent - before.counts.sent.min(total.sent) + counts.sent;
             total.responded =

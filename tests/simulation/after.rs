@@ -1,8 +1,7 @@
 //! After the run: whoever settles what is unknown.
 //!
-//! Two can do it. The operator, who asks around and knows, acts here. Reconciling, which reads
-//! Desk back and may conclude only what it has seen, is an actor of the same kind: it goes between
-//! `drain` and `operate`, asks the world through `World::ask`, and its verdicts pass the same rules.
+//! Two do it, one after the other: reconciling, which reads Desk back and concludes only what it
+//! has seen, and the operator, who asks around and knows.
 
 use std::time::Duration;
 
@@ -22,6 +21,10 @@ impl World {
         self.check();
         let runs: Vec<RunId> = self.created.keys().copied().collect();
         for run in runs {
+            if let Err(error) = self.reconcile(run) {
+                self.fail("a verdict is recorded", format!("{error}"));
+            }
+            self.check();
             if let Err(error) = self.operate(run) {
                 self.fail("an operator's word is recorded", format!("{error}"));
             }

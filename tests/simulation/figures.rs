@@ -17,6 +17,10 @@ pub(crate) struct Figures {
     pub(crate) recovered: u64,
     pub(crate) unknown: u64,
     pub(crate) settled: u64,
+    /// Of them, found in Desk by reconciling.
+    pub(crate) found: u64,
+    /// Held by Desk, and not found by reconciling.
+    pub(crate) overlooked: u64,
     pub(crate) splits: u64,
     pub(crate) failed_runs: u64,
     pub(crate) accepted: u64,
@@ -42,7 +46,7 @@ impl Figures {
         }
     }
 
-    fn fields(&mut self) -> [&mut u64; 17] {
+    fn fields(&mut self) -> [&mut u64; 19] {
         [
             &mut self.seeds,
             &mut self.happenings,
@@ -56,6 +60,8 @@ impl Figures {
             &mut self.recovered,
             &mut self.unknown,
             &mut self.settled,
+            &mut self.found,
+            &mut self.overlooked,
             &mut self.splits,
             &mut self.failed_runs,
             &mut self.accepted,
@@ -70,7 +76,8 @@ impl std::fmt::Display for Figures {
         write!(
             f,
             "{} seeds: {} runs, {} creates, {} commits, {} kills, {} answers lost, {} server errors, {} throttled, \
-             {} in flight at a death; batches unknown {}, settled {}, split {}; customers accepted {}, rejected {}, \
+             {} in flight at a death; batches unknown {}, settled {} ({} of them found in Desk, {} there \
+             overlooked), split {}; customers accepted {}, rejected {}, \
              not sent {} in {} failed runs; duplicates 0, lost 0",
             self.seeds,
             self.runs,
@@ -83,6 +90,8 @@ impl std::fmt::Display for Figures {
             self.recovered,
             self.unknown,
             self.settled,
+            self.found,
+            self.overlooked,
             self.splits,
             self.accepted,
             self.rejected,

@@ -34,6 +34,7 @@ mod mutation;
 mod network;
 mod options;
 mod process;
+mod reconcile;
 mod rules;
 mod tests;
 mod weather;

@@ -89,7 +89,7 @@ impl World {
         self.answer(to.0, to.1, wait, Event::Answered(batch, fact));
     }
 
-    fn ask(&mut self, method: &str, path: &str, body: &[u8]) -> sandbox::Answer {
+    pub(crate) fn ask(&mut self, method: &str, path: &str, body: &[u8]) -> sandbox::Answer {
         let request = Request {
             method,
             path,

@@ -122,9 +122,20 @@ impl Pairing {
     }
 }
 
-/// Whether all that a chat says agrees with a batch. `closed` says that the order of commits bounds
-/// the time of its making on both sides; otherwise the clocks must agree, too.
-pub(super) fn is_alike(batch: &Sought, chat: &ChatFacts, closed: bool) -> bool {
+/// On which sides the order of commits bounds the time at which a chat was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bounds {
+    /// After the intent, near enough, and before the attempt was given up.
+    Both,
+    /// After the intent, near enough.
+    Below,
+    /// Not at all.
+    Open,
+}
+
+/// Whether all that a chat says agrees with a batch. Clocks are asked only where the order of
+/// commits and the list of customers do not say enough: they can be set wrong.
+pub(super) fn is_alike(batch: &Sought, chat: &ChatFacts, bounds: Bounds) -> bool {
     let agrees =
         |said: &Option<String>, ours: &str| said.as_deref().is_none_or(|said| said == ours);
     chat.message.as_deref() == Some(batch.message.as_str())
@@ -133,7 +144,7 @@ pub(super) fn is_alike(batch: &Sought, chat: &ChatFacts, closed: bool) -> bool {
             .priority
             .as_deref()
             .is_none_or(|said| said.eq_ignore_ascii_case(&batch.priority))
-        && (closed || time_agrees(batch, chat))
+        && (bounds.say_enough(chat) || time_agrees(batch, chat))
         && match &chat.customers {
             Some(customers) => same_customers(customers, &batch.customers),
             // More sent than it has customers, and it is another's; fewer may still be on their way.
@@ -141,6 +152,16 @@ pub(super) fn is_alike(batch: &Sought, chat: &ChatFacts, closed: bool) -> bool {
                 .sent
                 .is_none_or(|sent| sent <= batch.customers.len() as u64),
         }
+}
+
+impl Bounds {
+    fn say_enough(self, chat: &ChatFacts) -> bool {
+        match self {
+            Bounds::Both => true,
+            Bounds::Below => chat.customers.is_some(),
+            Bounds::Open => false,
+        }
+    }
 }
 
 fn same_customers(ours: &[u64], theirs: &[u64]) -> bool {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::matching::{Finding, Pairing, is_alike};
+use super::matching::{Bounds, Finding, Pairing, is_alike};
 use super::{Anchor, CLOCKS_APART, ChatFacts, Seen, Sought};
 
 /// Ids without a chat in a row, above all that is known, after which there is nothing more.
@@ -143,9 +143,9 @@ impl Search {
             Seen::Chat(chat) => {
                 interval.absent_in_a_row = 0;
                 if is_long_before(batch, chat) && interval.down.is_some_and(|down| id >= down) {
-                    // Everything below is older still.
+                    // Everything below is older still, if the clocks are right: enough to stop,
+                    // and not enough to close the interval.
                     interval.down = None;
-                    interval.after = interval.after.max(Some(id));
                 }
             }
             Seen::Absent | Seen::Unreadable => {}
@@ -156,7 +156,7 @@ impl Search {
         let mut changed = false;
         for (place, batch) in self.sought.iter().enumerate() {
             let reached = self.intervals[place].reaches(id);
-            if reached.is_some_and(|closed| is_alike(batch, chat, closed)) {
+            if reached.is_some_and(|bounds| is_alike(batch, chat, bounds)) {
                 changed |= self.claims[place].insert(id);
             }
         }
@@ -276,13 +276,17 @@ impl Interval {
         None
     }
 
-    /// Whether the chat of the attempt may have this id; and if so, whether the order of commits
-    /// alone bounds the time of its making on both sides.
-    fn reaches(&self, id: u64) -> Option<bool> {
+    /// Whether the chat of the attempt may have this id; and if so, on which sides the order of
+    /// commits alone bounds the time of its making.
+    fn reaches(&self, id: u64) -> Option<Bounds> {
         let above = self.after.is_none_or(|after| id > after);
         let below = self.before.is_none_or(|before| id < before);
-        let between = self.after.is_some() && self.near.is_some_and(|near| id < near);
-        (above && below).then_some(between)
+        let bounds = match (self.after, self.near) {
+            (Some(_), Some(near)) if id < near => Bounds::Both,
+            (Some(_), _) => Bounds::Below,
+            (None, _) => Bounds::Open,
+        };
+        (above && below).then_some(bounds)
     }
 }
 

@@ -1,0 +1,87 @@
+//! Reconciling in the simulated world: the real search and the real verdicts, over the same answers
+//! in bytes that the client would get. Whatever it concludes passes the rules that everything else
+//! passes: what it calls accepted was applied, and what it sends again messages nobody twice.
+
+use std::time::Duration;
+
+use deskcast::delivery::reconcile::{Scope, Search, Seen, is_monotonic};
+use deskcast::journal::{Fence, Journal, JournalError, Purpose, Resolution, RunId, RunState};
+use deskcast::sandbox::Delivery;
+use deskcast::service::reconciler::{Sent, anchor, facts, sought, verdicts};
+
+use super::world::{World, tell};
+
+/// Reads for one batch; the ids of a simulation lie close together.
+const READS: u64 = 2_000;
+const GRACE: Duration = Duration::from_secs(60);
+
+impl World {
+    pub(crate) fn reconcile(&mut self, run: RunId) -> Result<(), JournalError> {
+        let mut journal = self.disk.open();
+        let claim = journal.claim(run, Purpose::Settling, self.wall())?;
+        let planned_again = self.search(&mut journal, claim.fence)?;
+        if planned_again {
+            let note = "absent batches are planned again";
+            return journal.release(claim.fence, RunState::Stopped, note, self.wall());
+        }
+        journal.unclaim(claim.fence);
+        Ok(())
+    }
+
+    /// True when something is planned again.
+    fn search(&mut self, journal: &mut impl Journal, fence: Fence) -> Result<bool, JournalError> {
+        let run = fence.run;
+        let unknowns = journal.unknowns(run)?;
+        let anchors: Vec<_> = journal.known_chats(run)?.iter().map(anchor).collect();
+        let new = &self.campaigns[self.created[&run]].new;
+        let sent = Sent {
+            message: new.message.clone(),
+            group: new.group.clone(),
+            priority: new.priority.as_str().to_owned(),
+        };
+        let began = self.wall();
+        let sought = sought(&unknowns, &sent, |_| true);
+        let mut search = Search::new(sought, &anchors, READS, GRACE, Scope::Full);
+        while let Some(id) = search.next() {
+            let seen = self.read_back(id);
+            search.saw(id, seen);
+        }
+        let is_failed = self
+            .disk
+            .run(run)
+            .is_some_and(|run| run.state == RunState::Failed);
+        let may_resend = !is_failed && is_monotonic(&anchors) && self.chance.half();
+        let verdicts = verdicts(&unknowns, &search, may_resend, GRACE, began);
+        tell!(self, "reconciling {fence:?}: {verdicts:?}");
+        journal.resolve(fence, &verdicts)?;
+        let found = |resolution: &Resolution| matches!(resolution, Resolution::Found(_));
+        let resolutions = || verdicts.iter().map(|verdict| &verdict.resolution);
+        self.figures.found += resolutions().filter(|one| found(one)).count() as u64;
+        self.figures.settled += resolutions().filter(|one| one.change().is_some()).count() as u64;
+        self.figures.overlooked += self.overlooked(journal, run)?;
+        Ok(resolutions().any(|resolution| *resolution == Resolution::Resend))
+    }
+
+    fn read_back(&mut self, id: u64) -> Seen {
+        let answer = self.ask("GET", &format!("/platform/v1/proactive_chats/{id}"), b"");
+        match (answer.delivery, answer.reply.status) {
+            (Delivery::Whole, 200) => serde_json::from_slice(&answer.reply.body)
+                .map_or(Seen::Unreadable, |chat| Seen::Chat(facts(chat))),
+            (Delivery::Whole, 404) => Seen::Absent,
+            _ => Seen::Unreadable,
+        }
+    }
+
+    /// Unknown batches that Desk holds all the same.
+    fn overlooked(&self, journal: &mut impl Journal, run: RunId) -> Result<u64, JournalError> {
+        let Some(applied) = self.applied.get(&self.created[&run]) else {
+            return Ok(0);
+        };
+        let unknowns = journal.unknowns(run)?;
+        let held = |customers: &Vec<u64>| applied.values().any(|chat| chat == customers);
+        Ok(unknowns
+            .iter()
+            .filter(|unknown| held(&unknown.customers))
+            .count() as u64)
+    }
+}
