@@ -300,7 +300,8 @@ impl Dispatcher {
 
     fn granted(&mut self, now: Duration, effects: &mut Vec<Effect>) {
         self.asked = false;
-        if self.is_held(now) {
+        // What was asked for may be too much by the time it is granted.
+        if self.is_held(now) || self.in_flight.len() >= self.limit() {
             return;
         }
         let Some(mut work) = self.ready.pop_front() else {
