@@ -16,8 +16,8 @@ use super::outcome::{ChatId, Fact, Outcome, Words, judge};
 use super::patience::{BREAKER_AT, Patience};
 use super::split::{self, Refusal};
 
-/// Refusals of single customers in a row, all with one code and nothing accepted between, after
-/// which it is the definition that is wrong.
+/// Refusals of single customers from different places in a row, all with one code and nothing
+/// accepted between, after which it is the definition that is wrong.
 const PROBES: u32 = 5;
 /// Refusals in a row that make it look as if the definition were wrong, once something was
 /// accepted.
@@ -175,7 +175,9 @@ struct Streak {
 }
 
 impl Streak {
-    fn add(&mut self, words: &Words, customers: usize) {
+    /// `probed`: the request was one of those that are to tell a wrong definition from customers
+    /// who happen to stand side by side.
+    fn add(&mut self, words: &Words, customers: usize, probed: bool) {
         let code = Some(
             words
                 .code
@@ -189,7 +191,7 @@ impl Streak {
             };
         }
         self.refusals += 1;
-        self.singles += u32::from(customers == 1);
+        self.singles += u32::from(probed && customers == 1);
     }
 }
 
@@ -317,10 +319,11 @@ impl Dispatcher {
 
     fn granted(&mut self, now: Duration, effects: &mut Vec<Effect>) {
         self.asked = false;
-        if self.is_held(now) {
+        // What was asked for may be too much by the time it is granted.
+        if self.is_held(now) || self.in_flight.len() >= self.limit() {
             return;
         }
-        let Some(mut work) = self.ready.pop_front() else {
+        let Some(mut work) = self.next_work() else {
             return;
         };
         work.attempts += 1;
@@ -391,14 +394,16 @@ impl Dispatcher {
         let Some(work) = self.in_flight.get(&number) else {
             return;
         };
-        self.streak.add(&words, work.customers.len());
-        let refusal = if self.is_suspicious() {
-            split::probe(&work.customers)
+        let probed = self.is_suspicious();
+        self.streak.add(&words, work.customers.len(), probed);
+        let suspicious = self.is_suspicious();
+        let refusal = if suspicious {
+            split::probe(&work.customers, self.streak.singles)
         } else {
             split::divide(&work.customers, &words)
         };
         self.served();
-        if self.streak.singles >= PROBES && self.is_suspicious() {
+        if self.streak.singles >= PROBES && suspicious {
             self.end_with(Ending::Failed(format!(
                 "Desk refused {} requests in a row, the last {PROBES} for single customers, all with \
                  the same code: it is the group, the agent or the message that is wrong, not the \
@@ -416,16 +421,35 @@ impl Dispatcher {
                         (self.next_number - 1, customers)
                     })
                     .collect();
-                for (number, customers) in parts.iter().rev() {
-                    let work = Work {
-                        number: *number,
-                        attempts: 0,
-                        customers: customers.clone(),
-                    };
-                    self.ready.push_front(work);
-                }
+                self.put_parts(&parts, suspicious);
                 self.conclude(number, Conclusion::Split(words, parts), effects);
             }
+        }
+    }
+
+    /// Parts go next. While the definition is suspected, only the probe does.
+    fn put_parts(&mut self, parts: &[(u32, Vec<u64>)], suspicious: bool) {
+        for (at, (number, customers)) in parts.iter().enumerate().rev() {
+            let work = Work {
+                number: *number,
+                attempts: 0,
+                customers: customers.clone(),
+            };
+            if suspicious && at == 0 {
+                self.ready.push_back(work);
+            } else {
+                self.ready.push_front(work);
+            }
+        }
+    }
+
+    /// What goes next: in the order of the plan, but far from the last refusal while the
+    /// definition is suspected. Bad customers often stand side by side, and prove nothing there.
+    fn next_work(&mut self) -> Option<Work> {
+        if self.is_suspicious() && self.streak.refusals > 0 {
+            self.ready.pop_back()
+        } else {
+            self.ready.pop_front()
         }
     }
 
@@ -495,8 +519,15 @@ impl Dispatcher {
         }
     }
 
+    /// Whether it may be the definition that is refused. Not when something was accepted and only
+    /// parts of refused batches are left: then there is nobody to be spared, and whoever is left is
+    /// accepted or rejected by name.
     fn is_suspicious(&self) -> bool {
-        !self.proven || self.streak.refusals >= SUSPICIOUS_AT
+        !self.proven || (self.streak.refusals >= SUSPICIOUS_AT && !self.only_parts_left())
+    }
+
+    fn only_parts_left(&self) -> bool {
+        self.all_loaded && self.ready.iter().all(|work| work.number > self.load_up_to)
     }
 
     fn is_held(&self, now: Duration) -> bool {
@@ -506,9 +537,7 @@ impl Dispatcher {
     }
 
     fn limit(&self) -> usize {
-        let one_by_one = !self.proven
-            || self.streak.refusals >= SUSPICIOUS_AT
-            || self.breaker == Breaker::HalfOpen;
+        let one_by_one = self.is_suspicious() || self.breaker == Breaker::HalfOpen;
         if one_by_one { 1 } else { self.concurrency }
     }
 

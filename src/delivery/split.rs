@@ -34,12 +34,18 @@ pub fn divide(customers: &[u64], words: &Words) -> Refusal {
 }
 
 /// Parts a single customer from a refused batch, to learn cheaply whether it is the customers or
-/// the definition that is refused.
-pub fn probe(customers: &[u64]) -> Refusal {
-    match customers {
-        [] | [_] => Refusal::Reject,
-        [first, rest @ ..] => Refusal::Divide(vec![*first], rest.to_vec()),
+/// the definition that is refused. Each of the `earlier` probes was made at another place, because
+/// bad customers often stand side by side.
+pub fn probe(customers: &[u64], earlier: u32) -> Refusal {
+    if customers.len() <= 1 {
+        return Refusal::Reject;
     }
+    // Multiples of the golden ratio spread more evenly than chance does.
+    let place = f64::from(earlier) * 0.618_033_988_749_894_9;
+    let at = (place.fract() * customers.len() as f64) as usize;
+    let mut rest = customers.to_vec();
+    let one = rest.remove(at.min(customers.len() - 1));
+    Refusal::Divide(vec![one], rest)
 }
 
 /// The customers of this batch whose ids stand in the answer as whole numbers, where the answer
@@ -74,7 +80,7 @@ mod tests {
     #[test]
     fn a_single_customer_is_rejected() {
         assert_eq!(divide(&[5], &said("no")), Refusal::Reject);
-        assert_eq!(probe(&[5]), Refusal::Reject);
+        assert_eq!(probe(&[5], 0), Refusal::Reject);
     }
 
     #[test]
@@ -118,7 +124,16 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_parts_one_customer() {
-        assert_eq!(probe(&[4, 5, 6]), Refusal::Divide(vec![4], vec![5, 6]));
+    fn probes_part_one_customer_each_from_another_place() {
+        let apart: Vec<(u64, usize)> = (0..5)
+            .map(
+                |earlier| match probe(&[1, 2, 3, 4, 5, 6, 7, 8, 9], earlier) {
+                    Refusal::Divide(one, rest) => (one[0], rest.len()),
+                    Refusal::Reject => panic!("nine can be divided"),
+                },
+            )
+            .collect();
+        assert_eq!(apart, [(1, 8), (6, 8), (3, 8), (8, 8), (5, 8)]);
+        assert_eq!(probe(&[4, 5, 6], 0), Refusal::Divide(vec![4], vec![5, 6]));
     }
 }

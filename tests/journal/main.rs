@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod claims;
 mod faults;
 mod random;
 mod settling;

@@ -1,12 +1,13 @@
 //! Breadth first through every state that can be reached, and a count of the ways there.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use deskcast::delivery::batch::BatchState;
 
 use super::check::{self, Past, Violation};
-use super::scene::Scene;
-use super::step::Step;
+use super::event::Step;
+use super::scene::{RUN, Scene};
 
 /// What an exploration amounted to.
 #[derive(Clone, Debug, Default)]
@@ -45,13 +46,14 @@ pub(crate) fn explore(start: Scene, depth: usize) -> Found {
             };
             for step in scene.steps() {
                 let mut after = scene.fork();
-                let checked = after.take(step).and_then(|()| hold(&scene, &after));
+                let new = reached.len();
+                let taken = after.take(step);
+                let to = *known.entry(after.fingerprint()).or_insert(new);
+                let checked = taken.and_then(|()| hold(&scene, &after, to == new));
                 if let Err(violation) = checked {
                     tell(&reached, at, step, &violation);
                 }
                 found.transitions += 1;
-                let new = reached.len();
-                let to = *known.entry(after.fingerprint()).or_insert(new);
                 if to == new {
                     found.note(&after);
                     reached.push(Reached {
@@ -79,13 +81,21 @@ impl Found {
     }
 }
 
-fn hold(before: &Scene, after: &Scene) -> check::Checked {
-    let view = after.view();
-    check::at_any_time(&view, &after.audience(), &after.applied)?;
-    check::unknowns_have_causes(&view, &after.causes)?;
+/// A new state is held against every rule, a step against those that compare. What no commit has
+/// changed is as it was.
+fn hold(before: &Scene, after: &Scene, is_new: bool) -> check::Checked {
+    if is_new {
+        let view = after.view();
+        check::at_any_time(&view, &after.audience(), &after.applied)?;
+        check::unknowns_have_causes(&view, &after.causes)?;
+    }
+    let (was, is) = (before.disk.run(RUN), after.disk.run(RUN));
+    if was.zip(is).is_some_and(|(was, is)| Arc::ptr_eq(&was, &is)) {
+        return Ok(());
+    }
     let mut past = Past::default();
     past.goes_on(&before.view())?;
-    past.goes_on(&view)
+    past.goes_on(&after.view())
 }
 
 /// Every state's number of ways, from the last event back.

@@ -14,6 +14,7 @@
 #[path = "../simulation/check.rs"]
 #[expect(dead_code, reason = "the checker serves other tests as well")]
 mod check;
+mod event;
 mod explore;
 mod scene;
 mod step;

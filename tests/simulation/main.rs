@@ -12,7 +12,7 @@
 //! | file | what it knows |
 //! |---|---|
 //! | `world` | the queue of happenings, the clock, what strikes when |
-//! | `process` | the shell around the dispatcher, killed at every boundary |
+//! | `process`, `shell` | who sends, killed at every boundary |
 //! | `network` | the way to the other side and back |
 //! | `campaigns`, `weather`, `chance` | what a seed draws |
 //! | `check`, `rules` | what must hold, and when it is looked at |
@@ -36,6 +36,7 @@ mod options;
 mod process;
 mod reconcile;
 mod rules;
+mod shell;
 mod tests;
 mod weather;
 mod world;
