@@ -80,7 +80,12 @@ impl<J: Journal + 'static> Sender<J> {
             ending: None,
             progressed_at: Instant::now(),
         };
-        shell.run(dispatcher, queue).await
+        // On a worker of the runtime, beside the requests: from any other thread every message of
+        // theirs would cross over to it.
+        match tokio::spawn(shell.run(dispatcher, queue)).await {
+            Ok(ending) => ending,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
     }
 }
 

@@ -155,6 +155,7 @@ fn a_chat_that_was_found_has_no_tick_of_its_end<S: Store>() {
     let expected = KnownChat {
         chat: ChatId(70),
         intent_tick: intent_tick.unwrap(),
+        intended_at: known[0].intended_at,
         ended_tick: None,
     };
     assert_eq!(known, [expected]);

@@ -74,7 +74,7 @@ impl Campaign {
             ..AudienceSpec::default()
         };
         let mut reader = AudienceReader::new(self.file.as_bytes(), &spec).map_err(unreadable)?;
-        let mut planner = Planner::new(&self.template, URL, self.new.batch_size as usize, 0);
+        let mut planner = Planner::new(&self.template, URL, self.new.batch_size as usize);
         let mut block = Block::default();
         while reader.next_block(&mut block).map_err(unreadable)? {
             planner.block(&block, sink)?;
