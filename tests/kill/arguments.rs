@@ -46,7 +46,7 @@ impl Arguments {
             points: Some(40),
             times: 24,
             seed: 1,
-            jobs: std::thread::available_parallelism().map_or(2, |n| n.get()) * 2,
+            jobs: std::thread::available_parallelism().map_or(2, |n| n.get()) * 6,
             filters: Vec::new(),
             skipped: Vec::new(),
             exact: false,

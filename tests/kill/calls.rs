@@ -1,7 +1,7 @@
 //! Killed right after a system call: once, and once more while it recovers.
 
 use crate::arguments::Arguments;
-use crate::campaign::{Campaign, Outcome, RUN};
+use crate::campaign::{Campaign, RUN};
 use crate::strace::{self, Traced};
 use crate::table::Row;
 use crate::workers::side_by_side;
@@ -67,6 +67,3 @@ fn spread(last: usize, points: Option<usize>) -> Vec<usize> {
         .map(|point| 1 + point * last / points.max(1))
         .collect()
 }
-
-/// An outcome with the place of the kill, for the operator of the test.
-pub(crate) type Placed = (String, Outcome);

@@ -1,6 +1,5 @@
 //! One campaign that is killed and taken to its end, and what it must have come to.
 
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::stage::check::{self, Findings};
@@ -29,8 +28,6 @@ pub(crate) struct Outcome {
     /// Kills that struck it.
     pub(crate) kills: u64,
     pub(crate) findings: Findings,
-    /// Unknown batches that `deskcast reconcile` then found; none where there is no such command.
-    pub(crate) settled: Option<u64>,
 }
 
 impl Campaign {
@@ -56,22 +53,24 @@ impl Campaign {
         }
     }
 
-    /// Runs it to its end, as often as it takes, and compares.
+    /// Runs it to its end, has unknown batches looked for once more, and compares.
     pub(crate) fn finish(&self, kills: u64) -> Outcome {
-        let mut ended = None;
-        if !self.is_sent() {
-            ended = Some(self.scene.run(&RUN));
-        }
+        let ended = (!self.is_sent()).then(|| self.scene.run(&RUN));
         let mut findings = self.compare(kills);
         if let Some(ended) = &ended {
             self.compare_result(ended, &mut findings);
         }
-        let settled = has_reconcile().then(|| self.reconcile(&mut findings));
-        Outcome {
-            kills,
-            findings,
-            settled,
+        if findings.unsettled > 0 {
+            let ended = self.scene.run(&["reconcile"]);
+            findings = self.compare(kills);
+            if findings.unsettled > 0 {
+                findings.broken.push(format!(
+                    "{} batches that Desk holds are unknown after reconciling: {}",
+                    findings.unsettled, ended.err
+                ));
+            }
         }
+        Outcome { kills, findings }
     }
 
     /// Whether nothing is left to send: another `run` would be another run.
@@ -119,7 +118,7 @@ impl Campaign {
                 ),
             );
         }
-        let unknown = run.in_state(State::Unknown).count() as u64;
+        let unknown = run.once_unknown().count() as u64;
         must(
             unknown <= kills * CONCURRENCY,
             format!("{unknown} unknown batches after {kills} kills"),
@@ -154,36 +153,4 @@ impl Campaign {
             }
         }
     }
-
-    /// Has unknown batches settled, and compares again.
-    fn reconcile(&self, findings: &mut Findings) -> u64 {
-        let before = findings.unknown;
-        if before == 0 {
-            return 0;
-        }
-        let ended = self.scene.run(&["reconcile"]);
-        let runs = Ledger::read(&self.scene.store());
-        let after = check::compare(&self.desk, &runs[0], &self.audience);
-        findings.broken.extend(after.broken);
-        if after.held > 0 {
-            findings.broken.push(format!(
-                "{} batches that Desk holds are unknown after reconciling: {}",
-                after.held, ended.err
-            ));
-        }
-        before - after.unknown
-    }
-}
-
-/// Whether deskcast has the command that ends unknowns with evidence.
-fn has_reconcile() -> bool {
-    static HAS: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
-    *HAS.get_or_init(|| {
-        Command::new(env!("CARGO_BIN_EXE_deskcast"))
-            .args(["reconcile", "--help"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
-            .is_ok_and(|status| status.success())
-    })
 }

@@ -8,8 +8,9 @@
 //!
 //! Each row of the table that it prints is one way to be killed. A point is one kill that struck;
 //! duplicates are customers messaged twice; lost are those of whom the store is silent or says
-//! what is not so; unknown are batches that were in flight, so that nobody can know by looking at
-//! the store alone; settled are those of them that `deskcast reconcile` then found in Desk.
+//! what is not so; unknown are batches that were in flight, of which nobody can know by looking at
+//! the store alone; settled are those of them that were then found in Desk. The others never
+//! reached it, and none that did may be left.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 

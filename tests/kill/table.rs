@@ -1,6 +1,12 @@
 //! The table: one row for each way to be killed, and what follows from all of them.
 
-use crate::calls::Placed;
+use crate::campaign::Outcome;
+
+/// Broken rules that are shown of one row.
+const MOST_SHOWN: usize = 20;
+
+/// An outcome with the place of the kill.
+pub(crate) type Placed = (String, Outcome);
 
 /// What one way to be killed came to.
 #[derive(Debug, Default)]
@@ -11,8 +17,7 @@ pub(crate) struct Row {
     duplicates: u64,
     lost: u64,
     unknown: u64,
-    held: u64,
-    settled: Option<u64>,
+    settled: u64,
     /// Each rule that did not hold, with the place of the kill.
     broken: Vec<String>,
 }
@@ -38,11 +43,7 @@ impl Row {
             row.duplicates += findings.duplicates;
             row.lost += findings.lost;
             row.unknown += findings.unknown;
-            row.held += findings.held;
-            row.settled = match (row.settled, outcome.settled) {
-                (sum, None) => sum,
-                (sum, Some(settled)) => Some(sum.unwrap_or(0) + settled),
-            };
+            row.settled += findings.settled;
             let broken = findings.broken.into_iter();
             row.broken
                 .extend(broken.map(|rule| format!("{place}: {rule}")));
@@ -55,7 +56,7 @@ impl Row {
         self.broken.is_empty() && self.kills > 0 && self.duplicates + self.lost == 0
     }
 
-    fn cells(&self, name: &str) -> [String; 9] {
+    fn cells(&self, name: &str) -> [String; 8] {
         [
             name.replace('_', " "),
             self.about.clone(),
@@ -64,8 +65,7 @@ impl Row {
             self.duplicates.to_string(),
             self.lost.to_string(),
             self.unknown.to_string(),
-            self.held.to_string(),
-            self.settled.map_or("-".to_owned(), |sum| sum.to_string()),
+            self.settled.to_string(),
         ]
     }
 }
@@ -73,27 +73,27 @@ impl Row {
 /// Prints the rows as a Markdown table, the sum of them, and what was broken.
 pub(crate) fn print(rows: &[(&str, Row)]) {
     println!(
-        "\n| way | campaign | runs | points | duplicates | lost | unknown | of them in Desk | settled |\n\
-         |---|---|---:|---:|---:|---:|---:|---:|---:|"
+        "\n| way | campaign | runs | points | duplicates | lost | unknown | settled |\n\
+         |---|---|---:|---:|---:|---:|---:|---:|"
     );
     for (name, row) in rows {
         println!("| {} |", row.cells(name).join(" | "));
     }
     let sum = |of: fn(&Row) -> u64| rows.iter().map(|(_, row)| of(row)).sum::<u64>();
-    let settled = rows.iter().filter_map(|(_, row)| row.settled);
-    let settled = settled
-        .reduce(|sum, settled| sum + settled)
-        .map_or("-".to_owned(), |sum| sum.to_string());
     println!(
-        "\nkilled at {} points: duplicates {}, lost {}, unknown {}, settled {settled}",
+        "\nkilled at {} points: duplicates {}, lost {}, unknown {}, settled {}",
         sum(|row| row.kills),
         sum(|row| row.duplicates),
         sum(|row| row.lost),
-        sum(|row| row.unknown)
+        sum(|row| row.unknown),
+        sum(|row| row.settled)
     );
     for (name, row) in rows {
-        for rule in &row.broken {
+        for rule in row.broken.iter().take(MOST_SHOWN) {
             println!("{name}: {rule}");
+        }
+        if row.broken.len() > MOST_SHOWN {
+            println!("{name}: and {} more", row.broken.len() - MOST_SHOWN);
         }
         if row.kills == 0 {
             println!("{name}: nothing was killed, so nothing was proved");

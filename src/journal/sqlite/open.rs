@@ -66,6 +66,7 @@ pub(super) fn readable(path: &Path) -> Result<Connection, JournalError> {
 fn prepare(connection: &mut Connection) -> Result<(), JournalError> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     check_version(version(connection)?)?;
+    check_owner(connection)?;
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     let synchronous: i64 = connection.query_row("PRAGMA synchronous", [], |row| row.get(0))?;
@@ -104,6 +105,26 @@ fn check_version(version: i64) -> Result<(), JournalError> {
         "was written by a newer deskcast (schema {version}, this one knows {}); use that one",
         MIGRATIONS.len()
     )))
+}
+
+/// Refuses the database of another program, before anything in it is changed. One statement, so
+/// that a store that another process is just setting up is seen before or after, not in between.
+fn check_owner(connection: &Connection) -> Result<(), JournalError> {
+    let (version, application, objects): (i64, i64, i64) = connection.query_row(
+        "SELECT v.user_version, a.application_id, (SELECT count(*) FROM sqlite_schema)
+         FROM pragma_user_version v, pragma_application_id a",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )?;
+    let ours = version > 0 && application == APPLICATION_ID;
+    let new = version == 0 && objects == 0;
+    if ours || new {
+        return Ok(());
+    }
+    Err(JournalError::Store(
+        "it is the database of another program, not a deskcast store; choose another file"
+            .to_owned(),
+    ))
 }
 
 /// What a SQLite error means to an operator.

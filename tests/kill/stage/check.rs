@@ -14,10 +14,12 @@ pub(crate) struct Findings {
     pub(crate) duplicates: u64,
     /// Customers about whom the store is silent, or says what is not so.
     pub(crate) lost: u64,
-    /// Batches whose outcome is unknown.
+    /// Batches whose outcome was unknown at some time.
     pub(crate) unknown: u64,
-    /// Those of them that Desk holds.
-    pub(crate) held: u64,
+    /// Those of them that were found in Desk.
+    pub(crate) settled: u64,
+    /// Those of them that Desk holds, and that are unknown all the same.
+    pub(crate) unsettled: u64,
 }
 
 impl Findings {
@@ -148,8 +150,10 @@ fn chats_belong_to_batches(ledger: &Ledger, chats: &[Chat], findings: &mut Findi
             ));
         }
     }
-    for batch in ledger.in_state(State::Unknown) {
+    for batch in ledger.once_unknown() {
+        let held = chats.iter().any(|chat| is_of(batch, chat));
         findings.unknown += 1;
-        findings.held += u64::from(chats.iter().any(|chat| is_of(batch, chat)));
+        findings.settled += u64::from(batch.state == State::Accepted);
+        findings.unsettled += u64::from(held && batch.state == State::Unknown);
     }
 }

@@ -96,6 +96,15 @@ impl Ledger {
         sums
     }
 
+    /// The batches that were unknown at some time, whatever they are now.
+    pub(crate) fn once_unknown(&self) -> impl Iterator<Item = &Batch> {
+        let was = |batch: &&Batch| {
+            let mut attempts = self.attempts.iter();
+            attempts.any(|it| it.batch == batch.number && it.outcome == "unknown")
+        };
+        self.batches.iter().filter(was)
+    }
+
     /// The batches in this state.
     pub(crate) fn in_state(&self, state: State) -> impl Iterator<Item = &Batch> {
         self.batches

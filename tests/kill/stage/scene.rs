@@ -8,7 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// The token that the sandbox lets in.
-pub(crate) const TOKEN: &str = "sandbox";
+const TOKEN: &str = "sandbox";
 /// No command of a test takes longer, on however busy a machine.
 const LONGEST: Duration = Duration::from_secs(120);
 

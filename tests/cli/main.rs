@@ -1,0 +1,19 @@
+//! The real binary, over a real socket, against the sandbox: what an operator types, and what
+//! Desk, the store and the operator then have.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod bad_customers;
+mod beside;
+mod checker;
+mod complaints;
+mod digest;
+mod dry_run;
+mod faults;
+mod refusals;
+mod result;
+mod resume;
+#[path = "../kill/stage/mod.rs"]
+mod stage;
+mod store;
+mod town;
