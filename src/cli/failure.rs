@@ -65,7 +65,10 @@ impl From<JournalError> for Failure {
         let exit = match error {
             JournalError::Forbidden { .. } => Exit::Defect,
             JournalError::Exists(_) => Exit::Mistake,
-            JournalError::Store(_) | JournalError::Owned(_) | JournalError::Fenced => Exit::Stopped,
+            JournalError::Store(_)
+            | JournalError::Owned(_)
+            | JournalError::Failed
+            | JournalError::Fenced => Exit::Stopped,
         };
         Failure {
             exit,

@@ -10,18 +10,28 @@ use super::connection::{self, Connection};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output::print;
+use super::run::send::{reconciler, sent};
 use super::selection::{Selection, open_store, reported, store_path};
 use super::{Context, progress};
-use crate::journal::RunId;
+use crate::delivery::reconcile::Scope;
 use crate::journal::sqlite::SqliteJournal;
+use crate::journal::sqlite::read::RunRecord;
+use crate::journal::{Journal, JournalError, Purpose, RunId};
 use crate::report::{Reported, json, overview};
+use crate::service::alarm::Alarm;
 use crate::service::progress::Progress;
+use crate::service::reconciler::Reconciler;
 use crate::service::recorder::Recorder;
 use crate::service::stop;
 use crate::service::tracker::{Tracker, Tracking, Until};
 
 /// The shortest time between two readings of a chat.
 const SHORTEST: Duration = Duration::from_secs(5);
+
+/// When unknown batches are looked for while runs are followed: twice a minute.
+const LOOK_EVERY: &str = "15,45 * * * * *";
+/// And at the latest after this long, whatever the clock does.
+const LOOK_AT_LEAST_EVERY: Duration = Duration::from_secs(60);
 
 /// Arguments of `deskcast track`.
 #[derive(Debug, Args)]
@@ -122,6 +132,7 @@ async fn read(
         context.on_terminal,
         "tracking".to_owned(),
     );
+    let reconciler = reconciler(&context.settings, &connection, &recorder, stop.clone());
     let tracker = Tracker {
         desk: connection.desk,
         budget: connection.budget,
@@ -132,7 +143,16 @@ async fn read(
         progress,
     };
     let ids: Vec<RunId> = runs.iter().map(|reported| reported.run.id).collect();
-    let tracking = tracker.track(&ids, until).await;
+    let tracking = match until {
+        Until::Unread | Until::ReadOnce => tracker.track(&ids, until).await,
+        Until::Settled(_) => {
+            tokio::select! {
+                tracking = tracker.track(&ids, until) => tracking,
+                failure = settle(&reconciler, runs) => return Err(failure),
+            }
+        }
+    };
+    drop(reconciler);
     drop(shown);
     drop(tracker);
     let _ = thread.join();
@@ -140,6 +160,50 @@ async fn read(
         .iter()
         .any(|reported| reported.standing.read_at.is_some_and(|at| at >= began));
     Ok(exit(tracking, answered, stop.is_cancelled()))
+}
+
+/// Looks for unknown batches of these runs now and then, for as long as they are followed: a
+/// request that was given up may have been applied late. Ends only when it cannot go on.
+async fn settle(reconciler: &Reconciler<SqliteJournal>, runs: &[Reported]) -> Failure {
+    let alarm = match Alarm::start(LOOK_EVERY, LOOK_AT_LEAST_EVERY).await {
+        Ok(alarm) => alarm,
+        Err(error) => return Failure::stopped(format!("cannot wake up by the clock: {error}")),
+    };
+    loop {
+        alarm.rings().await;
+        for Reported { run, .. } in runs {
+            if let Err(error) = settle_run(reconciler, run).await {
+                tracing::warn!(run = %run.key, %error, "unknown batches could not be looked for");
+            }
+        }
+    }
+}
+
+async fn settle_run(
+    reconciler: &Reconciler<SqliteJournal>,
+    run: &RunRecord,
+) -> Result<(), JournalError> {
+    let id = run.id;
+    let claim = move |journal: &mut SqliteJournal| match journal.unknowns(id)?.is_empty() {
+        true => Ok(None),
+        false => journal
+            .claim(id, Purpose::Settling, Timestamp::now())
+            .map(Some),
+    };
+    let claim = match reconciler.recorder.call(claim).await {
+        // Nothing is unknown, or a process is sending the run and looks itself.
+        Ok(None) | Err(JournalError::Owned(_)) => return Ok(()),
+        claimed => claimed?,
+    };
+    let Some(claim) = claim else { return Ok(()) };
+    let done = reconciler
+        .reconcile(claim.fence, &sent(run), claim.unknown, Scope::Near)
+        .await;
+    reconciler
+        .recorder
+        .call(move |journal| Ok(journal.unclaim(claim.fence)))
+        .await?;
+    done.map(drop)
 }
 
 fn runs_of(runs: &[Reported]) -> Vec<crate::journal::sqlite::read::RunRecord> {

@@ -8,7 +8,7 @@
 //! A run starts with one request at a time until Desk has accepted one, so that a wrong group,
 //! agent or message costs a handful of requests and not an audience.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::batch::Change;
@@ -26,7 +26,7 @@ const SUSPICIOUS_AT: u32 = 8;
 const LOW_WATER: usize = 4;
 
 /// A planned batch at hand.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Work {
     /// The number of the batch in its run.
     pub number: u32,
@@ -156,7 +156,7 @@ impl Conclusion {
 }
 
 /// How the sending of a run ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Ending {
     /// No batch is left to send.
     Finished,
@@ -167,7 +167,7 @@ pub enum Ending {
 }
 
 /// A run of equal refusals with nothing accepted in between.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 struct Streak {
     code: Option<String>,
     refusals: u32,
@@ -194,7 +194,7 @@ impl Streak {
 }
 
 /// The part of the breaker's life it is in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Breaker {
     /// Requests flow.
     Closed,
@@ -204,12 +204,13 @@ enum Breaker {
     HalfOpen,
 }
 
-/// The dispatcher of one run.
-#[derive(Debug)]
+/// The dispatcher of one run. Two that are equal decide alike for ever, which lets a model checker
+/// visit each state once.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Dispatcher {
     concurrency: usize,
     ready: VecDeque<Work>,
-    in_flight: HashMap<u32, Work>,
+    in_flight: BTreeMap<u32, Work>,
     loaded_to: u32,
     load_up_to: u32,
     next_number: u32,
@@ -235,7 +236,7 @@ impl Dispatcher {
         Dispatcher {
             concurrency: concurrency.max(1),
             ready: VecDeque::new(),
-            in_flight: HashMap::new(),
+            in_flight: BTreeMap::new(),
             loaded_to: 0,
             load_up_to: batches,
             next_number: batches + 1,
@@ -259,6 +260,23 @@ impl Dispatcher {
         self.wait_until.is_some() || self.breaker == Breaker::Open
     }
 
+    /// Why nothing new is sent right now, in words.
+    pub fn why_not_now(&self) -> &'static str {
+        if self.ending.is_some() {
+            "it is ending, and waits for the requests in flight"
+        } else if self.breaker == Breaker::Open {
+            "Desk answered with failures only; it is asked now and then whether it serves again"
+        } else if self.wait_until.is_some() {
+            "Desk asked for patience or could not be reached"
+        } else if self.asked {
+            "the budget allows no request yet"
+        } else if self.in_flight.len() >= self.limit() {
+            "as many requests are in flight as may be, and none is answered"
+        } else {
+            "batches are being loaded from the journal"
+        }
+    }
+
     /// Takes an event at `now` (an offset from any fixed instant, never decreasing) and appends
     /// what is to be done. The first effects come from [`Dispatcher::start`].
     pub fn step(&mut self, now: Duration, event: Event, effects: &mut Vec<Effect>) {
@@ -274,7 +292,10 @@ impl Dispatcher {
                 for number in intents {
                     self.in_flight.remove(&number);
                 }
-                self.end_with(Ending::Stopped(why));
+                // It outranks every other end, also one that was told already: that one rested
+                // on outcomes that are not durable after all.
+                self.ending = Some(Ending::Stopped(why));
+                self.ended = false;
             }
         }
         self.pump(now, effects);

@@ -12,7 +12,7 @@ pub const BREAKER_AT: u32 = 5;
 
 /// A seeded source of jitter (splitmix64): the same seed gives the same waits, so a simulated run
 /// can be replayed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Jitter(u64);
 
 impl Jitter {
@@ -34,7 +34,7 @@ impl Jitter {
 
 /// Extra requests a run may make: one for every ten that were answered well, ten to begin with.
 /// When it is used up, waits are the longest ones, so that a sick server is not burdened more.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Extra {
     tenths: u32,
 }
@@ -54,7 +54,7 @@ impl Extra {
 }
 
 /// The state of our patience with one Desk.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Patience {
     jitter: Jitter,
     extra: Extra,

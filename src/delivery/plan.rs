@@ -103,19 +103,13 @@ pub struct Planner<'a> {
 
 impl<'a> Planner<'a> {
     /// A planner for requests of `template` to `url`, with at most `batch_size` customers each.
-    /// `expected_rows` sizes the set of ids; a wrong guess costs time, not correctness.
-    pub fn new(
-        template: &'a Template,
-        url: &str,
-        batch_size: usize,
-        expected_rows: usize,
-    ) -> Planner<'a> {
+    pub fn new(template: &'a Template, url: &str, batch_size: usize) -> Planner<'a> {
         let mut hash = Sha256::new();
         hash.update(format!("POST {url}\n"));
         Planner {
             template,
             batch_size: batch_size.max(1),
-            seen: HashSet::with_capacity_and_hasher(expected_rows, FxBuildHasher),
+            seen: HashSet::with_hasher(FxBuildHasher),
             customers: Vec::with_capacity(batch_size),
             lines: Vec::with_capacity(batch_size),
             twice: Vec::new(),
@@ -128,6 +122,12 @@ impl<'a> Planner<'a> {
             first_body: None,
             invalid_rows: Vec::new(),
         }
+    }
+
+    /// Makes room for the ids of so many rows in all, at once: growing by and by would hold the
+    /// set twice just when it is largest. A wrong guess costs time or memory, not correctness.
+    pub fn expect(&mut self, rows: usize) {
+        self.seen.reserve(rows.saturating_sub(self.seen.len()));
     }
 
     /// Takes the next rows of the file.

@@ -5,15 +5,15 @@ use reqwest::header::HeaderMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{ProactiveChat, wait};
+use super::{chat, wait};
 use crate::delivery::outcome::{Answer, AnswerBody, ChatId};
 
 /// How much of an unexplained body is shown.
 const EXCERPT: usize = 160;
 
-/// The answer to a create.
-pub(super) fn to_create(status: u16, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Answer {
-    let body = match serde_json::from_slice::<ProactiveChat>(body) {
+/// The answer to a create, from its status, its headers, all of its body and the time it came.
+pub fn to_create(status: u16, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Answer {
+    let body = match serde_json::from_slice::<Created>(body) {
         Ok(chat) if (200..300).contains(&status) => AnswerBody::Chat(ChatId(chat.id)),
         Err(error) if (200..300).contains(&status) => AnswerBody::Unreadable(format!(
             "the answer is no proactive chat ({error}): {}",
@@ -30,6 +30,13 @@ pub(super) fn to_create(status: u16, headers: &HeaderMap, body: &[u8], now: Time
         wait: wait::asked(headers, message, now),
         body,
     }
+}
+
+/// What counts of a chat that was made; the customers it names are those that were sent.
+#[derive(Deserialize)]
+struct Created {
+    #[serde(deserialize_with = "chat::positive")]
+    id: u64,
 }
 
 /// The two JSON shapes of an error: `{"message", "code", "error"}` and `{"code", "detail"}`.

@@ -61,7 +61,7 @@ fn number(value: &Value) -> Option<u64> {
     }
 }
 
-fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+pub(super) fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     let value = Value::deserialize(deserializer)?;
     number(&value)
         .filter(|id| *id > 0)

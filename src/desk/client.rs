@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, Response};
+use reqwest::{Client, Response, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{ProactiveChat, answer};
@@ -74,6 +74,8 @@ impl std::fmt::Display for ReadError {
 pub struct Desk {
     client: Client,
     base_url: String,
+    /// Parsed once: every create goes to it.
+    create_url: Url,
 }
 
 impl Desk {
@@ -94,8 +96,11 @@ impl Desk {
             .user_agent(concat!("deskcast/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| DeskError::Client(causes(&error)))?;
+        let create_url = Url::parse(&Desk::create_url(&config.base_url))
+            .map_err(|error| DeskError::Client(error.to_string()))?;
         Ok(Desk {
             client,
+            create_url,
             base_url: config.base_url.trim_end_matches('/').to_owned(),
         })
     }
@@ -110,7 +115,7 @@ impl Desk {
     pub async fn create(&self, permit: Permit, body: Vec<u8>) -> Fact {
         let sent = self
             .client
-            .post(Desk::create_url(&self.base_url))
+            .post(self.create_url.clone())
             .body(body)
             .send()
             .await;

@@ -4,7 +4,7 @@
 //! request goes to the one configured origin. Whether and when to try again is decided elsewhere,
 //! by code that knows whether the first try may have been applied.
 
-mod answer;
+pub mod answer;
 mod chat;
 mod client;
 mod wait;

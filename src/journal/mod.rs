@@ -8,6 +8,7 @@
 //! Every change of a batch is a compare-and-set on its state, its attempt and the run's fencing
 //! token, so that even two processes that both believe to own a run cannot send one batch twice.
 
+pub mod memory;
 pub mod packed;
 pub mod sqlite;
 
@@ -83,6 +84,9 @@ pub enum RunState {
     Planned,
     /// A process claimed it; whether that one still lives, [`Journal::claim`] finds out.
     Sending,
+    /// No batch is left to send; what came of them is being looked up by the process that sent
+    /// them. Still one run: whoever starts it again goes on with it.
+    Reading,
     /// Stopped before the end; it can be resumed.
     Stopped,
     /// No batch is left to send.
@@ -93,9 +97,10 @@ pub enum RunState {
 
 impl RunState {
     /// Every state.
-    pub const ALL: [RunState; 5] = [
+    pub const ALL: [RunState; 6] = [
         RunState::Planned,
         RunState::Sending,
+        RunState::Reading,
         RunState::Stopped,
         RunState::Finished,
         RunState::Failed,
@@ -106,6 +111,7 @@ impl RunState {
         match self {
             RunState::Planned => "planned",
             RunState::Sending => "sending",
+            RunState::Reading => "reading",
             RunState::Stopped => "stopped",
             RunState::Finished => "finished",
             RunState::Failed => "failed",
@@ -119,11 +125,11 @@ impl RunState {
             .find(|state| state.as_str() == name)
     }
 
-    /// Whether sending can go on.
+    /// Whether the run is still to be gone on with.
     pub fn is_open(self) -> bool {
         matches!(
             self,
-            RunState::Planned | RunState::Sending | RunState::Stopped
+            RunState::Planned | RunState::Sending | RunState::Reading | RunState::Stopped
         )
     }
 }
@@ -260,6 +266,8 @@ pub struct UnknownBatch {
     pub ended_tick: u64,
     /// Its customers, in order.
     pub customers: Vec<u64>,
+    /// When it was last looked for.
+    pub looked_at: Option<Timestamp>,
 }
 
 /// A chat that is known to belong to a batch, as evidence of the order of ids.
@@ -327,6 +335,9 @@ pub enum JournalError {
     /// Another process owns the run.
     #[error("{0}")]
     Owned(String),
+    /// The run has failed: nothing more of it is sent, whoever asks.
+    #[error("the run has failed: Desk refused what it sends, and nothing more of it is sent")]
+    Failed,
     /// Another process has claimed the run since.
     #[error("the run was taken over by another process; this one sends nothing more of it")]
     Fenced,
@@ -358,7 +369,8 @@ pub trait Journal: Send {
         fill: Fill<'_, E>,
     ) -> Result<RunId, E>;
 
-    /// Makes this process the owner of a run. What a dead owner left in flight becomes unknown.
+    /// Makes this process the owner of a run. What a dead owner left in flight becomes unknown. A
+    /// run that has failed in the meantime can be settled and not sent.
     fn claim(
         &mut self,
         run: RunId,
@@ -378,6 +390,9 @@ pub trait Journal: Send {
         up_to: u32,
         most: usize,
     ) -> Result<Vec<Work>, JournalError>;
+
+    /// Says that nothing of a run that was claimed for sending is left to send.
+    fn all_sent(&mut self, fence: Fence) -> Result<(), JournalError>;
 
     /// Gives up a run that was claimed for settling; its state stays.
     fn unclaim(&mut self, fence: Fence);

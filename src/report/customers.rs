@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::text::{cell, time};
 use crate::campaign::{CustomerId, InvalidId};
 use crate::delivery::batch::BatchState;
+use crate::delivery::outcome::Words;
 use crate::delivery::tally::Owner;
 use crate::journal::JournalError;
 use crate::journal::sqlite::read::{BatchRows, LeftOut, RunRecord, Store};
@@ -98,18 +99,28 @@ pub(super) fn outcome(state: BatchState, owner: Owner) -> &'static str {
 }
 
 fn fate(batch: &BatchRows, owner: Owner) -> Fate<'_> {
-    let said = || batch.words.as_ref().map(|words| words.to_string().into());
-    let reason = match (batch.state, owner) {
-        (BatchState::Accepted, _) => None,
-        (BatchState::Sending, Owner::Gone) => Some(DIED.into()),
-        _ => said(),
-    };
     Fate {
         outcome: outcome(batch.state, owner),
-        reason,
+        reason: reason(batch, owner).map(Cow::from),
         batch: Some(batch.number),
         proactive_chat_id: batch.chat.map(|chat| chat.0),
         at: batch.ended_at.or(batch.intended_at).map(time),
+    }
+}
+
+/// The last word on a batch: what Desk or the network said, and what was found out since.
+fn reason(batch: &BatchRows, owner: Owner) -> Option<String> {
+    match (batch.state, owner) {
+        (BatchState::Accepted, _) => return None,
+        (BatchState::Sending, Owner::Gone) => return Some(DIED.to_owned()),
+        _ => {}
+    }
+    let said = batch.words.as_ref().map(Words::to_string);
+    match (&batch.resolved, said) {
+        (Some(resolved), Some(said)) => {
+            Some(format!("{said}; {}: {}", resolved.by, resolved.evidence))
+        }
+        (_, said) => said,
     }
 }
 

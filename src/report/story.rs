@@ -132,7 +132,7 @@ fn write_resolved(out: &mut String, resolved: &Resolved) -> std::fmt::Result {
     } = resolved;
     writeln!(
         out,
-        "    {}  looked for by {}: {result}",
+        "    {}  looked into by {}: {result}",
         time(*at),
         one_line(by)
     )?;

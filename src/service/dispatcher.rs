@@ -22,6 +22,9 @@ use crate::delivery::request::Template;
 use crate::desk::Desk;
 use crate::journal::{Claim, Entry, Journal, JournalError, Permit, What};
 
+/// A run without progress for this long is worth a line that says why.
+const STALLED_AFTER: Duration = Duration::from_secs(30);
+
 /// A chat to ask for when only an answer matters: any id will do.
 const ANY_CHAT: ChatId = ChatId(1);
 
@@ -75,8 +78,14 @@ impl<J: Journal + 'static> Sender<J> {
             owed: Vec::new(),
             wake_at: None,
             ending: None,
+            progressed_at: Instant::now(),
         };
-        shell.run(dispatcher, queue).await
+        // On a worker of the runtime, beside the requests: from any other thread every message of
+        // theirs would cross over to it.
+        match tokio::spawn(shell.run(dispatcher, queue)).await {
+            Ok(ending) => ending,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
     }
 }
 
@@ -95,6 +104,8 @@ struct Shell<J> {
     owed: Vec<Entry>,
     wake_at: Option<Instant>,
     ending: Option<Ending>,
+    /// When an outcome was last concluded, or the watchdog last spoke.
+    progressed_at: Instant,
 }
 
 impl<J: Journal + 'static> Shell<J> {
@@ -125,6 +136,7 @@ impl<J: Journal + 'static> Shell<J> {
                     self.wake_at = None;
                     messages.push(Message::Event(Event::Woken));
                 }
+                () = sleep_until(self.progressed_at + STALLED_AFTER) => self.bark(&dispatcher),
                 () = stop.cancelled(), if !told => {
                     told = true;
                     messages.push(Message::Event(Event::Stop("told to stop".to_owned())));
@@ -218,6 +230,7 @@ impl<J: Journal + 'static> Shell<J> {
                 } => {
                     let customers = self.sizes.remove(&number).unwrap_or(0);
                     self.permits.remove(&number);
+                    self.progressed_at = Instant::now();
                     self.sender
                         .progress
                         .update(|snapshot| snapshot.conclude(customers, &conclusion));
@@ -325,6 +338,18 @@ impl<J: Journal + 'static> Shell<J> {
                 tracing::warn!(batch, %error, "an outcome could not be recorded: it will be unknown");
             }
         }
+    }
+
+    /// The watchdog: says why a run does not progress.
+    fn bark(&mut self, dispatcher: &Dispatcher) {
+        tracing::warn!(
+            stalled_secs = self.progressed_at.elapsed().as_secs(),
+            requests_in_flight = self.sizes.len(),
+            journal_pieces_pending = self.pending,
+            why = dispatcher.why_not_now(),
+            "no batch has come to an end for a while"
+        );
+        self.progressed_at = Instant::now();
     }
 
     fn show_phase(&self, dispatcher: &Dispatcher) {

@@ -4,6 +4,7 @@
 //! every intent and outcome through the [`recorder`]) and [`tracker`] (counts read back), and each
 //! request of any of them through the one [`budget`].
 
+pub mod alarm;
 pub mod budget;
 pub mod dispatcher;
 pub mod planning;

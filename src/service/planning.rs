@@ -3,11 +3,12 @@
 //! Reading and planning run on two threads with a few blocks between them, so that a file of any
 //! size takes about as long as reading it and as much memory as the set of its ids.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, mpsc};
+use std::rc::Rc;
+use std::sync::mpsc;
 
 use crate::campaign::{
     AudienceError, AudienceReader, AudienceSpec, Block, CampaignName, Definition, InvalidRow,
@@ -18,8 +19,11 @@ use crate::delivery::request::Template;
 
 /// Blocks between the two threads.
 const BLOCKS: usize = 8;
+/// How many blocks are looked at before it is guessed how many rows the file has: so many that
+/// what the reader holds back in its buffer does not count.
+const SAMPLE_BLOCKS: u32 = 32;
 /// The set of ids is not made larger than this on a guess.
-const MOST_EXPECTED: u64 = 20_000_000;
+const MOST_EXPECTED: u128 = 20_000_000;
 /// No message that a person reads is longer than this many bytes.
 const LONGEST_MESSAGE: u64 = 1 << 20;
 
@@ -197,35 +201,37 @@ pub fn plan<S: PlanSink + ?Sized>(
     };
     let file = open(&campaign.customers).map_err(mistake)?;
     let size = file.metadata().map(|meta| meta.len()).unwrap_or(0);
-    let bytes_read = Arc::new(AtomicU64::new(0));
-    let counted = Counted {
-        file,
-        bytes: Arc::clone(&bytes_read),
-    };
     let definition = &campaign.definition;
     let spec = AudienceSpec {
         column: definition.column.clone(),
         delimiter: definition.delimiter,
     };
-    let (full, blocks) = mpsc::sync_channel::<Result<Block, AudienceError>>(BLOCKS);
+    let (full, blocks) = mpsc::sync_channel::<Result<Portion, AudienceError>>(BLOCKS);
     let (empty, spares) = mpsc::sync_channel::<Block>(BLOCKS);
     std::thread::scope(|scope| {
-        scope.spawn(move || read_blocks(counted, &spec, &full, &spares));
-        let mut planner: Option<Planner<'_>> = None;
-        for block in blocks {
-            let block = block.map_err(|error| mistake(error.to_string()))?;
-            let planner = planner.get_or_insert_with(|| {
-                let expected =
-                    expected_rows(size, bytes_read.load(Ordering::Relaxed), block.rows as u64);
-                Planner::new(template, url, definition.batch_size.get(), expected)
-            });
+        scope.spawn(move || read_blocks(file, &spec, &full, &spares));
+        let mut planner = Planner::new(template, url, definition.batch_size.get());
+        let (mut count, mut rows) = (0, 0);
+        for portion in blocks {
+            let Portion { block, bytes_read } =
+                portion.map_err(|error| mistake(error.to_string()))?;
+            count += 1;
+            rows += block.rows as u64;
+            if count == SAMPLE_BLOCKS {
+                planner.expect(expected_rows(size, bytes_read, rows));
+            }
             planner.block(&block, sink).map_err(PlanError::Sink)?;
             // The reader may be through already, and then needs no block any more.
             let _ = empty.try_send(block);
         }
-        let planner = planner.unwrap_or_else(|| Planner::new(template, url, 1, 0));
         planner.finish(sink).map_err(PlanError::Sink)
     })
+}
+
+/// A block, and how many bytes of the file were read by then.
+struct Portion {
+    block: Block,
+    bytes_read: u64,
 }
 
 fn open(path: &Path) -> Result<File, String> {
@@ -238,20 +244,24 @@ fn open(path: &Path) -> Result<File, String> {
     Ok(file)
 }
 
-/// The rows of the file, going by the bytes that the first block took; 0 where that is not known.
+/// The rows of a file of `size` bytes, going by its beginning. A packed file is read in larger
+/// pieces than it looks, so that the guess is low: that costs time and nothing else.
 fn expected_rows(size: u64, bytes_read: u64, rows: u64) -> usize {
-    if rows < Block::MAX_ROWS as u64 || bytes_read == 0 {
-        return rows as usize;
-    }
-    (size.saturating_mul(rows) / bytes_read).min(MOST_EXPECTED) as usize
+    let rows = u128::from(size) * u128::from(rows) / u128::from(bytes_read.max(1));
+    rows.min(MOST_EXPECTED) as usize
 }
 
 fn read_blocks(
-    input: Counted,
+    file: File,
     spec: &AudienceSpec,
-    full: &mpsc::SyncSender<Result<Block, AudienceError>>,
+    full: &mpsc::SyncSender<Result<Portion, AudienceError>>,
     spares: &mpsc::Receiver<Block>,
 ) {
+    let bytes_read = Rc::new(Cell::new(0));
+    let input = Counted {
+        file,
+        bytes: Rc::clone(&bytes_read),
+    };
     let mut reader = match AudienceReader::new(input, spec) {
         Ok(reader) => reader,
         Err(error) => {
@@ -262,7 +272,10 @@ fn read_blocks(
     loop {
         let mut block = spares.try_recv().unwrap_or_default();
         let sent = match reader.next_block(&mut block) {
-            Ok(true) => full.send(Ok(block)),
+            Ok(true) => full.send(Ok(Portion {
+                block,
+                bytes_read: bytes_read.get(),
+            })),
             Ok(false) => return,
             Err(error) => full.send(Err(error)),
         };
@@ -275,13 +288,13 @@ fn read_blocks(
 /// A file that counts what is read of it.
 struct Counted {
     file: File,
-    bytes: Arc<AtomicU64>,
+    bytes: Rc<Cell<u64>>,
 }
 
 impl Read for Counted {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let read = self.file.read(buffer)?;
-        self.bytes.fetch_add(read as u64, Ordering::Relaxed);
+        self.bytes.set(self.bytes.get() + read as u64);
         Ok(read)
     }
 }

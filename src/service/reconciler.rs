@@ -17,7 +17,9 @@ use crate::delivery::reconcile::{
     Anchor, ChatFacts, Finding, Reach, Scope, Search, Seen, Sought, is_monotonic,
 };
 use crate::desk::{Desk, ProactiveChat, ReadError};
-use crate::journal::{Fence, Journal, JournalError, KnownChat, Resolution, UnknownBatch, Verdict};
+use crate::journal::{
+    Fence, Journal, JournalError, KnownChat, Resolution, RunId, UnknownBatch, Verdict,
+};
 
 /// In whose name verdicts are recorded.
 const BY: &str = "deskcast";
@@ -25,6 +27,13 @@ const BY: &str = "deskcast";
 const WAIT: Duration = Duration::from_secs(1);
 /// How often an id is tried that could not be read.
 const TRIES: u32 = 4;
+
+/// Batches that are looked for together: what was found of them is recorded before the next ones,
+/// so that being killed on the way costs no more than these.
+const TOGETHER: usize = 16;
+/// A chat may be hidden for a moment after it was made: a batch that was looked for this long after
+/// it was given up need not be looked for again soon.
+const HIDDEN: Duration = Duration::from_secs(6);
 
 /// What is the same for all batches of a run, as it was sent.
 #[derive(Clone, Debug)]
@@ -69,6 +78,16 @@ pub struct Reconciled {
     pub reads: u64,
 }
 
+/// Whether looking for it now can show what the last look could not.
+fn is_worth_a_look(batch: &UnknownBatch) -> bool {
+    batch.looked_at.is_none_or(|at| {
+        batch
+            .ended_at
+            .saturating_add(HIDDEN)
+            .is_ok_and(|hidden| at < hidden)
+    })
+}
+
 impl<J: Journal + 'static> Reconciler<J> {
     /// Looks for the unknown batches of a claimed run, once.
     pub async fn reconcile(
@@ -79,18 +98,57 @@ impl<J: Journal + 'static> Reconciler<J> {
         scope: Scope,
     ) -> Result<Reconciled, JournalError> {
         let run = fence.run;
-        let (unknowns, known) = self
-            .recorder
-            .call(move |journal| Ok((journal.unknowns(run)?, journal.known_chats(run)?)))
-            .await?;
-        if unknowns.is_empty() {
-            return Ok(Reconciled::default());
+        let unknowns = self.unknowns(run).await?;
+        let wanted: Vec<u32> = unknowns
+            .iter()
+            .filter(|batch| scope == Scope::Full || is_worth_a_look(batch))
+            .map(|batch| batch.batch)
+            .collect();
+        let mut total = Reconciled {
+            unknown: unknowns.len() as u64,
+            ..Reconciled::default()
+        };
+        for numbers in wanted.chunks(TOGETHER) {
+            if self.stop.is_cancelled() {
+                break;
+            }
+            let done = self.settle(fence, numbers, sent, policy, scope).await?;
+            total.found += done.found;
+            total.resent += done.resent;
+            total.reads += done.reads;
+            total.unknown -= done.found + done.resent;
         }
+        Ok(total)
+    }
+
+    async fn unknowns(&self, run: RunId) -> Result<Vec<UnknownBatch>, JournalError> {
+        self.recorder
+            .call(move |journal| journal.unknowns(run))
+            .await
+    }
+
+    /// Looks for a few batches, and records what is found.
+    async fn settle(
+        &self,
+        fence: Fence,
+        numbers: &[u32],
+        sent: &Sent,
+        policy: UnknownPolicy,
+        scope: Scope,
+    ) -> Result<Reconciled, JournalError> {
+        let run = fence.run;
+        // Anew each time: what was just found is known now, and belongs to nobody else.
+        let unknowns = self.unknowns(run).await?;
+        let known = self
+            .recorder
+            .call(move |journal| journal.known_chats(run))
+            .await?;
         let anchors: Vec<Anchor> = known.iter().map(anchor).collect();
+        let looked_for = |batch: &UnknownBatch| numbers.contains(&batch.batch);
         let sought = unknowns
             .iter()
             .enumerate()
-            .map(|(key, batch)| sought(key, batch, sent))
+            .map(|(key, batch)| sought(key, batch, sent, looked_for(batch)))
             .collect();
         let begun = Timestamp::now();
         let mut search = Search::new(sought, &anchors, self.reads, self.grace, scope);
@@ -98,7 +156,11 @@ impl<J: Journal + 'static> Reconciler<J> {
         let may_resend = scope == Scope::Full
             && policy == UnknownPolicy::ResendWhenAbsent
             && is_monotonic(&anchors);
-        let verdicts = self.verdicts(&unknowns, &search, may_resend, begun);
+        let verdicts = match self.stop.is_cancelled() {
+            // What was not read to the end proves nothing, not even for the record.
+            true => Vec::new(),
+            false => self.verdicts(&unknowns, &search, may_resend, begun),
+        };
         let reconciled = summary(&verdicts, reads);
         self.recorder
             .call(move |journal| {
@@ -145,6 +207,7 @@ impl<J: Journal + 'static> Reconciler<J> {
             .iter()
             .zip(&findings)
             .enumerate()
+            .filter(|(place, _)| search.sought()[*place].looked_for)
             .map(|(place, (batch, finding))| {
                 let reach = search.reach(place);
                 let old_enough = batch
@@ -207,7 +270,7 @@ fn anchor(known: &KnownChat) -> Anchor {
     }
 }
 
-fn sought(key: usize, batch: &UnknownBatch, sent: &Sent) -> Sought {
+fn sought(key: usize, batch: &UnknownBatch, sent: &Sent, looked_for: bool) -> Sought {
     Sought {
         key,
         message: sent.message.clone(),
@@ -218,6 +281,7 @@ fn sought(key: usize, batch: &UnknownBatch, sent: &Sent) -> Sought {
         ended_at: batch.ended_at,
         intent_tick: batch.intent_tick,
         ended_tick: batch.ended_tick,
+        looked_for,
     }
 }
 
@@ -230,7 +294,7 @@ fn summary(verdicts: &[Verdict], reads: u64) -> Reconciled {
         match verdict.resolution {
             Resolution::Found(_) => summary.found += 1,
             Resolution::Resend => summary.resent += 1,
-            Resolution::Abandoned | Resolution::Unsettled => summary.unknown += 1,
+            Resolution::Abandoned | Resolution::Unsettled => {}
         }
     }
     summary

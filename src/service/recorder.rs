@@ -1,10 +1,12 @@
 //! The journal's thread: one writer, many batches a commit.
 //!
-//! Whatever has queued up while a commit was under way shares the next one. The thread ends when
-//! the last handle to it is dropped.
+//! Whatever has queued up while a commit was under way shares the next one, and commits keep a
+//! little distance: on a fast disk they would else be many and small, each at the price of a large
+//! one. The thread ends when the last handle to it is dropped.
 
 use std::sync::mpsc;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -34,6 +36,9 @@ impl<J> Clone for Recorder<J> {
 
 /// The most entries of one commit: bounds how long the first of them waits.
 const MOST_ENTRIES: usize = 4096;
+/// From the end of a commit to the start of the next, at least. A record that comes later than
+/// that, as all do at the usual rates, is committed at once.
+const DISTANCE: Duration = Duration::from_millis(1);
 
 impl<J: Journal + 'static> Recorder<J> {
     /// Starts the thread. Joining it, after the last handle is dropped, closes the journal.
@@ -83,31 +88,36 @@ fn gone() -> JournalError {
 
 fn serve<J: Journal>(mut journal: J, queue: &mpsc::Receiver<Command<J>>) {
     let mut next = queue.recv().ok();
+    let mut not_before = Instant::now();
     while let Some(command) = next.take() {
         match command {
             Command::Call(call) => call(&mut journal),
             Command::Record(fence, entries, reply) => {
                 let mut groups = vec![(fence, entries)];
                 let mut replies = vec![reply];
-                next = gather(queue, &mut groups, &mut replies);
+                next = gather(queue, &mut groups, &mut replies, not_before);
                 for (reply, result) in replies.into_iter().zip(journal.record(&groups)) {
                     reply(result);
                 }
+                not_before = Instant::now() + DISTANCE;
             }
         }
         next = next.or_else(|| queue.recv().ok());
     }
 }
 
-/// Takes what else is to be recorded and has queued up; returns the first command that is not.
+/// Takes what else is to be recorded and has queued up, or does until `not_before`; returns the
+/// first command that is something else.
 fn gather<J>(
     queue: &mpsc::Receiver<Command<J>>,
     groups: &mut Vec<(Fence, Vec<Entry>)>,
     replies: &mut Vec<Reply>,
+    not_before: Instant,
 ) -> Option<Command<J>> {
     let mut count: usize = groups.iter().map(|(_, entries)| entries.len()).sum();
     while count < MOST_ENTRIES {
-        match queue.try_recv() {
+        let wait = not_before.saturating_duration_since(Instant::now());
+        match queue.recv_timeout(wait) {
             Ok(Command::Record(fence, entries, reply)) => {
                 count += entries.len();
                 groups.push((fence, entries));

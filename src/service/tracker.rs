@@ -31,6 +31,8 @@ const TRIES: u32 = 4;
 /// How long to go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Until {
+    /// Each chat that was never read before was read once.
+    Unread,
     /// Each chat was read once.
     ReadOnce,
     /// Every chat is settled, or this time has come.
@@ -104,10 +106,10 @@ impl<J: Journal + 'static> Tracker<J> {
     }
 
     async fn read(&self, runs: &[RunId], until: Until) -> Result<Tracking, JournalError> {
-        let mut round = self.begin(runs).await?;
+        let mut round = self.begin(runs, until).await?;
         let deadline = match until {
             Until::Settled(deadline) => deadline,
-            Until::ReadOnce => None,
+            Until::Unread | Until::ReadOnce => None,
         };
         let mut flush_at = Instant::now() + COMMIT_EVERY;
         let mut reads: JoinSet<ReadChat> = JoinSet::new();
@@ -153,14 +155,15 @@ impl<J: Journal + 'static> Tracker<J> {
         Ok(ended)
     }
 
-    async fn begin(&self, runs: &[RunId]) -> Result<Round, JournalError> {
+    async fn begin(&self, runs: &[RunId], until: Until) -> Result<Round, JournalError> {
         let mut chats = Vec::new();
         for run in runs.iter().copied() {
             let tracked = self
                 .recorder
                 .call(move |journal| journal.tracked(run))
                 .await?;
-            chats.extend(tracked.into_iter().map(|tracked| Chat {
+            let wanted = |chat: &Tracked| until != Until::Unread || chat.read_at.is_none();
+            chats.extend(tracked.into_iter().filter(wanted).map(|tracked| Chat {
                 run,
                 tracked,
                 failures: 0,
@@ -224,7 +227,7 @@ impl<J: Journal + 'static> Tracker<J> {
                 chat.tracked.counts = counts;
                 chat.tracked.read_at = Some(now);
                 round.settled += usize::from(settled);
-                if !settled && until != Until::ReadOnce {
+                if !settled && matches!(until, Until::Settled(_)) {
                     let age = now
                         .duration_since(chat.tracked.accepted_at)
                         .try_into()
@@ -251,7 +254,7 @@ impl<J: Journal + 'static> Tracker<J> {
                 chat.failures += 1;
                 let failures = chat.failures;
                 let id = chat.tracked.chat.0;
-                if until == Until::ReadOnce && failures >= TRIES {
+                if !matches!(until, Until::Settled(_)) && failures >= TRIES {
                     tracing::warn!(chat = id, %error, "a chat could not be read");
                     round.unread += 1;
                 } else {

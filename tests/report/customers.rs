@@ -5,9 +5,9 @@ use std::io::Read as _;
 use std::process::Stdio;
 
 use deskcast::delivery::tally::{Customers, Owner};
-use deskcast::journal::Journal as _;
+use deskcast::journal::{Journal as _, Purpose, Resolution};
 
-use crate::world::{BEFORE, SPRING, WELCOME, World, at, complaint, plan};
+use crate::world::{BEFORE, SPRING, WELCOME, World, at, complaint, plan, verdict};
 
 #[test]
 fn every_customer_has_a_row_by_batch_and_in_file_order() {
@@ -87,34 +87,38 @@ fn the_rows_add_up_to_the_tally_whether_the_sender_lives_or_not() {
         assert_eq!(recount(&rows), tally.customers, "{key}");
     }
 
-    // Whoever claims the run next makes an unknown of what was in flight; sends one more batch.
+    // Whoever claims the run next makes an unknown of what was in flight, gives one batch up and
+    // sends another.
     let mut journal = world.journal();
     let claim = journal
-        .claim(world.run(WELCOME).id, at("21T10:00:00"))
+        .claim(world.run(WELCOME).id, Purpose::Sending, at("21T10:00:00"))
         .expect("claimed");
+    let abandoned = verdict(3, "21T10:00:01", "rosa", Resolution::Abandoned);
+    journal
+        .resolve(claim.fence, &[abandoned])
+        .expect("abandoned");
     let intent = deskcast::journal::Entry {
         batch: 4,
         attempt: 2,
         at: at("21T10:00:01"),
         what: deskcast::journal::What::Intent,
     };
-    journal.record(&[(claim.fence, vec![intent])]);
-    let run = world.run(WELCOME);
-    assert_eq!(run.owner, Owner::Alive);
-    let tally = world.store().standing(&run).expect("a standing").tally;
-    assert_eq!((tally.customers.remaining, tally.customers.unknown), (4, 6));
-    let rows = world.printed(&["report", WELCOME, "--customers", "--all-rows"]);
-    assert_eq!(recount(&rows), tally.customers);
-
+    let recorded = journal.record(&[(claim.fence, vec![intent])]);
+    assert!(recorded.iter().all(Result::is_ok), "{recorded:?}");
+    assert_eq!(unsettled(&world, Owner::Alive), (4, 2, 4));
     drop(journal);
+    assert_eq!(unsettled(&world, Owner::Gone), (0, 6, 4));
+}
+
+/// Who of the welcome run remains, is unknown, and was abandoned; after a recount.
+fn unsettled(world: &World, owner: Owner) -> (u64, u64, u64) {
     let run = world.run(WELCOME);
+    assert_eq!(run.owner, owner);
     let tally = world.store().standing(&run).expect("a standing").tally;
-    assert_eq!(
-        (tally.customers.remaining, tally.customers.unknown),
-        (0, 10)
-    );
     let rows = world.printed(&["report", WELCOME, "--customers", "--all-rows"]);
     assert_eq!(recount(&rows), tally.customers);
+    let customers = tally.customers;
+    (customers.remaining, customers.unknown, customers.abandoned)
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-use deskcast::campaign::{InvalidId, InvalidRow, Priority};
+use deskcast::campaign::{InvalidId, InvalidRow, Priority, UnknownPolicy};
 use deskcast::delivery::dispatch::Conclusion;
 use deskcast::delivery::outcome::{ChatId, Words};
 use deskcast::delivery::plan::{Digest, PlanSink, PlanSummary};
@@ -13,7 +13,8 @@ use deskcast::delivery::tracking::Counts;
 use deskcast::journal::sqlite::SqliteJournal;
 use deskcast::journal::sqlite::read::{RunRecord, Store};
 use deskcast::journal::{
-    Entry, Fence, Journal, JournalError, NewRun, Reading, RunId, RunKey, RunState, What,
+    Entry, Fence, Journal, JournalError, NewRun, Purpose, Reading, Resolution, RunId, RunKey,
+    RunState, Verdict, What,
 };
 use jiff::Timestamp;
 
@@ -107,6 +108,7 @@ pub(crate) fn new_run(key: &str) -> NewRun {
         priority: Priority::Medium,
         batch_size: 4,
         base_url: "https://desk-api-app.sendbird.com/platform/v1".to_owned(),
+        unknown: UnknownPolicy::Hold,
         customers_file: format!("audiences/{}.csv", key.campaign),
         created_at: key.due,
         key,
@@ -213,6 +215,17 @@ fn reading(batch: u32, time: &str, counts: [u64; 3], settled: bool) -> Reading {
     }
 }
 
+pub(crate) fn verdict(batch: u32, time: &str, by: &str, resolution: Resolution) -> Verdict {
+    Verdict {
+        batch,
+        attempt: 1,
+        at: at(time),
+        by: by.to_owned(),
+        resolution,
+        evidence: "chats 9002 to 9003 are not it".to_owned(),
+    }
+}
+
 fn plan_spring(journal: &mut SqliteJournal) {
     plan(
         journal,
@@ -226,7 +239,7 @@ fn plan_spring(journal: &mut SqliteJournal) {
 fn run_before(journal: &mut SqliteJournal) {
     let run = plan(journal, BEFORE, &[(&[101, 102], &[2, 3])], (&[], &[]), &[]);
     let fence = journal
-        .claim(run, at("20T09:00:01"))
+        .claim(run, Purpose::Sending, at("20T09:00:01"))
         .expect("claimed")
         .fence;
     attempt(
@@ -264,7 +277,7 @@ fn run_welcome(journal: &mut SqliteJournal) {
         &invalid,
     );
     let fence = journal
-        .claim(run, at("21T09:00:01"))
+        .claim(run, Purpose::Sending, at("21T09:00:01"))
         .expect("claimed")
         .fence;
     attempt(
@@ -314,6 +327,8 @@ fn run_welcome(journal: &mut SqliteJournal) {
         "21T09:00:05",
         Conclusion::Unknown(reset),
     );
+    let verdict = verdict(3, "21T09:02:00", "deskcast", Resolution::Unsettled);
+    journal.resolve(fence, &[verdict]).expect("kept");
     let throttled = answered(429, "deskp429001", "Too many requests.");
     attempt(
         journal,

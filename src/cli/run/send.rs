@@ -112,10 +112,12 @@ pub(super) async fn send_and_read(
 impl Voyage<'_> {
     async fn sail(&self, claim: Claim) -> Result<Ending, Failure> {
         let ending = self.send(claim).await?;
-        self.release(claim.fence, &ending).await?;
         if ending == Ending::Finished && !self.stop.is_cancelled() {
             self.track().await;
         }
+        // Last of all: a process that is killed while it reads must find the same run again when
+        // it is started again, and not begin another one.
+        self.release(claim.fence, &ending).await?;
         Ok(ending)
     }
 
@@ -126,6 +128,10 @@ impl Voyage<'_> {
             if ending != Ending::Finished {
                 return Ok(ending);
             }
+            let fence = claim.fence;
+            self.recorder
+                .call(move |journal| journal.all_sent(fence))
+                .await?;
             match self.reconcile(&claim).await {
                 Ok(reconciled) if reconciled.resent > 0 => claim.proven = true,
                 Ok(_) => return Ok(ending),
@@ -170,7 +176,7 @@ impl Voyage<'_> {
             total.found += round.found;
             total.resent += round.resent;
             total.unknown = round.unknown;
-            if round.found + round.unknown > 0 {
+            if round.found + round.reads > 0 {
                 tracing::info!(
                     found = round.found,
                     unknown = round.unknown,
@@ -178,7 +184,8 @@ impl Voyage<'_> {
                     "looked for unknown batches in Desk"
                 );
             }
-            if round.unknown == 0 || total.resent > 0 {
+            let looked = round.found + round.reads > 0;
+            if round.unknown == 0 || total.resent > 0 || !looked {
                 break;
             }
         }
@@ -212,7 +219,7 @@ impl Voyage<'_> {
             (None, false) => None,
         };
         let until = match follow {
-            None => Until::ReadOnce,
+            None => Until::Unread,
             Some(duration) => Until::Settled(duration.map(|duration| Instant::now() + duration)),
         };
         let tracker = Tracker {

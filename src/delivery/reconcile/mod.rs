@@ -44,6 +44,9 @@ pub struct Sought {
     pub intent_tick: u64,
     /// The commit that recorded that it is unknown.
     pub ended_tick: u64,
+    /// Whether ids are read for it. One that is not looked for may claim a chat all the same, and
+    /// so keeps another batch from being taken for its owner.
+    pub looked_for: bool,
 }
 
 /// A chat of this application that belongs to a batch already.

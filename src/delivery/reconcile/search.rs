@@ -245,7 +245,7 @@ impl Interval {
             near,
             before,
             end,
-            reads_left: reads,
+            reads_left: if batch.looked_for { reads } else { 0 },
             down,
             up,
             absent_in_a_row: 0,

@@ -18,6 +18,7 @@ fn sought(key: usize, customers: &[u64], intent: u64, end: u64) -> Sought {
         ended_at: at(end as i64),
         intent_tick: intent,
         ended_tick: end,
+        looked_for: true,
     }
 }
 
@@ -346,4 +347,16 @@ fn a_near_search_ends_at_the_first_chat_after_the_attempt() {
     let batch = vec![sought(0, &[1], 10, 20)];
     let mut search = Search::new(batch, &anchors, 200, Duration::from_secs(60), Scope::Near);
     assert_eq!(read(&mut search, &[]), [101, 102, 103]);
+}
+
+#[test]
+fn a_batch_that_is_not_looked_for_still_keeps_its_likeness_from_being_anothers() {
+    let anchors = [anchor(100, 1, 9), anchor(110, 31, 32)];
+    let rival = Sought {
+        looked_for: false,
+        ..sought(1, &[3, 4], 10, 20)
+    };
+    let mut search = search(vec![sought(0, &[1, 2], 10, 20), rival], &anchors);
+    read(&mut search, &[(104, without_customers(13))]);
+    assert_eq!(search.findings()[0], Finding::Ambiguous(vec![104]));
 }

@@ -109,6 +109,9 @@ impl Journal for SqliteJournal {
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         self.ticks.check(tick::last(&tx)?)?;
+        if purpose == Purpose::Sending && record::has_failed(&tx, run)? {
+            return Err(JournalError::Failed);
+        }
         let tick = tick::next(&tx)?;
         let last_intent_at: Option<i64> = tx.query_row(
             "SELECT max(intended_at) FROM batch WHERE run = ?1",
@@ -128,7 +131,7 @@ impl Journal for SqliteJournal {
             )?,
             Purpose::Settling => tx.execute(
                 "UPDATE run SET state = 'stopped', note = 'the process that was sending it ended'
-                 WHERE id = ?1 AND state = 'sending'",
+                 WHERE id = ?1 AND state IN ('sending', 'reading')",
                 [run.0],
             )?,
         };
@@ -185,6 +188,18 @@ impl Journal for SqliteJournal {
             });
         }
         Ok(batches)
+    }
+
+    fn all_sent(&mut self, fence: Fence) -> Result<(), JournalError> {
+        let changed = self.connection.execute(
+            "UPDATE run SET state = 'reading' WHERE id = ?1 AND fence = ?2",
+            params![fence.run.0, fence.token],
+        )?;
+        if changed == 1 {
+            Ok(())
+        } else {
+            Err(JournalError::Fenced)
+        }
     }
 
     fn unclaim(&mut self, fence: Fence) {

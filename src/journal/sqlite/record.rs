@@ -9,7 +9,7 @@ use crate::delivery::batch::{BatchState, Change};
 use crate::delivery::dispatch::Conclusion;
 use crate::delivery::outcome::Words;
 use crate::journal::packed::{pack_rows, rows};
-use crate::journal::{Entry, Fence, JournalError, Permit, Reading, RunId, What};
+use crate::journal::{Entry, Fence, JournalError, Permit, Reading, RunId, RunState, What};
 
 /// What is said of a batch whose sender died.
 const DIED: &str = "the process that was sending it ended before it could record what came of it";
@@ -67,6 +67,14 @@ pub(super) fn check_fence(tx: &Transaction<'_>, fence: Fence) -> Result<(), Jour
     } else {
         Err(JournalError::Fenced)
     }
+}
+
+pub(super) fn has_failed(tx: &Transaction<'_>, run: RunId) -> rusqlite::Result<bool> {
+    tx.query_row(
+        "SELECT EXISTS (SELECT 1 FROM run WHERE id = ?1 AND state = ?2)",
+        params![run.0, RunState::Failed.as_str()],
+        |row| row.get(0),
+    )
 }
 
 /// A permit comes of an intent alone, and counts only when the commit that follows succeeds.
@@ -191,25 +199,28 @@ fn keep_attempt(
     Ok(())
 }
 
-/// The parts of a split batch, each customer with the line it was listed in.
+/// The parts of a split batch, each customer with the line it was listed in. Every customer of the
+/// batch must be in exactly one of them.
 fn add_parts(
     tx: &Transaction<'_>,
     run: RunId,
     parent: u32,
     parts: &[(u32, Vec<u64>)],
 ) -> Result<(), JournalError> {
+    let refused = JournalError::Forbidden {
+        batch: parent,
+        what: "split",
+    };
     let (customers, lines) = rows_of(tx, run, parent)?;
-    let line_of: std::collections::HashMap<u64, u64> = customers.into_iter().zip(lines).collect();
+    let mut line_of: std::collections::HashMap<u64, u64> =
+        customers.into_iter().zip(lines).collect();
     for (number, customers) in parts {
         let lines: Vec<u64> = customers
             .iter()
-            .filter_map(|id| line_of.get(id).copied())
+            .filter_map(|id| line_of.remove(id))
             .collect();
         if lines.len() != customers.len() {
-            return Err(JournalError::Forbidden {
-                batch: parent,
-                what: "split",
-            });
+            return Err(refused);
         }
         tx.prepare_cached(
             "INSERT INTO batch (run, number, parent, customers, state) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -226,7 +237,11 @@ fn add_parts(
         tx.prepare_cached("INSERT INTO batch_customers (id, packed) VALUES (?1, ?2)")?
             .execute(params![customers_key(run, *number), packed])?;
     }
-    Ok(())
+    if line_of.is_empty() {
+        Ok(())
+    } else {
+        Err(refused)
+    }
 }
 
 fn rows_of(

@@ -13,7 +13,9 @@ pub(super) fn unknowns(
 ) -> Result<Vec<UnknownBatch>, JournalError> {
     let mut statement = connection.prepare_cached(
         "SELECT b.number, b.attempt, coalesce(b.intended_at, 0), coalesce(b.ended_at, 0),
-           coalesce(b.intent_tick, 0), coalesce(b.ended_tick, 0), c.packed
+           coalesce(b.intent_tick, 0), coalesce(b.ended_tick, 0), c.packed,
+           (SELECT max(r.at) FROM resolution r
+            WHERE r.run = b.run AND r.batch = b.number AND r.attempt = b.attempt)
          FROM batch b JOIN batch_customers c ON c.id = (b.run << 32) + b.number
          WHERE b.run = ?1 AND b.state = ?2 ORDER BY b.number",
     )?;
@@ -30,6 +32,7 @@ pub(super) fn unknowns(
             intent_tick: row.get::<_, i64>(4)?.unsigned_abs(),
             ended_tick: row.get::<_, i64>(5)?.unsigned_abs(),
             customers: crate::journal::packed::customers(packed)?,
+            looked_at: row.get::<_, Option<i64>>(7)?.map(timestamp),
         });
     }
     Ok(unknowns)
@@ -88,6 +91,24 @@ pub(super) fn resolve(
             record::exactly_one(changed, verdict.batch, "resolution")?;
         }
         let result = change.map_or("unknown", |change| change.to().as_str());
+        // Looking again and seeing the same is no news, save for the time.
+        let again = tx
+            .prepare_cached(
+                "UPDATE resolution SET at = ?4 WHERE (?3, ?5, ?6, ?7) = (attempt, by, result, evidence)
+                   AND id = (SELECT max(id) FROM resolution WHERE run = ?1 AND batch = ?2)",
+            )?
+            .execute(params![
+                fence.run.0,
+                verdict.batch,
+                verdict.attempt,
+                millis(verdict.at),
+                verdict.by,
+                result,
+                verdict.evidence,
+            ])?;
+        if again > 0 {
+            continue;
+        }
         tx.prepare_cached(
             "INSERT INTO resolution (run, batch, attempt, at, by, result, chat, evidence)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",

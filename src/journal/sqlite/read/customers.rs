@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::Row;
 
-use super::Store;
+use super::{Resolved, Store};
 use crate::delivery::batch::BatchState;
 use crate::delivery::outcome::{ChatId, Words};
 use crate::journal::packed::{self, Damaged, read_varint};
@@ -25,6 +25,9 @@ pub struct BatchRows {
     pub ended_at: Option<Timestamp>,
     /// What was said of its last attempt, unless that one was accepted.
     pub words: Option<Words>,
+    /// What its unknown outcome came to when it was last looked into, while it is unknown or
+    /// abandoned.
+    pub resolved: Option<Resolved>,
     /// Its customers, in file order.
     pub customers: Vec<u64>,
     /// The line of the customer file for each of `customers`.
@@ -62,13 +65,20 @@ impl Store {
         each: &mut dyn FnMut(&BatchRows) -> Result<(), E>,
     ) -> Result<(), E> {
         let sql = "SELECT b.number, b.state, b.chat, b.intended_at, b.ended_at, c.packed,
-               a.attempt, a.status, a.code, a.message
+               a.attempt, a.status, a.code, a.message, r.at, r.by, r.result, r.evidence
              FROM batch b JOIN batch_customers c ON c.id = (b.run << 32) | b.number
              LEFT JOIN attempt a ON a.run = b.run AND a.batch = b.number AND a.attempt = b.attempt
+             LEFT JOIN resolution r ON r.id = CASE WHEN b.state IN (?3, ?4) THEN
+               (SELECT max(id) FROM resolution WHERE run = b.run AND batch = b.number) END
              WHERE b.run = ?1 AND b.state <> ?2 ORDER BY b.number";
         let mut statement = self.connection.prepare_cached(sql).map_err(store)?;
         let mut rows = statement
-            .query([run.0, BatchState::Split.code()])
+            .query([
+                run.0,
+                BatchState::Split.code(),
+                BatchState::Unknown.code(),
+                BatchState::Abandoned.code(),
+            ])
             .map_err(store)?;
         while let Some(row) = rows.next().map_err(store)? {
             each(&batch_rows(row)?)?;
@@ -130,6 +140,10 @@ fn batch_rows(row: &Row<'_>) -> Result<BatchRows, JournalError> {
             Some(_) => Some(words(row, 7)?),
             None => None,
         },
+        resolved: match row.get::<_, Option<i64>>(10)? {
+            Some(_) => Some(resolved(row, 10)?),
+            None => None,
+        },
         customers,
         lines,
     })
@@ -151,6 +165,16 @@ pub(super) fn words(row: &Row<'_>, first: usize) -> rusqlite::Result<Words> {
         status: row.get(first)?,
         code: row.get(first + 1)?,
         message: row.get(first + 2)?,
+    })
+}
+
+/// What looking into an unknown outcome came to, in the four columns from `first`.
+pub(super) fn resolved(row: &Row<'_>, first: usize) -> rusqlite::Result<Resolved> {
+    Ok(Resolved {
+        at: timestamp(row.get(first)?),
+        by: row.get(first + 1)?,
+        result: row.get(first + 2)?,
+        evidence: row.get(first + 3)?,
     })
 }
 

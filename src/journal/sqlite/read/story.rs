@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Row, params};
 
-use super::customers::{blob, state, words};
+use super::customers::{blob, resolved, state, words};
 use super::{RunRecord, Store};
 use crate::campaign::CustomerId;
 use crate::delivery::batch::BatchState;
@@ -205,14 +205,7 @@ impl Store {
         let mut statement = self.connection.prepare_cached(
             "SELECT at, by, result, evidence FROM resolution WHERE run = ?1 AND batch = ?2 ORDER BY id",
         )?;
-        let rows = statement.query_map(params![run.0, batch], |row| {
-            Ok(Resolved {
-                at: timestamp(row.get(0)?),
-                by: row.get(1)?,
-                result: row.get(2)?,
-                evidence: row.get(3)?,
-            })
-        })?;
+        let rows = statement.query_map(params![run.0, batch], |row| resolved(row, 0))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 

@@ -1,0 +1,137 @@
+//! deskcast under strace, killed right after its k-th system call that matters, on whichever
+//! thread it is made.
+//!
+//! strace counts the calls of each thread by itself, and the thread that plans a run would always
+//! be the first to reach a number: the journal's thread would never be struck. So every call is
+//! made to stop the whole process (`inject=…:signal=SIGSTOP`). The stops are counted here, over all
+//! threads, and the process goes on or is killed.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+
+use crate::stage::scene::Scene;
+
+/// Calls that change something or speak to somebody: files, sockets, and the wake-ups between
+/// threads, which are writes.
+const CALLS: &str =
+    "write,pwrite64,writev,fsync,fdatasync,ftruncate,unlink,connect,sendto,recvfrom";
+
+/// How a traced process ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Traced {
+    /// It was killed right after this call.
+    Killed(String),
+    /// It came to its end after so many calls.
+    Ended { calls: usize, code: Option<i32> },
+}
+
+/// Says what to do where strace is missing.
+pub(crate) fn is_there() -> Result<(), String> {
+    match Command::new("strace").arg("-V").output() {
+        Ok(output) if output.status.success() => Ok(()),
+        _ => Err("strace is missing: run tests/run, which installs it".to_owned()),
+    }
+}
+
+/// Runs deskcast and kills it right after its `at`-th call, counted from 1; never, when it makes
+/// fewer.
+pub(crate) fn run(scene: &Scene, arguments: &[&str], at: usize) -> Traced {
+    let fifo = scene.path("calls");
+    if !fifo.exists() {
+        let made = Command::new("mkfifo").arg(&fifo).status().unwrap();
+        assert!(made.success(), "mkfifo");
+    }
+    let mut strace = start(scene, &fifo, arguments);
+    let mut signals = Signals::new();
+    let mut calls = 0;
+    let mut killed = None;
+    for line in BufReader::new(File::open(&fifo).unwrap()).split(b'\n') {
+        let line = String::from_utf8_lossy(&line.unwrap()).into_owned();
+        let Some((thread, call)) = finished_call(&line) else {
+            continue;
+        };
+        calls += 1;
+        if killed.is_some() {
+            continue;
+        }
+        if calls == at {
+            // Any thread's number reaches the process; it is stopped, so it makes no further call.
+            signals.send("KILL", thread);
+            killed = Some(call.to_owned());
+        } else {
+            signals.send("CONT", thread);
+        }
+    }
+    let code = strace.wait().unwrap().code();
+    match killed {
+        Some(call) => Traced::Killed(call),
+        None => Traced::Ended { calls, code },
+    }
+}
+
+fn start(scene: &Scene, fifo: &Path, arguments: &[&str]) -> Child {
+    scene
+        .command("strace")
+        .args(["-f", "-qq", "-s", "0", "-e", "signal=none", "-o"])
+        .arg(fifo)
+        .arg("-e")
+        .arg(format!("trace={CALLS}"))
+        .arg("-e")
+        .arg(format!("inject={CALLS}:signal=SIGSTOP"))
+        .arg(env!("CARGO_BIN_EXE_deskcast"))
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// The thread and the name of a call that has come to its end, from a line of strace.
+fn finished_call(line: &str) -> Option<(&str, &str)> {
+    let (thread, rest) = line.split_once(' ')?;
+    let rest = rest.trim_start();
+    if rest.ends_with("<unfinished ...>") || rest.starts_with(['-', '+']) {
+        return None;
+    }
+    let name = match rest.strip_prefix("<... ") {
+        Some(resumed) => resumed.split(' ').next()?,
+        None => rest.split('(').next()?,
+    };
+    CALLS
+        .split(',')
+        .any(|call| call == name)
+        .then_some((thread, name))
+}
+
+/// A shell that sends signals: one process for all of them.
+struct Signals {
+    shell: Child,
+    lines: ChildStdin,
+}
+
+impl Signals {
+    fn new() -> Signals {
+        let mut shell = Command::new("sh")
+            .stdin(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let lines = shell.stdin.take().unwrap();
+        Signals { shell, lines }
+    }
+
+    fn send(&mut self, signal: &str, thread: &str) {
+        writeln!(self.lines, "kill -{signal} {thread}").unwrap();
+    }
+}
+
+impl Drop for Signals {
+    fn drop(&mut self) {
+        // It ends by itself when its input does; this is only for a test that panics.
+        let _ = self.shell.kill();
+        let _ = self.shell.wait();
+    }
+}

@@ -1,0 +1,93 @@
+//! What a simulation went through: a proof over calm seeds would be none.
+
+use deskcast::sandbox::{Answer, Delivery};
+
+/// Sums over all seeds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Figures {
+    pub(crate) seeds: u64,
+    pub(crate) happenings: u64,
+    pub(crate) runs: u64,
+    pub(crate) creates: u64,
+    pub(crate) commits: u64,
+    pub(crate) kills: u64,
+    pub(crate) lost_answers: u64,
+    pub(crate) server_errors: u64,
+    pub(crate) throttled: u64,
+    pub(crate) recovered: u64,
+    pub(crate) unknown: u64,
+    pub(crate) settled: u64,
+    pub(crate) splits: u64,
+    pub(crate) failed_runs: u64,
+    pub(crate) accepted: u64,
+    pub(crate) rejected: u64,
+    pub(crate) remaining: u64,
+}
+
+impl Figures {
+    pub(crate) fn count(&mut self, answer: &Answer) {
+        match (answer.delivery, answer.reply.status) {
+            (Delivery::Whole, 429) => self.throttled += 1,
+            (Delivery::Whole, 408 | 500..) => self.server_errors += 1,
+            (Delivery::Whole, _) => {}
+            _ => self.lost_answers += 1,
+        }
+    }
+
+    pub(crate) fn add(&mut self, other: &Figures) {
+        let mut other = *other;
+        let pairs = self.fields().into_iter().zip(other.fields());
+        for (mine, theirs) in pairs {
+            *mine += *theirs;
+        }
+    }
+
+    fn fields(&mut self) -> [&mut u64; 17] {
+        [
+            &mut self.seeds,
+            &mut self.happenings,
+            &mut self.runs,
+            &mut self.creates,
+            &mut self.commits,
+            &mut self.kills,
+            &mut self.lost_answers,
+            &mut self.server_errors,
+            &mut self.throttled,
+            &mut self.recovered,
+            &mut self.unknown,
+            &mut self.settled,
+            &mut self.splits,
+            &mut self.failed_runs,
+            &mut self.accepted,
+            &mut self.rejected,
+            &mut self.remaining,
+        ]
+    }
+}
+
+impl std::fmt::Display for Figures {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{} seeds: {} runs, {} creates, {} commits, {} kills, {} answers lost, {} server errors, {} throttled, \
+             {} in flight at a death; batches unknown {}, settled {}, split {}; customers accepted {}, rejected {}, \
+             not sent {} in {} failed runs; duplicates 0, lost 0",
+            self.seeds,
+            self.runs,
+            self.creates,
+            self.commits,
+            self.kills,
+            self.lost_answers,
+            self.server_errors,
+            self.throttled,
+            self.recovered,
+            self.unknown,
+            self.settled,
+            self.splits,
+            self.accepted,
+            self.rejected,
+            self.remaining,
+            self.failed_runs,
+        )
+    }
+}

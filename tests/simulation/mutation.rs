@@ -1,0 +1,37 @@
+//! Bugs planted on purpose. A check that finds none of them proves nothing.
+
+/// One broken rule, or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mutation {
+    /// Nothing is broken.
+    None,
+    /// A request leaves before its intent is durable.
+    SendBeforeDurable,
+    /// Whoever takes a run over sends its unknown batches again.
+    ResendUnknown,
+    /// A batch counts as accepted when it is taken, not when it is answered.
+    CheckpointAtFetch,
+}
+
+impl Mutation {
+    pub(crate) const PLANTED: [Mutation; 3] = [
+        Mutation::SendBeforeDurable,
+        Mutation::ResendUnknown,
+        Mutation::CheckpointAtFetch,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Mutation::None => "none",
+            Mutation::SendBeforeDurable => "send-before-durable",
+            Mutation::ResendUnknown => "resend-unknown",
+            Mutation::CheckpointAtFetch => "checkpoint-at-fetch",
+        }
+    }
+
+    pub(crate) fn parse(name: &str) -> Option<Mutation> {
+        Mutation::PLANTED
+            .into_iter()
+            .find(|mutation| mutation.name() == name)
+    }
+}

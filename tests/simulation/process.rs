@@ -1,0 +1,572 @@
+//! A process: what the shell around the dispatcher does, with simulated time and a journal that
+//! fails. It carries out effects in order, records what one turn wants recorded as one piece,
+//! commits what has queued up together, and can be killed before every effect.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use deskcast::delivery::batch::BatchState;
+use deskcast::delivery::dispatch::{Conclusion, Dispatcher, Effect, Ending, Event};
+use deskcast::delivery::outcome::ChatId;
+use deskcast::delivery::patience::Patience;
+use deskcast::journal::memory::{MemoryJournal, ProcessId};
+use deskcast::journal::{
+    Claim, Entry, Fence, Journal, JournalError, Permit, Purpose, Resolution, RunId, RunState,
+    Verdict, What,
+};
+
+use super::mutation::Mutation;
+use super::network::{Sent, Wanted};
+use super::world::{Happening, World, tell};
+
+/// How long Desk may be out of reach.
+const GIVE_UP_AFTER: Duration = Duration::from_secs(600);
+
+/// One process and the runs it sends.
+pub(crate) struct Process {
+    slot: usize,
+    journal: MemoryJournal,
+    started: Duration,
+    pub(crate) sessions: BTreeMap<RunId, Session>,
+    /// Pieces that wait for the next commit.
+    queue: Vec<(Fence, Vec<Entry>)>,
+    committing: bool,
+    /// Told to stop, or unable to go on: it ends when nothing is under way any more.
+    ending: bool,
+}
+
+/// One run being sent.
+pub(crate) struct Session {
+    claim: Claim,
+    dispatcher: Dispatcher,
+    permits: BTreeMap<u32, Permit>,
+    /// Pieces that the journal has not answered yet.
+    pending: usize,
+    owed: Vec<Entry>,
+    ending: Option<Ending>,
+    told_to_stop: bool,
+    paused_until: Duration,
+}
+
+impl World {
+    pub(crate) fn start(&mut self, slot: usize) {
+        let journal = self.disk.open();
+        let id = journal.process();
+        let process = Process {
+            slot,
+            journal,
+            started: self.now,
+            sessions: BTreeMap::new(),
+            queue: Vec::new(),
+            committing: false,
+            ending: false,
+        };
+        self.processes.insert(id, process);
+        self.after(Duration::ZERO, Happening::Look(id));
+    }
+
+    pub(crate) fn look(&mut self, id: ProcessId) {
+        let Some(process) = self.processes.get(&id) else {
+            return;
+        };
+        if process.ending {
+            return;
+        }
+        for (run, stored) in self.disk.runs() {
+            if stored.state.is_open() && self.chance.between(1, 3) > 1 {
+                let wait = self.chance.millis(20);
+                self.after(wait, Happening::Claim(id, run));
+            }
+        }
+        let wait = Duration::from_millis(self.chance.between(500, 4_000));
+        self.after(wait, Happening::Look(id));
+    }
+
+    pub(crate) fn claim(&mut self, id: ProcessId, run: RunId) {
+        let wall = self.wall();
+        let in_flight = self.attempts_in(run, BatchState::Sending);
+        let fate = self.fate();
+        let Some(process) = self.processes.get_mut(&id).filter(|p| !p.ending) else {
+            return;
+        };
+        self.disk.script([fate]);
+        let claimed = process.journal.claim(run, Purpose::Sending, wall);
+        self.disk.clear_script();
+        if !matches!(claimed, Err(JournalError::Owned(_))) {
+            self.blame_a_lost_lock(id, run, &in_flight);
+        }
+        match claimed {
+            Ok(claim) => self.begin(id, claim, in_flight.len()),
+            Err(JournalError::Owned(_) | JournalError::Failed) => {}
+            Err(error) => self.give_up(id, &error),
+        }
+    }
+
+    /// A run is ours: what the last owner left in flight is unknown now.
+    fn begin(&mut self, id: ProcessId, claim: Claim, in_flight: usize) {
+        let run = claim.fence.run;
+        self.figures.recovered += u64::from(claim.recovered);
+        if claim.recovered as usize != in_flight {
+            self.fail(
+                "a dead owner's batches become unknown",
+                format!("{claim:?}"),
+            );
+        }
+        if self.mutation == Mutation::ResendUnknown {
+            self.resend_unknowns(id, claim.fence);
+        }
+        let seed = claim.fence.token as u64 ^ (run.0 as u64) << 20;
+        let patience = Patience::new(seed, GIVE_UP_AFTER);
+        let dispatcher =
+            Dispatcher::new(self.concurrency, claim.last_batch, claim.proven, patience);
+        let session = Session {
+            claim,
+            dispatcher,
+            permits: BTreeMap::new(),
+            pending: 0,
+            owed: Vec::new(),
+            ending: None,
+            told_to_stop: false,
+            paused_until: Duration::ZERO,
+        };
+        if let Some(process) = self.processes.get_mut(&id) {
+            // One whose lock was lost may come back to a run it still sends.
+            process.sessions.insert(run, session);
+        }
+        self.turn(id, claim.fence, None);
+    }
+
+    /// A living owner that lost its hold cannot be told from a dead one.
+    fn blame_a_lost_lock(&mut self, id: ProcessId, run: RunId, in_flight: &[(u32, u32)]) {
+        let lives_on = self
+            .processes
+            .values()
+            .any(|process| process.sessions.contains_key(&run));
+        if lives_on {
+            self.causes.entry(run).or_default().extend(in_flight);
+            tell!(self, "{id:?} takes {run:?} over from a living owner");
+        }
+    }
+
+    fn resend_unknowns(&mut self, id: ProcessId, fence: Fence) {
+        let at = self.wall();
+        let Some(process) = self.processes.get_mut(&id) else {
+            return;
+        };
+        let unknowns = process.journal.unknowns(fence.run).unwrap_or_default();
+        let verdicts: Vec<Verdict> = unknowns
+            .iter()
+            .map(|unknown| Verdict {
+                batch: unknown.batch,
+                attempt: unknown.attempt,
+                at,
+                by: "a bug".to_owned(),
+                resolution: Resolution::Resend,
+                evidence: String::new(),
+            })
+            .collect();
+        let _ = process.journal.resolve(fence, &verdicts);
+    }
+
+    /// The journal cannot be used: this process sends nothing more.
+    fn give_up(&mut self, id: ProcessId, error: &JournalError) {
+        tell!(self, "{id:?} gives up: {error}");
+        if !self.disk.is_alive(id) {
+            self.kill(id, "within a commit");
+            return;
+        }
+        self.tell_to_stop(id);
+    }
+
+    pub(crate) fn tell_to_stop(&mut self, id: ProcessId) {
+        let Some(process) = self.processes.get_mut(&id) else {
+            return;
+        };
+        process.ending = true;
+        let fences: Vec<Fence> = process
+            .sessions
+            .values()
+            .map(|session| session.claim.fence)
+            .collect();
+        for fence in fences {
+            self.step(id, fence, Event::Stop("told to stop".to_owned()));
+        }
+        self.end_if_idle(id);
+    }
+
+    fn end_if_idle(&mut self, id: ProcessId) {
+        let idle = |process: &Process| process.ending && process.sessions.is_empty();
+        if self.processes.get(&id).is_some_and(idle) {
+            self.leave(id);
+        }
+    }
+
+    fn leave(&mut self, id: ProcessId) {
+        if let Some(process) = self.processes.remove(&id) {
+            let wait = self.chance.millis(3_000);
+            self.after(wait, Happening::Start(process.slot));
+        }
+    }
+
+    pub(crate) fn kill(&mut self, id: ProcessId, when: &str) {
+        tell!(self, "{id:?} is killed {when}");
+        self.figures.kills += 1;
+        let Some(process) = self.processes.get(&id) else {
+            return;
+        };
+        let runs: Vec<RunId> = process.sessions.keys().copied().collect();
+        for run in runs {
+            let in_flight = self.attempts_in(run, BatchState::Sending);
+            if in_flight.len() > self.concurrency {
+                self.fail("no more in flight than allowed", format!("{in_flight:?}"));
+            }
+            self.causes.entry(run).or_default().extend(in_flight);
+        }
+        self.disk.kill(id);
+        self.leave(id);
+    }
+
+    fn attempts_in(&self, run: RunId, state: BatchState) -> Vec<(u32, u32)> {
+        let Some(run) = self.disk.run(run) else {
+            return Vec::new();
+        };
+        run.batches
+            .iter()
+            .filter(|(_, batch)| batch.state == state)
+            .map(|(number, batch)| (*number, batch.attempt))
+            .collect()
+    }
+
+    fn session(&mut self, id: ProcessId, fence: Fence) -> Option<(&mut Session, Duration)> {
+        let process = self.processes.get_mut(&id)?;
+        let since = self.now - process.started;
+        let session = process.sessions.get_mut(&fence.run)?;
+        (session.claim.fence == fence).then_some((session, since))
+    }
+
+    pub(crate) fn step(&mut self, id: ProcessId, fence: Fence, event: Event) {
+        self.turn(id, fence, Some(event));
+    }
+
+    /// One turn of the loop: an event (or none at the beginning), and all that follows from it.
+    fn turn(&mut self, id: ProcessId, fence: Fence, event: Option<Event>) {
+        let mut effects = Vec::new();
+        let Some((session, now)) = self.session(id, fence) else {
+            return;
+        };
+        match event {
+            Some(event) => {
+                session.told_to_stop |= matches!(event, Event::Stop(_));
+                session.dispatcher.step(now, event, &mut effects);
+            }
+            None => session.dispatcher.start(now, &mut effects),
+        }
+        self.perform(id, fence, effects);
+    }
+
+    fn perform(&mut self, id: ProcessId, fence: Fence, mut effects: Vec<Effect>) {
+        let mut entries = Vec::new();
+        let mut at = 0;
+        while at < effects.len() {
+            if self.chance.strikes(self.weather.kill_at_effect) {
+                self.kill(id, "before an effect");
+                return;
+            }
+            let effect = std::mem::replace(&mut effects[at], Effect::Probe);
+            at += 1;
+            tell!(self, "  {id:?} {effect:?}");
+            match effect {
+                Effect::AskBudget => self.ask_budget(id, fence, &mut effects),
+                Effect::Load { after, up_to, most } => {
+                    let wait = self.chance.millis(2);
+                    self.after(wait, Happening::Load(id, fence, (after, up_to, most)));
+                }
+                Effect::Intend {
+                    number, attempt, ..
+                } => {
+                    if self.mutation == Mutation::SendBeforeDurable {
+                        self.post_early(id, fence, number, attempt);
+                    }
+                    entries.push(self.entry(number, attempt, What::Intent));
+                }
+                Effect::Post { number, customers } => self.post(id, fence, number, &customers),
+                Effect::Conclude {
+                    number,
+                    attempt,
+                    conclusion,
+                } => {
+                    if let Some((session, _)) = self.session(id, fence) {
+                        session.permits.remove(&number);
+                    }
+                    if self.mutation != Mutation::CheckpointAtFetch {
+                        entries.push(self.entry(number, attempt, What::Outcome(conclusion)));
+                    }
+                }
+                Effect::Pause(wait) => {
+                    let until = self.now + wait;
+                    if let Some((session, _)) = self.session(id, fence) {
+                        session.paused_until = session.paused_until.max(until);
+                    }
+                }
+                Effect::Probe => self.probe(id, fence),
+                Effect::WakeAt(at) => {
+                    let started = self.processes.get(&id).map_or(self.now, |p| p.started);
+                    let wait = (started + at).saturating_sub(self.now);
+                    self.after(wait, Happening::Tell(id, fence, Event::Woken));
+                }
+                Effect::End(ending) => {
+                    if let Some((session, _)) = self.session(id, fence) {
+                        session.ending = Some(ending);
+                    }
+                }
+            }
+        }
+        self.record(id, fence, entries);
+        self.finish_if_done(id, fence);
+    }
+
+    fn entry(&self, batch: u32, attempt: u32, what: What) -> Entry {
+        Entry {
+            batch,
+            attempt,
+            at: self.wall(),
+            what,
+        }
+    }
+
+    /// A request that the budget allows at once is one more event of this very turn.
+    fn ask_budget(&mut self, id: ProcessId, fence: Fence, effects: &mut Vec<Effect>) {
+        let at_once = self.chance.half();
+        let wait = self.chance.millis(300);
+        let world_now = self.now;
+        let Some((session, now)) = self.session(id, fence) else {
+            return;
+        };
+        let paused = session.paused_until.saturating_sub(world_now);
+        if at_once && paused.is_zero() {
+            session.dispatcher.step(now, Event::Granted, effects);
+        } else {
+            let granted = Happening::Tell(id, fence, Event::Granted);
+            self.after(paused.max(wait), granted);
+        }
+    }
+
+    fn post(&mut self, id: ProcessId, fence: Fence, number: u32, customers: &[u64]) {
+        let Some((session, _)) = self.session(id, fence) else {
+            return;
+        };
+        let told_to_stop = session.told_to_stop;
+        let Some(permit) = session.permits.remove(&number) else {
+            self.fail("every request has a permit", format!("batch {number}"));
+            return;
+        };
+        if told_to_stop {
+            self.fail("nothing is sent after a stop", format!("batch {number}"));
+        }
+        let attempt = (fence.run, number, permit.attempt());
+        if self.mutation == Mutation::SendBeforeDurable && self.posted.contains(&attempt) {
+            return;
+        }
+        self.send(id, fence, permit.batch(), permit.attempt(), customers);
+    }
+
+    /// The planted bug: the request leaves before its intent is durable.
+    fn post_early(&mut self, id: ProcessId, fence: Fence, number: u32, attempt: u32) {
+        let stored = self.disk.run(fence.run);
+        let batch = stored.as_ref().and_then(|run| run.batches.get(&number));
+        if let Some(customers) = batch.map(|batch| batch.customers.to_vec()) {
+            self.send(id, fence, number, attempt, &customers);
+        }
+    }
+
+    fn send(&mut self, id: ProcessId, fence: Fence, batch: u32, attempt: u32, customers: &[u64]) {
+        self.check_departure(fence.run, batch, attempt);
+        let campaign = &self.campaigns[self.created[&fence.run]];
+        let body = campaign.template.body(customers);
+        let wanted = Wanted::Create {
+            batch,
+            attempt,
+            body,
+        };
+        self.depart(Sent {
+            process: id,
+            fence,
+            wanted,
+        });
+    }
+
+    fn probe(&mut self, id: ProcessId, fence: Fence) {
+        self.depart(Sent {
+            process: id,
+            fence,
+            wanted: Wanted::Probe,
+        });
+    }
+
+    fn depart(&mut self, sent: Sent) {
+        let at = self.pacer.depart(self.now);
+        self.departures.push(at);
+        let wait = at - self.now + self.chance.millis(30);
+        self.after(wait, Happening::Arrive(Box::new(sent)));
+    }
+
+    fn record(&mut self, id: ProcessId, fence: Fence, entries: Vec<Entry>) {
+        let wait = self.chance.millis(8);
+        let Some(process) = self.processes.get_mut(&id) else {
+            return;
+        };
+        let Some(session) = process.sessions.get_mut(&fence.run) else {
+            return;
+        };
+        if entries.is_empty() || session.claim.fence != fence {
+            return;
+        }
+        session.pending += 1;
+        process.queue.push((fence, entries));
+        if !std::mem::replace(&mut process.committing, true) {
+            self.after(wait, Happening::Commit(id));
+        }
+    }
+
+    pub(crate) fn commit(&mut self, id: ProcessId) {
+        let fates: Vec<_> = (0..4).map(|_| self.fate()).collect();
+        let Some(process) = self.processes.get_mut(&id) else {
+            return;
+        };
+        process.committing = false;
+        let groups = std::mem::take(&mut process.queue);
+        self.disk.script(fates);
+        let results = process.journal.record(&groups);
+        self.disk.clear_script();
+        self.figures.commits += 1;
+        if !self.disk.is_alive(id) {
+            self.kill(id, "within a commit");
+            return;
+        }
+        for ((fence, entries), result) in groups.into_iter().zip(results) {
+            let wait = self.chance.millis(1);
+            self.after(wait, Happening::Recorded(id, fence, entries, result));
+        }
+    }
+
+    pub(crate) fn recorded(
+        &mut self,
+        id: ProcessId,
+        fence: Fence,
+        entries: Vec<Entry>,
+        result: Result<Vec<Permit>, JournalError>,
+    ) {
+        let Some((session, now)) = self.session(id, fence) else {
+            return;
+        };
+        session.pending -= 1;
+        let mut effects = Vec::new();
+        let mut taken = Vec::new();
+        match result {
+            Ok(permits) => {
+                for permit in permits {
+                    let batch = permit.batch();
+                    taken.push((batch, permit.attempt()));
+                    session.permits.insert(batch, permit);
+                    session
+                        .dispatcher
+                        .step(now, Event::Recorded(batch), &mut effects);
+                }
+            }
+            Err(error) => {
+                let is_intent = |entry: &Entry| matches!(entry.what, What::Intent);
+                let touched = entries.iter().map(|entry| (entry.batch, entry.attempt));
+                let touched: Vec<(u32, u32)> = touched.collect();
+                let intents = entries.iter().filter(|entry| is_intent(entry));
+                let intents = intents.map(|entry| entry.batch).collect();
+                let outcomes = entries.into_iter().filter(|entry| !is_intent(entry));
+                session.owed.extend(outcomes);
+                let why = error.to_string();
+                let event = Event::JournalFailed { why, intents };
+                session.dispatcher.step(now, event, &mut effects);
+                self.causes.entry(fence.run).or_default().extend(touched);
+            }
+        }
+        self.perform(id, fence, effects);
+        if self.mutation == Mutation::CheckpointAtFetch {
+            let moved = taken.into_iter().map(|(batch, attempt)| {
+                let accepted = Conclusion::Accepted(ChatId(1));
+                self.entry(batch, attempt, What::Outcome(accepted))
+            });
+            let moved = moved.collect();
+            self.record(id, fence, moved);
+        }
+    }
+
+    pub(crate) fn load(&mut self, id: ProcessId, fence: Fence, what: (u32, u32, usize)) {
+        if self.session(id, fence).is_none() {
+            return;
+        }
+        let fails = self.chance.strikes(self.weather.read_fails);
+        self.disk.fail_reads(usize::from(fails));
+        let (after, up_to, most) = what;
+        let Some(process) = self.processes.get_mut(&id) else {
+            return;
+        };
+        let loaded = process.journal.planned(fence.run, after, up_to, most);
+        let event = match loaded {
+            Ok(batches) => Event::Loaded {
+                last: batches.len() < most,
+                batches,
+            },
+            Err(error) => Event::JournalFailed {
+                why: error.to_string(),
+                intents: Vec::new(),
+            },
+        };
+        self.step(id, fence, event);
+    }
+
+    fn finish_if_done(&mut self, id: ProcessId, fence: Fence) {
+        let Some((session, _)) = self.session(id, fence) else {
+            return;
+        };
+        if session.pending > 0 {
+            return;
+        }
+        let Some(ending) = session.ending.take() else {
+            return;
+        };
+        let owed = std::mem::take(&mut session.owed);
+        for entry in owed {
+            let fate = self.fate();
+            self.disk.script([fate]);
+            if let Some(process) = self.processes.get_mut(&id) {
+                let _ = process.journal.record(&[(fence, vec![entry])]);
+            }
+            self.disk.clear_script();
+        }
+        self.release(id, fence, ending);
+    }
+
+    fn release(&mut self, id: ProcessId, fence: Fence, ending: Ending) {
+        let (state, note) = match ending {
+            Ending::Finished => (RunState::Finished, String::new()),
+            Ending::Stopped(why) => (RunState::Stopped, why),
+            Ending::Failed(why) => (RunState::Failed, why),
+        };
+        tell!(self, "{id:?} releases {fence:?} as {state:?}: {note}");
+        let wall = self.wall();
+        let fate = self.fate();
+        self.disk.script([fate]);
+        let Some(process) = self.processes.get_mut(&id) else {
+            return;
+        };
+        let released = process.journal.release(fence, state, &note, wall);
+        self.disk.clear_script();
+        if !self.disk.is_alive(id) {
+            self.kill(id, "while it gave a run up");
+            return;
+        }
+        process.sessions.remove(&fence.run);
+        if let Err(JournalError::Store(_)) = released {
+            self.tell_to_stop(id);
+        }
+        self.end_if_idle(id);
+    }
+}

@@ -1,0 +1,125 @@
+//! The tests of this binary, and how many seeds run at once.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::figures::Figures;
+use super::mutation::Mutation;
+use super::{Story, simulate};
+
+/// Seeds that failed once, and what they found.
+const FOUND_ONCE: [(u64, &str); 0] = [];
+/// Seeds within which a planted bug must be found.
+const ENOUGH: u64 = 1_000;
+
+pub(crate) type Outcome = Result<String, String>;
+
+/// A test by its name. It is given how many seeds to try.
+pub(crate) type Test = (&'static str, fn(u64) -> Outcome);
+
+pub(crate) const TESTS: [Test; 6] = [
+    ("every_seed_keeps_the_promise", every_seed),
+    ("seeds_that_failed_once_do_not_any_more", failed_once),
+    ("the_same_seed_tells_the_same_story", same_story),
+    ("a_request_before_its_intent_is_found", |_| {
+        planted(Mutation::SendBeforeDurable)
+    }),
+    ("an_unknown_that_is_sent_again_is_found", |_| {
+        planted(Mutation::ResendUnknown)
+    }),
+    ("a_checkpoint_moved_too_early_is_found", |_| {
+        planted(Mutation::CheckpointAtFetch)
+    }),
+];
+
+fn every_seed(seeds: u64) -> Outcome {
+    let (figures, failed) = try_seeds(1..=seeds, Mutation::None);
+    match failed {
+        None => Ok(figures.to_string()),
+        Some((seed, why)) => Err(failure(seed, Mutation::None, &why)),
+    }
+}
+
+fn failed_once(_: u64) -> Outcome {
+    for (seed, what) in FOUND_ONCE {
+        if let Some(why) = simulate(seed, Mutation::None, false).violation {
+            let why = format!("{what}, again: {why}");
+            return Err(failure(seed, Mutation::None, &why));
+        }
+    }
+    Ok(String::new())
+}
+
+fn same_story(_: u64) -> Outcome {
+    for seed in 1..=25 {
+        let tell = || simulate(seed, Mutation::None, true).trace;
+        let (first, second) = (tell(), tell());
+        if first != second {
+            let at = first.iter().zip(&second).position(|(a, b)| a != b);
+            return Err(format!("seed {seed} differs from itself in line {at:?}"));
+        }
+        if first.len() < 20 {
+            return Err(format!("seed {seed} tells nothing"));
+        }
+    }
+    Ok(String::new())
+}
+
+fn planted(mutation: Mutation) -> Outcome {
+    match try_seeds(1..=ENOUGH, mutation).1 {
+        Some((seed, why)) => Ok(format!(
+            "{} is found by seed {seed}: {why}",
+            mutation.name()
+        )),
+        None => Err(format!("{ENOUGH} seeds do not find {}", mutation.name())),
+    }
+}
+
+fn failure(seed: u64, mutation: Mutation, why: &str) -> String {
+    let bug = match mutation {
+        Mutation::None => String::new(),
+        mutation => format!(" --bug {}", mutation.name()),
+    };
+    format!(
+        "seed {seed}: {why}\nreplay it: cargo test --test simulation -- --seed {seed} --trace{bug}"
+    )
+}
+
+/// Tries seeds on all processors until one fails; the lowest one that did.
+pub(crate) fn try_seeds(
+    seeds: std::ops::RangeInclusive<u64>,
+    mutation: Mutation,
+) -> (Figures, Option<(u64, String)>) {
+    let next = AtomicU64::new(*seeds.start());
+    let lowest = AtomicU64::new(u64::MAX);
+    let result = Mutex::new((Figures::default(), None));
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                let mut sum = Figures::default();
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed > *seeds.end() || seed > lowest.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    let Story {
+                        violation, figures, ..
+                    } = simulate(seed, mutation, false);
+                    sum.add(&figures);
+                    if let Some(violation) = violation
+                        && lowest.fetch_min(seed, Ordering::Relaxed) > seed
+                    {
+                        let mut result = result.lock().unwrap_or_else(PoisonError::into_inner);
+                        if result.1.as_ref().is_none_or(|(other, _)| seed < *other) {
+                            result.1 = Some((seed, violation.to_string()));
+                        }
+                    }
+                }
+                let mut result = result.lock().unwrap_or_else(PoisonError::into_inner);
+                result.0.add(&sum);
+            });
+        }
+    });
+    result.into_inner().unwrap_or_else(PoisonError::into_inner)
+}

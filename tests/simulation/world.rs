@@ -1,0 +1,380 @@
+//! The simulated world: one queue of happenings, one clock, the disk, the other side, and whoever
+//! is alive.
+//!
+//! Everything that can vary is drawn from the seed, and happenings at one time keep their order: a
+//! seed is a whole story, the same every time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use deskcast::delivery::dispatch::Event;
+use deskcast::delivery::pace::WindowGuard;
+use deskcast::journal::memory::{Fate, MemoryDisk, ProcessId, StoredRun};
+use deskcast::journal::{Entry, Fence, JournalError, Permit, RunId};
+use deskcast::sandbox::{Faults, StandIn, StandInConfig, WorldConfig};
+use jiff::Timestamp;
+
+use super::campaigns::{Campaign, GROUP};
+use super::chance::Chance;
+use super::check::{Applied, Checked, Past, Violation};
+use super::figures::Figures;
+use super::mutation::Mutation;
+use super::network::Sent;
+use super::process::Process;
+use super::weather::Weather;
+
+/// When every simulation begins: 2026-03-01T09:00:00Z.
+const START: i64 = 1_772_355_600;
+/// No story is longer than this many happenings, or this long after the weather has cleared.
+const MOST_HAPPENINGS: u64 = 400_000;
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+/// What can happen next.
+#[derive(Debug)]
+pub(crate) enum Happening {
+    /// A run is to be planned, by a process of its own.
+    Create(usize),
+    /// A process starts in this slot.
+    Start(usize),
+    /// A process looks for runs that are not over.
+    Look(ProcessId),
+    /// It tries to become the owner of one.
+    Claim(ProcessId, RunId),
+    /// A dispatcher is told something.
+    Tell(ProcessId, Fence, Event),
+    /// A process reads planned batches: after, up to, at most.
+    Load(ProcessId, Fence, (u32, u32, usize)),
+    /// The journal's thread commits what has queued up.
+    Commit(ProcessId),
+    /// It says what came of one piece.
+    Recorded(
+        ProcessId,
+        Fence,
+        Vec<Entry>,
+        Result<Vec<Permit>, JournalError>,
+    ),
+    /// A request arrives at the other side.
+    Arrive(Box<Sent>),
+    /// A process in this slot is killed, told to stop.
+    Kill,
+    Stop,
+    /// The wall clock is set.
+    StepClock,
+    /// A lock file is lost.
+    LoseLock,
+    /// The weather clears.
+    Clear,
+}
+
+/// All of it.
+pub(crate) struct World {
+    pub(crate) chance: Chance,
+    pub(crate) weather: Weather,
+    pub(crate) mutation: Mutation,
+    pub(crate) now: Duration,
+    /// How far the wall clock is off, in milliseconds.
+    skew: i64,
+    queue: BTreeMap<(Duration, u64), Happening>,
+    happened: u64,
+    order: u64,
+    cleared_at: Option<Duration>,
+    pub(crate) disk: MemoryDisk,
+    pub(crate) desk: StandIn,
+    pub(crate) campaigns: Vec<Campaign>,
+    pub(crate) created: BTreeMap<RunId, usize>,
+    pub(crate) processes: BTreeMap<ProcessId, Process>,
+    pub(crate) concurrency: usize,
+    pub(crate) rate: f64,
+    pub(crate) pacer: WindowGuard,
+    pub(crate) departures: Vec<Duration>,
+    /// Chats that were looked at, and all that were made for each run.
+    pub(crate) chats_seen: usize,
+    pub(crate) applied: BTreeMap<usize, Applied>,
+    /// Attempts (batch, attempt) of each run that something happened to.
+    pub(crate) causes: BTreeMap<RunId, BTreeSet<(u32, u32)>>,
+    /// Attempts that were posted.
+    pub(crate) posted: BTreeSet<(RunId, u32, u32)>,
+    pub(crate) past: Past,
+    pub(crate) looked_at: BTreeMap<RunId, (std::sync::Arc<StoredRun>, usize)>,
+    pub(crate) violation: Option<Violation>,
+    pub(crate) figures: Figures,
+    trace: Option<Vec<String>>,
+}
+
+/// Adds a line to the trace, where one is kept.
+macro_rules! tell {
+    ($world:expr, $($words:tt)+) => {
+        if $world.is_traced() {
+            $world.note(format!($($words)+));
+        }
+    };
+}
+pub(crate) use tell;
+
+impl World {
+    pub(crate) fn new(seed: u64, mutation: Mutation, traced: bool) -> World {
+        let mut chance = Chance::new(seed);
+        let weather = Weather::draw(&mut chance);
+        let rate = chance.pick(&[2.0, 5.0, 20.0]);
+        let config = StandInConfig {
+            world: WorldConfig {
+                seed,
+                groups: vec![GROUP.to_owned()],
+                ..WorldConfig::default()
+            },
+            faults: Faults::parse(&weather.spec()).expect("a spec of faults"),
+            ..StandInConfig::default()
+        };
+        let mut world = World {
+            concurrency: chance.pick(&[1, 2, 4, 8]),
+            rate,
+            pacer: WindowGuard::new(rate, 1),
+            desk: StandIn::new(config),
+            chance,
+            weather,
+            mutation,
+            now: Duration::ZERO,
+            skew: 0,
+            queue: BTreeMap::new(),
+            happened: 0,
+            order: 0,
+            cleared_at: None,
+            disk: MemoryDisk::new(),
+            campaigns: Vec::new(),
+            created: BTreeMap::new(),
+            processes: BTreeMap::new(),
+            departures: Vec::new(),
+            chats_seen: 0,
+            applied: BTreeMap::new(),
+            causes: BTreeMap::new(),
+            posted: BTreeSet::new(),
+            past: Past::default(),
+            looked_at: BTreeMap::new(),
+            violation: None,
+            figures: Figures::default(),
+            trace: traced.then(Vec::new),
+        };
+        world.populate();
+        world
+    }
+
+    /// One to three runs, one to three processes, and what is to strike them.
+    fn populate(&mut self) {
+        for nth in 0..self.chance.between(1, 3) {
+            let campaign = Campaign::draw(nth, self.wall(), &mut self.chance);
+            self.campaigns.push(campaign);
+            let wait = self.chance.millis(3_000);
+            self.after(wait, Happening::Create(nth as usize));
+        }
+        for slot in 0..self.chance.between(1, 3) {
+            let wait = self.chance.millis(2_000);
+            self.after(wait, Happening::Start(slot as usize));
+        }
+        let weather = self.weather.clone();
+        self.again(weather.kill_every, Happening::Kill);
+        self.again(weather.stop_every, Happening::Stop);
+        self.again(weather.step_every, Happening::StepClock);
+        self.again(weather.lose_lock_every, Happening::LoseLock);
+        self.after(Duration::from_millis(weather.lasts), Happening::Clear);
+        tell!(self, "{weather:?}");
+    }
+
+    /// Lets everything happen until every run is over.
+    pub(crate) fn run(&mut self) {
+        while !self.is_over() {
+            let Some(((at, _), happening)) = self.queue.pop_first() else {
+                self.fail("every run ends", "nothing is left to happen");
+                return;
+            };
+            self.now = at;
+            self.happened += 1;
+            self.happen(happening);
+            self.check();
+            let since = self.cleared_at.map(|at| self.now - at);
+            if self.happened > MOST_HAPPENINGS || since.is_some_and(|since| since > LONGEST) {
+                self.fail("every run ends", "this one does not");
+            }
+            if self.violation.is_some() {
+                return;
+            }
+        }
+        self.figures.happenings += self.happened;
+    }
+
+    fn is_over(&self) -> bool {
+        let is_over = |run: &RunId| self.disk.run(*run).is_some_and(|run| !run.state.is_open());
+        self.cleared_at.is_some()
+            && self.created.len() == self.campaigns.len()
+            && self.created.keys().all(is_over)
+            && self
+                .processes
+                .values()
+                .all(|process| process.sessions.is_empty())
+    }
+
+    /// What is still under way arrives, and nobody is left to hear of it.
+    pub(crate) fn drain(&mut self) {
+        self.processes.clear();
+        for ((at, _), happening) in std::mem::take(&mut self.queue) {
+            if let Happening::Arrive(sent) = happening {
+                self.now = at;
+                self.arrive(*sent);
+            }
+        }
+        self.now += Duration::from_secs(60);
+        self.desk.settle_at(self.server_time());
+        self.collect();
+    }
+
+    fn happen(&mut self, happening: Happening) {
+        if !matches!(happening, Happening::Look(_)) {
+            tell!(self, "{happening:?}");
+        }
+        match happening {
+            Happening::Create(nth) => self.create(nth),
+            Happening::Start(slot) => self.start(slot),
+            Happening::Look(process) => self.look(process),
+            Happening::Claim(process, run) => self.claim(process, run),
+            Happening::Tell(process, fence, event) => self.step(process, fence, event),
+            Happening::Load(process, fence, what) => self.load(process, fence, what),
+            Happening::Commit(process) => self.commit(process),
+            Happening::Recorded(process, fence, entries, result) => {
+                self.recorded(process, fence, entries, result);
+            }
+            Happening::Arrive(sent) => self.arrive(*sent),
+            Happening::Kill => {
+                self.again(self.weather.kill_every, Happening::Kill);
+                if let Some(process) = self.anybody() {
+                    self.kill(process, "at random");
+                }
+            }
+            Happening::Stop => {
+                self.again(self.weather.stop_every, Happening::Stop);
+                if let Some(process) = self.anybody() {
+                    self.tell_to_stop(process);
+                }
+            }
+            Happening::StepClock => self.step_clock(),
+            Happening::LoseLock => {
+                self.again(self.weather.lose_lock_every, Happening::LoseLock);
+                let runs: Vec<RunId> = self.created.keys().copied().collect();
+                if !runs.is_empty() {
+                    let run = self.chance.pick(&runs);
+                    self.disk.forget_owner(run);
+                }
+            }
+            Happening::Clear => self.clear(),
+        }
+    }
+
+    fn create(&mut self, nth: usize) {
+        let fate = self.fate();
+        self.disk.script([fate]);
+        let mut journal = self.disk.open();
+        let made = self.campaigns[nth].create(&mut journal);
+        self.disk.clear_script();
+        // A lost answer is no answer: only another look says whether the run is there.
+        let key = &self.campaigns[nth].new.key;
+        let mut runs = self.disk.runs().into_iter();
+        match (runs.find(|(_, run)| run.new.key == *key), made) {
+            (Some((id, _)), _) => drop(self.created.insert(id, nth)),
+            (None, Ok(_)) => self.fail("a plan is durable", "a run that was made is not there"),
+            (None, Err(_)) => self.after(Duration::from_millis(500), Happening::Create(nth)),
+        }
+        if self.chance.between(1, 4) == 1 && self.created.len() <= self.campaigns.len() {
+            self.create_again(nth);
+        }
+    }
+
+    /// Somebody else plans the same run at the same time.
+    fn create_again(&mut self, nth: usize) {
+        let before = self.disk.runs().len();
+        let made = self.campaigns[nth].create(&mut self.disk.open());
+        let exists = self.created.values().any(|of| *of == nth);
+        match made {
+            Ok(id) if !exists => drop(self.created.insert(id, nth)),
+            Err(JournalError::Exists(_)) if exists && self.disk.runs().len() == before => {}
+            made => self.fail("a run exists once", format!("{made:?}")),
+        }
+    }
+
+    fn step_clock(&mut self) {
+        self.again(self.weather.step_every, Happening::StepClock);
+        let size = self.chance.pick(&[10_u64, 5_000, 7_200_000]);
+        let step = self.chance.between(0, 2 * size) as i64 - size as i64;
+        self.skew += step;
+    }
+
+    fn clear(&mut self) {
+        self.cleared_at = Some(self.now);
+        self.weather = self.weather.cleared();
+        let faults = Faults::parse(&self.weather.spec()).expect("a spec of faults");
+        self.desk.set_faults(faults);
+    }
+
+    /// What becomes of the next commit.
+    pub(crate) fn fate(&mut self) -> Fate {
+        if self.chance.strikes(self.weather.kill_in_commit) {
+            return self.chance.pick(&[Fate::KilledBefore, Fate::KilledAfter]);
+        }
+        if self.chance.strikes(self.weather.commit_fails) {
+            return self.chance.pick(&[Fate::NotDone, Fate::AnswerLost]);
+        }
+        Fate::Done
+    }
+
+    fn anybody(&mut self) -> Option<ProcessId> {
+        let living: Vec<ProcessId> = self.processes.keys().copied().collect();
+        (!living.is_empty()).then(|| self.chance.pick(&living))
+    }
+
+    /// The time on the wall of our machine, which may be set.
+    pub(crate) fn wall(&self) -> Timestamp {
+        let millis = START * 1000 + self.now.as_millis() as i64 + self.skew;
+        Timestamp::from_millisecond(millis).unwrap_or_default()
+    }
+
+    /// The time at the other side.
+    pub(crate) fn server_time(&self) -> Timestamp {
+        let micros = START * 1_000_000 + self.now.as_micros() as i64;
+        Timestamp::from_microsecond(micros).unwrap_or_default()
+    }
+
+    pub(crate) fn after(&mut self, wait: Duration, happening: Happening) {
+        self.order += 1;
+        self.queue.insert((self.now + wait, self.order), happening);
+    }
+
+    fn again(&mut self, every: Option<u64>, happening: Happening) {
+        if let Some(every) = every {
+            let wait = self.chance.millis(2 * every);
+            self.after(wait, happening);
+        }
+    }
+
+    pub(crate) fn must(&mut self, checked: Checked) {
+        if let (None, Err(violation)) = (&self.violation, checked) {
+            tell!(self, "VIOLATION {violation}");
+            self.violation = Some(violation);
+        }
+    }
+
+    pub(crate) fn fail(&mut self, rule: &'static str, what: impl Into<String>) {
+        self.must(super::check::broken(rule, what));
+    }
+
+    pub(crate) fn is_traced(&self) -> bool {
+        self.trace.is_some()
+    }
+
+    pub(crate) fn note(&mut self, line: String) {
+        let at = format!("{:>12.6}", self.now.as_secs_f64());
+        if let Some(trace) = &mut self.trace {
+            trace.push(format!("{at}  {line}"));
+        }
+    }
+
+    pub(crate) fn take_trace(&mut self) -> Vec<String> {
+        self.trace.take().unwrap_or_default()
+    }
+}
