@@ -13,7 +13,7 @@ use deskcast::sandbox::Faults;
 use deskcast::settings::KEYS;
 
 /// Options of other programs that the README shows.
-const OF_OTHERS: [&str; 10] = [
+const OF_OTHERS: [&str; 11] = [
     "--bench",
     "--fuzz-dir",
     "--open",
@@ -23,6 +23,7 @@ const OF_OTHERS: [&str; 10] = [
     "--seeds",
     "--test",
     "--times",
+    "--trace",
     "--version",
 ];
 
