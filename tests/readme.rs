@@ -1,0 +1,286 @@
+//! The README says what the code does: every command, option, key, fault and exit code that exists,
+//! and none that does not.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use assert_cmd::Command;
+use clap::CommandFactory as _;
+use deskcast::campaign::{CampaignName, Definition};
+use deskcast::cli::Cli;
+use deskcast::cli::exit::Exit;
+use deskcast::sandbox::Faults;
+use deskcast::settings::KEYS;
+
+/// Options of other programs that the README shows.
+const OF_OTHERS: [&str; 11] = [
+    "--bench",
+    "--fuzz-dir",
+    "--open",
+    "--path",
+    "--points",
+    "--release",
+    "--seeds",
+    "--test",
+    "--times",
+    "--trace",
+    "--version",
+];
+
+fn readme() -> String {
+    read("README.md")
+}
+
+fn read(file: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file))
+        .expect("a file of the project")
+}
+
+/// The part under a heading, up to the next one that is not below it.
+fn section(heading: &str) -> String {
+    let level = heading.bytes().take_while(|byte| *byte == b'#').count();
+    let mut in_code = false;
+    let ends = |line: &&str| {
+        in_code ^= line.starts_with("```");
+        let depth = line.bytes().take_while(|byte| *byte == b'#').count();
+        !in_code && (1..=level).contains(&depth)
+    };
+    let text = readme();
+    let after = text.lines().skip_while(|line| *line != heading).skip(1);
+    let mut ends = ends;
+    let lines: Vec<&str> = after.take_while(|line| !ends(line)).collect();
+    assert!(!lines.is_empty(), "the README has no section \"{heading}\"");
+    lines.join("\n")
+}
+
+/// What stands in backticks in the first column of the tables of a text.
+fn first_column(text: &str) -> BTreeSet<String> {
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| "));
+    rows.filter_map(|row| row.split(" | ").next())
+        .flat_map(quoted)
+        .collect()
+}
+
+fn quoted(cell: &str) -> Vec<String> {
+    cell.split('`')
+        .skip(1)
+        .step_by(2)
+        .map(str::to_owned)
+        .collect()
+}
+
+fn set<'a>(words: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
+    words.into_iter().map(str::to_owned).collect()
+}
+
+/// The long options of a command, as they are typed, without those that every command has.
+fn options(command: &clap::Command) -> BTreeSet<String> {
+    let long = command.get_arguments().filter_map(clap::Arg::get_long);
+    let own = long.filter(|name| !["config", "help", "version"].contains(name));
+    own.map(|name| format!("--{name}")).collect()
+}
+
+/// The long options in a text.
+fn options_in(text: &str) -> BTreeSet<String> {
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let words = text.split(|c: char| !word(c));
+    let named = |word: &&str| {
+        word.starts_with("--") && word[2..].starts_with(|c: char| c.is_ascii_alphabetic())
+    };
+    words.filter(named).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_command_has_a_section_with_exactly_its_options() {
+    let cli = Cli::command();
+    for command in cli.get_subcommands() {
+        let section = section(&format!("### {}", command.get_name()));
+        assert!(section.contains(&format!("deskcast {}", command.get_name())));
+        let rows: Vec<String> = first_column(&section).into_iter().collect();
+        assert_eq!(
+            options_in(&rows.join(" ")),
+            options(command),
+            "{}",
+            command.get_name()
+        );
+    }
+    for common in ["--config", "--help", "--version"] {
+        assert!(section("## Commands").contains(common), "{common}");
+    }
+}
+
+#[test]
+fn no_command_and_no_option_is_made_up() {
+    let cli = Cli::command();
+    let mut known = set(OF_OTHERS);
+    known.extend(set(["--config", "--help"]));
+    known.extend(cli.get_subcommands().flat_map(options));
+    let text = readme();
+    let made_up: Vec<String> = options_in(&text).difference(&known).cloned().collect();
+    assert_eq!(made_up, Vec::<String>::new());
+
+    let commands: BTreeSet<&str> = cli.get_subcommands().map(clap::Command::get_name).collect();
+    let typed = text
+        .split("```")
+        .skip(1)
+        .step_by(2)
+        .flat_map(str::lines)
+        .filter_map(|line| line.trim_start_matches("$ ").strip_prefix("deskcast "));
+    for line in typed {
+        let word = line.split(' ').next().unwrap_or_default();
+        assert!(commands.contains(word), "deskcast {line}");
+    }
+}
+
+#[test]
+fn every_exit_code_is_in_its_table() {
+    let exits = [
+        Exit::Done,
+        Exit::Defect,
+        Exit::Mistake,
+        Exit::Attention,
+        Exit::Stopped,
+    ];
+    let section = section("## Exit codes");
+    let rows = section
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split(' ').next());
+    let codes: Vec<u8> = rows.filter_map(|cell| cell.parse().ok()).collect();
+    assert_eq!(codes, exits.map(Exit::code));
+}
+
+#[test]
+fn the_table_of_settings_has_every_key_with_its_default() {
+    let section = section("## Settings");
+    let known = set(KEYS);
+    assert_eq!(first_column(&section), known);
+    let manual = read("deploy/deskcast.toml");
+    let mut in_section = "";
+    for line in manual.lines() {
+        if let Some(name) = line.strip_prefix('[') {
+            in_section = name.trim_end_matches(']');
+        }
+        let default = line
+            .strip_prefix('#')
+            .and_then(|line| line.split_once(" = "));
+        if let Some((key, default)) =
+            default.filter(|(key, _)| known.contains(&format!("{in_section}.{key}")))
+        {
+            let row = format!("| `{in_section}.{key}` | {default} |");
+            assert!(section.contains(&row), "{row}");
+        }
+    }
+}
+
+#[test]
+fn the_table_of_campaign_keys_has_every_key() {
+    let example: toml::Table = toml::from_str(&read("campaigns/spring-sale.toml")).expect("TOML");
+    let mut keys = set(example.keys().map(String::as_str));
+    keys.insert("message".to_owned());
+    assert_eq!(first_column(&section("## A campaign")), keys);
+}
+
+#[test]
+fn the_table_of_faults_has_every_fault() {
+    let section = section("## The sandbox");
+    let table = section
+        .split("| fault |")
+        .nth(1)
+        .expect("a table of faults");
+    assert_eq!(
+        first_column(table),
+        set(Faults::names().map(|(name, _)| name))
+    );
+    for spec in quoted(&section)
+        .iter()
+        .filter(|spec| spec.contains("-after=") && !spec.contains('\n'))
+    {
+        assert!(Faults::parse(spec).is_ok(), "{spec}");
+    }
+}
+
+#[test]
+fn the_campaign_of_the_first_steps_is_one() {
+    let section = section("## First real campaign");
+    let blocks: Vec<&str> = section
+        .split("```toml\n")
+        .skip(1)
+        .filter_map(|block| block.split("```").next())
+        .collect();
+    let [settings, campaign] = blocks[..] else {
+        panic!("{} blocks of TOML", blocks.len())
+    };
+    let name = CampaignName::new("spring").expect("a name");
+    assert!(
+        Definition::parse(name, campaign).is_ok_and(|definition| definition.warnings.is_empty())
+    );
+    let settings: toml::Table = toml::from_str(settings).expect("TOML");
+    for (section, keys) in &settings {
+        for key in keys.as_table().expect("a section").keys() {
+            assert!(
+                KEYS.contains(&format!("{section}.{key}").as_str()),
+                "{section}.{key}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_picture_of_a_dry_run_is_what_is_printed() {
+    let text = readme();
+    let picture = text.split("```").nth(1).expect("a picture");
+    let mut lines = picture.lines().skip(1);
+    let command = lines
+        .next()
+        .and_then(|line| line.strip_prefix("$ deskcast "))
+        .expect("a command");
+    let mut deskcast = Command::new(assert_cmd::cargo::cargo_bin!("deskcast"));
+    let printed = deskcast
+        .args(command.split(' '))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("output");
+    let printed = String::from_utf8(printed.stdout).expect("text");
+    let shown: Vec<&str> = lines.take_while(|line| !line.starts_with('$')).collect();
+    let fixed = |line: &&&str| !line.starts_with("[…") && !line.starts_with("Ends");
+    for line in shown.iter().filter(fixed) {
+        assert!(
+            printed.lines().any(|real| real == *line),
+            "{line:?} is not in\n{printed}"
+        );
+    }
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let text = readme();
+    let targets = text
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next());
+    let headings: BTreeSet<String> = text.lines().filter_map(anchor).collect();
+    for target in targets {
+        match target.strip_prefix('#') {
+            Some(heading) => assert!(headings.contains(heading), "#{heading}"),
+            None => assert!(
+                Path::new(env!("CARGO_MANIFEST_DIR")).join(target).exists(),
+                "{target}"
+            ),
+        }
+    }
+}
+
+/// What a heading is linked to by.
+fn anchor(line: &str) -> Option<String> {
+    let (marks, title) = line.split_once(' ')?;
+    let is_heading = marks.len() > 1 && marks.chars().all(|mark| mark == '#');
+    let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-');
+    is_heading.then(|| {
+        title
+            .to_lowercase()
+            .chars()
+            .filter(kept)
+            .collect::<String>()
+            .replace(' ', "-")
+    })
+}
