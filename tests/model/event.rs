@@ -36,6 +36,10 @@ pub(crate) enum Heard {
     Truth,
     /// Nothing: it may still be done later.
     Nothing,
+    /// 500, done or not.
+    ServerError,
+    /// 201 and half a body, or a body that is none.
+    Cut,
     /// 429, not done.
     Throttled,
     /// 401, not done.
@@ -62,9 +66,11 @@ impl Scene {
             }
             if flight.awaited {
                 let heard: &[Heard] = match flight.done {
-                    Some(_) => &[Heard::Truth, Heard::Nothing],
+                    Some(Ok(_)) => &[Heard::Truth, Heard::Nothing, Heard::ServerError, Heard::Cut],
+                    Some(Err(())) => &[Heard::Truth, Heard::Nothing],
                     None => &[
                         Heard::Nothing,
+                        Heard::ServerError,
                         Heard::Throttled,
                         Heard::Unauthorized,
                         Heard::Refused,

@@ -63,6 +63,8 @@ pub(crate) struct Process {
     pub(crate) wake_at: Option<Duration>,
     pub(crate) ending: Option<Ending>,
     pub(crate) told_to_stop: bool,
+    /// A commit has failed: what follows from it may be refused.
+    pub(crate) failed: bool,
 }
 
 pub(crate) fn noon() -> Timestamp {
@@ -186,9 +188,10 @@ impl Scene {
                 wake_at,
                 ending,
                 told_to_stop,
+                failed,
             } = process;
             (dispatcher, now, permits, loading, asked, probing).hash(&mut hasher);
-            (wake_at, ending, told_to_stop).hash(&mut hasher);
+            (wake_at, ending, told_to_stop, failed).hash(&mut hasher);
             write!(text, "{pieces:?}{owed:?}").unwrap();
         }
         text.hash(&mut hasher);

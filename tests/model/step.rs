@@ -83,6 +83,7 @@ impl Scene {
             wake_at: None,
             ending: None,
             told_to_stop: false,
+            failed: false,
         });
         self.perform(effects)
     }
@@ -219,6 +220,10 @@ impl Scene {
             self.kill();
             return Ok(());
         }
+        if fate == Fate::Done && !process.failed {
+            nothing_is_forbidden(&results)?;
+        }
+        process.failed |= results.iter().any(Result::is_err);
         for ((_, piece), result) in groups.into_iter().zip(results) {
             self.recorded(piece, result)?;
         }
@@ -292,6 +297,14 @@ impl Scene {
             (Heard::Throttled, _) => answered(429, error()),
             (Heard::Unauthorized, _) => answered(401, error()),
             (Heard::Refused, _) => Fact::NotSent("connection refused".to_owned()),
+            (Heard::ServerError, _) => {
+                self.causes.insert(key);
+                answered(500, error())
+            }
+            (Heard::Cut, _) => {
+                self.causes.insert(key);
+                answered(201, AnswerBody::Unreadable("cut".to_owned()))
+            }
             (Heard::Nothing, _) => {
                 self.causes.insert(key);
                 if flight.done.is_none() {
@@ -339,5 +352,14 @@ fn failed(error: &JournalError, intents: Vec<u32>) -> Event {
     Event::JournalFailed {
         why: error.to_string(),
         intents,
+    }
+}
+
+/// A dispatcher never asks a journal that works for what the table of states does not allow.
+fn nothing_is_forbidden(results: &[Result<Vec<Permit>, JournalError>]) -> Checked {
+    let forbidden = |result: &&Result<_, _>| matches!(result, Err(JournalError::Forbidden { .. }));
+    match results.iter().find(forbidden) {
+        Some(result) => broken("nothing forbidden is asked for", format!("{result:?}")),
+        None => Ok(()),
     }
 }

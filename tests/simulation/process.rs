@@ -27,6 +27,8 @@ pub(crate) struct Process {
     /// Pieces that wait for the next commit.
     pub(crate) queue: Vec<(Fence, Vec<Entry>)>,
     pub(crate) committing: bool,
+    /// A commit has failed: what follows from it may be refused.
+    pub(crate) failed: bool,
     /// Told to stop, or unable to go on: it ends when nothing is under way any more.
     pub(crate) ending: bool,
 }
@@ -55,6 +57,7 @@ impl World {
             sessions: BTreeMap::new(),
             queue: Vec::new(),
             committing: false,
+            failed: false,
             ending: false,
         };
         self.processes.insert(id, process);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use deskcast::delivery::dispatch::{Conclusion, Effect, Ending, Event};
 use deskcast::delivery::outcome::ChatId;
-use deskcast::journal::memory::ProcessId;
+use deskcast::journal::memory::{Fate, ProcessId};
 use deskcast::journal::{Entry, Fence, Journal, JournalError, Permit, RunState, What};
 
 use super::mutation::Mutation;
@@ -213,10 +213,21 @@ impl World {
         };
         process.committing = false;
         let groups = std::mem::take(&mut process.queue);
+        let is_calm = !process.failed && fates.iter().all(|fate| *fate == Fate::Done);
         self.disk.script(fates);
         let results = process.journal.record(&groups);
         self.disk.clear_script();
+        process.failed |= results.iter().any(Result::is_err);
         self.figures.commits += 1;
+        let forbidden =
+            |result: &&Result<_, _>| matches!(result, Err(JournalError::Forbidden { .. }));
+        if let Some(result) = results.iter().find(forbidden)
+            && is_calm
+            && self.mutation == Mutation::None
+        {
+            // A dispatcher never asks a journal that works for what the table does not allow.
+            self.fail("nothing forbidden is asked for", format!("{result:?}"));
+        }
         if !self.disk.is_alive(id) {
             self.kill(id, "within a commit");
             return;

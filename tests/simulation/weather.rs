@@ -98,7 +98,7 @@ impl Weather {
             kill_every: every(&[300, 2_000, 10_000]),
             stop_every: every(&[1_000, 10_000]),
             step_every: every(&[500, 5_000]),
-            lose_lock_every: every(&[1_000, 10_000]).filter(|time| *time > 1_000),
+            lose_lock_every: every(&[400, 2_000, 10_000]),
             lasting: lasting(chance),
             lasts: chance.pick(&[5_000, 30_000, 120_000]),
         }
