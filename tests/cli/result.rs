@@ -112,7 +112,7 @@ fn everybody_accepted_is_0() {
 
 #[test]
 fn somebody_rejected_or_unknown_is_3() {
-    for (faults, rejected, unknown) in [("unknown-customers=@2", 1, 0), ("500-before=@2", 0, 3)] {
+    for (faults, rejected, unknown) in [("unknown-customers=@2", 1, 0), ("500-before=@1", 0, 3)] {
         let town = Town::new(7, 3, faults);
         assert_eq!(town.scene.run(&["run", "spring"]).code, Some(3), "{faults}");
         town.must_have(7 - rejected - unknown, rejected, unknown, 0);

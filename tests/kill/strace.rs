@@ -27,11 +27,15 @@ pub(crate) enum Traced {
     Ended { calls: usize, code: Option<i32> },
 }
 
-/// Says what to do where strace is missing.
+/// Says what to do where strace is missing, or may not trace.
 pub(crate) fn is_there() -> Result<(), String> {
-    match Command::new("strace").arg("-V").output() {
+    match Command::new("strace")
+        .args(["-o", "/dev/null", "true"])
+        .output()
+    {
         Ok(output) if output.status.success() => Ok(()),
-        _ => Err("strace is missing: run tests/run, which installs it".to_owned()),
+        Ok(output) => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+        Err(_) => Err("strace is missing: run tests/run, which installs it".to_owned()),
     }
 }
 
