@@ -10,7 +10,6 @@ use crate::settings::SettingsError;
 pub(super) struct Failure {
     exit: Exit,
     sentence: String,
-    taken: bool,
 }
 
 impl Failure {
@@ -19,7 +18,6 @@ impl Failure {
         Failure {
             exit: Exit::Mistake,
             sentence: sentence.into(),
-            taken: false,
         }
     }
 
@@ -28,13 +26,7 @@ impl Failure {
         Failure {
             exit: Exit::Stopped,
             sentence: sentence.into(),
-            taken: false,
         }
-    }
-
-    /// Whether a run with the same campaign and due time exists.
-    pub(super) fn is_taken(&self) -> bool {
-        self.taken
     }
 
     pub(super) fn exit(&self) -> Exit {
@@ -64,7 +56,7 @@ impl From<JournalError> for Failure {
     fn from(error: JournalError) -> Failure {
         let exit = match error {
             JournalError::Forbidden { .. } => Exit::Defect,
-            JournalError::Exists(_) => Exit::Mistake,
+            JournalError::Exists(_) | JournalError::Unfinished(_) => Exit::Mistake,
             JournalError::Store(_)
             | JournalError::Owned(_)
             | JournalError::Failed
@@ -73,7 +65,6 @@ impl From<JournalError> for Failure {
         Failure {
             exit,
             sentence: error.to_string(),
-            taken: matches!(error, JournalError::Exists(_)),
         }
     }
 }

@@ -96,6 +96,9 @@ fn line(snapshot: &Snapshot, pace: Pace) -> String {
     if snapshot.phase == Phase::Reading {
         return reading(snapshot);
     }
+    if snapshot.phase == Phase::Reconciling && snapshot.batches == 0 {
+        return "looking for unknown batches in Desk".to_owned();
+    }
     let mut parts = vec![
         format!(
             "{}/{} batches",

@@ -84,6 +84,12 @@ pub(super) async fn reconcile(context: &Context, args: ReconcileArgs) -> Result<
     let unknown = after
         .iter()
         .any(|reported| reported.standing.tally.batches.unknown > 0);
+    if unknown {
+        eprintln!(
+            "What is still unknown is for you to decide, batch by batch (deskcast why CUSTOMER tells what is known):\n  \
+             deskcast reconcile RUN --batch N --accepted CHAT_ID | --abandon | --resend"
+        );
+    }
     Ok(if unknown { Exit::Attention } else { Exit::Done })
 }
 

@@ -17,9 +17,20 @@ const SPEED: f64 = 600.0;
 
 /// Arguments of `deskcast sandbox`.
 #[derive(Debug, Args)]
+#[command(after_help = faults_help())]
 pub(super) struct SandboxCommand {
     #[command(flatten)]
     args: SandboxArgs,
+}
+
+/// The faults there are, for `--help`.
+fn faults_help() -> String {
+    let names: Vec<&str> = Faults::names().map(|(name, _)| name).collect();
+    format!(
+        "Faults: [get:|delete:|any:]NAME[=RATE][:DURATION], separated by commas. A rate is 1%, 0.01, every=10 or @3,7. \
+         Names:\n  {}",
+        names.join(" ")
+    )
 }
 
 pub(super) async fn serve(command: SandboxCommand) -> Result<Exit, Failure> {

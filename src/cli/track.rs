@@ -201,7 +201,10 @@ async fn settle_run(
         .await;
     reconciler
         .recorder
-        .call(move |journal| Ok(journal.unclaim(claim.fence)))
+        .call(move |journal| {
+            journal.unclaim(claim.fence);
+            Ok(())
+        })
         .await?;
     done.map(drop)
 }

@@ -65,11 +65,18 @@ pub(super) fn error_body(body: &[u8]) -> AnswerBody {
         .or(detail)
         .as_ref()
         .and_then(text)
-        .unwrap_or_else(|| excerpt(body));
+        .map_or_else(|| excerpt(body), |message| shortened(&message));
     AnswerBody::Error {
         code: code.as_ref().and_then(text),
         message,
     }
+}
+
+/// A message as it is shown and kept: without control characters, and of bounded length.
+fn shortened(message: &str) -> String {
+    const LONGEST: usize = 500;
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    message.chars().take(LONGEST).map(plain).collect()
 }
 
 fn text(value: &Value) -> Option<String> {

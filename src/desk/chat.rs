@@ -6,6 +6,9 @@ use serde_json::Value;
 
 use crate::delivery::tracking::Counts;
 
+/// Ids are stored as signed numbers of 64 bits.
+const LARGEST_ID: u64 = i64::MAX.unsigned_abs();
+
 /// A proactive chat (reference page "Proactive Chat", resource representation).
 ///
 /// Only the id must be there: whatever else is missing or takes another form is left out rather
@@ -64,7 +67,7 @@ fn number(value: &Value) -> Option<u64> {
 pub(super) fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     let value = Value::deserialize(deserializer)?;
     number(&value)
-        .filter(|id| *id > 0)
+        .filter(|id| (1..=LARGEST_ID).contains(id))
         .ok_or_else(|| serde::de::Error::custom("the id is not a positive integer"))
 }
 

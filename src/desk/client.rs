@@ -120,7 +120,7 @@ impl Desk {
             .send()
             .await;
         // The permit is used up by this attempt, whatever comes of it.
-        drop(permit);
+        let _used_up = permit;
         match sent {
             Ok(response) => to_fact(response).await,
             Err(error) if never_left(&error) => Fact::NotSent(causes(&error)),

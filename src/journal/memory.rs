@@ -330,9 +330,9 @@ impl Journal for MemoryJournal {
         fence: Fence,
         state: RunState,
         note: &str,
-        _now: Timestamp,
+        now: Timestamp,
     ) -> Result<(), JournalError> {
-        let released = self.commit(|contents| contents.release(fence, state, note));
+        let released = self.commit(|contents| contents.release(fence, state, note, now));
         if !matches!(released, Err(JournalError::Store(_))) {
             self.unclaim(fence);
         }

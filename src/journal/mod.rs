@@ -72,7 +72,10 @@ pub struct NewRun {
     pub customers_file: String,
     /// What becomes of unknown batches that are not found in Desk.
     pub unknown: UnknownPolicy,
-    /// When it was planned.
+    /// Whether it may begin although another run of its campaign was unfinished when it was asked
+    /// for.
+    pub beside: bool,
+    /// When it was asked for.
     pub created_at: Timestamp,
 }
 
@@ -344,6 +347,9 @@ pub enum JournalError {
     /// A run with this campaign and due time exists.
     #[error("the run {0} exists already")]
     Exists(RunKey),
+    /// A run of this campaign is unfinished, and the new one was not to begin beside it.
+    #[error("the run {0} is unfinished")]
+    Unfinished(RunKey),
     /// A change that the table of states does not allow: a defect of deskcast.
     #[error(
         "the journal refused a change of batch {batch} that must not happen ({what}); please report this"

@@ -9,6 +9,14 @@ use crate::journal::sqlite::read::{RunRecord, Standing};
 
 /// The text that ends `deskcast run`.
 pub fn text(run: &RunRecord, standing: &Standing) -> String {
+    let mut out = of_throwaway(run, standing);
+    // Writing to a string does not fail.
+    let _ = advice(&mut out, run, standing);
+    out
+}
+
+/// The same of a run whose store is thrown away: there is nothing to go on with.
+pub fn of_throwaway(run: &RunRecord, standing: &Standing) -> String {
     let mut out = String::new();
     // Writing to a string does not fail.
     let _ = write(&mut out, run, standing);
@@ -67,8 +75,7 @@ fn write(out: &mut String, run: &RunRecord, standing: &Standing) -> std::fmt::Re
         counted(requests.creates, "create", "creates"),
         counted(requests.reads, "read", "reads"),
         grouped(requests.throttled)
-    )?;
-    advice(out, run, standing)
+    )
 }
 
 fn rows(customers: &Customers, batches: &Batches) -> [(&'static str, u64, u64, bool); 6] {

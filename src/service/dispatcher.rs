@@ -301,6 +301,11 @@ impl<J: Journal + 'static> Shell<J> {
         tokio::spawn(async move {
             sender.budget.depart().await;
             let fact = sender.desk.create(permit, body).await;
+            if let Fact::NotSent(why) = &fact
+                && sender.progress.snapshot().phase != Phase::Waiting
+            {
+                tracing::warn!(why, "Desk could not be reached; it is waited for");
+            }
             if let Fact::Lost(why) = &fact {
                 tracing::warn!(
                     batch = number,

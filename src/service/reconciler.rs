@@ -172,7 +172,7 @@ impl<J: Journal + 'static> Reconciler<J> {
         let mut requests = 0;
         loop {
             while !self.stop.is_cancelled() && reads.len() < self.concurrency {
-                let Some(id) = search.next() else { break };
+                let Some(id) = search.next_id() else { break };
                 let (desk, budget) = (self.desk.clone(), self.budget.clone());
                 reads.spawn(async move {
                     let (seen, requests) = read(&desk, &budget, id).await;

@@ -4,14 +4,16 @@
 use std::process::Stdio;
 use std::time::Instant;
 
-use deskcast::campaign::{CampaignName, Priority};
+use deskcast::campaign::{CampaignName, Priority, UnknownPolicy};
 use deskcast::delivery::dispatch::Conclusion;
 use deskcast::delivery::outcome::ChatId;
 use deskcast::delivery::plan::{Digest, PlanSink, PlanSummary};
 use deskcast::delivery::tally::Listing;
 use deskcast::delivery::tracking::Counts;
 use deskcast::journal::sqlite::SqliteJournal;
-use deskcast::journal::{Entry, Journal, JournalError, NewRun, Reading, RunKey, RunState, What};
+use deskcast::journal::{
+    Entry, Journal, JournalError, NewRun, Purpose, Reading, RunKey, RunState, What,
+};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::figures::{Figures, Target, median, spread};
@@ -81,10 +83,12 @@ fn add_run(journal: &mut SqliteJournal, number: u32) -> Outcome<()> {
         batch_size: BATCH_SIZE,
         base_url: "http://127.0.0.1:9/platform/v1".to_owned(),
         customers_file: "customers.csv".to_owned(),
+        unknown: UnknownPolicy::Hold,
+        beside: true,
         created_at: at,
     };
     let run = journal.create_run(&new, &mut fill)?;
-    let fence = journal.claim(run, at)?.fence;
+    let fence = journal.claim(run, Purpose::Sending, at)?.fence;
     let entry = |batch, what| Entry {
         batch,
         attempt: 1,

@@ -54,7 +54,6 @@ fn two_campaigns_of_one_store_finish_side_by_side() {
 
 /// Both find no run, and both would plan one.
 #[test]
-#[ignore = "deskcast run plans a second run when two processes start at once"]
 fn two_processes_that_start_at_once_message_nobody_twice() {
     for _ in 0..10 {
         let desk = Desk::start("", std::time::Duration::from_millis(5));

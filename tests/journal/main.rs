@@ -40,6 +40,7 @@ fn new_run(campaign: &str, due: i64) -> NewRun {
         batch_size: 4,
         base_url: "https://desk.test".to_owned(),
         customers_file: "a.csv".to_owned(),
+        beside: true,
         unknown: UnknownPolicy::Hold,
         created_at: at(0),
     }

@@ -22,6 +22,7 @@ pub(super) use conformance;
 conformance! {
     a_plan_is_there_whole_or_not_at_all,
     a_run_exists_once,
+        a_run_begins_beside_an_unfinished_one_only_where_it_is_told_to,
     a_permit_comes_of_a_durable_intent_alone,
     a_change_that_does_not_fit_changes_nothing,
     one_runs_trouble_is_not_anothers,
@@ -81,6 +82,35 @@ fn a_run_exists_once<S: Store>() {
     let later = create(&mut journal, &new_run("spring", 1), &[&[11]]).unwrap();
     let other = create(&mut journal, &new_run("summer", 0), &[&[11]]).unwrap();
     assert!(run < later && later < other);
+}
+
+fn a_run_begins_beside_an_unfinished_one_only_where_it_is_told_to<S: Store>() {
+    let store = S::new();
+    let mut journal = store.open();
+    let first = create(&mut journal, &new_run("spring", 0), &[&[11]]).unwrap();
+    let alone = |minutes| NewRun {
+        beside: false,
+        created_at: at(minutes * 100),
+        ..new_run("spring", minutes)
+    };
+    let refused = create(&mut store.open(), &alone(1), &[&[12]]);
+    let key = new_run("spring", 0).key;
+    assert!(matches!(refused, Err(JournalError::Unfinished(open)) if open == key));
+    let summer = NewRun {
+        beside: false,
+        ..new_run("summer", 1)
+    };
+    create(&mut store.open(), &summer, &[&[12]]).unwrap();
+    let claim = journal.claim(first, Purpose::Sending, at(2)).unwrap();
+    journal
+        .release(
+            claim.fence,
+            deskcast::journal::RunState::Finished,
+            "",
+            at(3),
+        )
+        .unwrap();
+    create(&mut store.open(), &alone(4), &[&[12]]).unwrap();
 }
 
 fn a_permit_comes_of_a_durable_intent_alone<S: Store>() {

@@ -229,6 +229,7 @@ fn create(journal: &mut impl Journal) -> Result<RunId, JournalError> {
         batch_size: 2,
         base_url: "https://desk.test".to_owned(),
         customers_file: "a.csv".to_owned(),
+        beside: true,
         unknown: UnknownPolicy::Hold,
         created_at: noon(),
     };

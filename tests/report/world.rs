@@ -110,6 +110,7 @@ pub(crate) fn new_run(key: &str) -> NewRun {
         base_url: "https://desk-api-app.sendbird.com/platform/v1".to_owned(),
         unknown: UnknownPolicy::Hold,
         customers_file: format!("audiences/{}.csv", key.campaign),
+        beside: true,
         created_at: key.due,
         key,
     }

@@ -46,6 +46,7 @@ impl Campaign {
             batch_size: chance.pick(&[1, 2, 3, 5, 8]),
             base_url: "https://desk.test".to_owned(),
             customers_file: "customers.csv".to_owned(),
+            beside: true,
             unknown: UnknownPolicy::Hold,
             created_at: now,
         };

@@ -42,7 +42,7 @@ impl World {
         let began = self.wall();
         let sought = sought(&unknowns, &sent, |_| true);
         let mut search = Search::new(sought, &anchors, READS, GRACE, Scope::Full);
-        while let Some(id) = search.next() {
+        while let Some(id) = search.next_id() {
             let seen = self.read_back(id);
             search.saw(id, seen);
         }

@@ -6,6 +6,7 @@ pub(super) mod send;
 mod target;
 
 use clap::Args;
+use jiff::Timestamp;
 
 use self::plan::{create, resumable, say_resumed, unfinished};
 use self::preview::dry_run;
@@ -14,6 +15,7 @@ use self::target::Target;
 use super::Context;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::output::print;
 use crate::delivery::plan::Digest;
 use crate::journal::sqlite::SqliteJournal;
 use crate::journal::sqlite::read::{RunRecord, Standing};
@@ -58,6 +60,7 @@ pub(super) struct RunArgs {
 }
 
 pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, Failure> {
+    let began = Timestamp::now();
     let expected = args.plan.as_deref().map(parse_digest).transpose()?;
     let (name, path) = planning::locate(&args.campaign, &context.settings.campaigns.folder)?;
     if args.dry_run {
@@ -76,14 +79,20 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, Failur
             say_resumed(&record, &target)?;
             record
         }
-        None => create(
-            context,
-            &mut journal,
-            &name,
-            &path,
-            &target,
-            expected.as_ref(),
-        )?,
+        None => {
+            let record = create(
+                context,
+                &mut journal,
+                &name,
+                &path,
+                &target,
+                expected.as_ref(),
+                args.new,
+                began,
+            )?;
+            resumable(&record, &target, expected.as_ref())?;
+            record
+        }
     };
     let standing = send_and_read(context, &args, journal, &target, &record).await?;
     print_result(&args, &standing.0, &standing.1)?;
@@ -100,9 +109,11 @@ fn parse_digest(text: &str) -> Result<Digest, Failure> {
 
 fn print_result(args: &RunArgs, record: &RunRecord, standing: &Standing) -> Result<(), Failure> {
     if args.json {
-        println!("{}", RunObject::of(record, standing).line());
+        print(&format!("{}\n", RunObject::of(record, standing).line()))?;
+    } else if args.sandbox {
+        print(&result::of_throwaway(record, standing))?;
     } else {
-        print!("{}", result::text(record, standing));
+        print(&result::text(record, standing))?;
     }
     Ok(())
 }

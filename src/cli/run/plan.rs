@@ -106,7 +106,8 @@ pub(super) fn say_resumed(record: &RunRecord, target: &Target) -> Result<(), Fai
     Ok(())
 }
 
-/// Plans a new run and makes it durable, in one step.
+/// Plans a new run and makes it durable, in one step. Where another process did so since this one
+/// looked, the run is that one's: two that start at once are one run.
 pub(super) fn create(
     context: &Context,
     journal: &mut SqliteJournal,
@@ -114,6 +115,8 @@ pub(super) fn create(
     path: &Path,
     target: &Target,
     expected: Option<&Digest>,
+    beside: bool,
+    now: Timestamp,
 ) -> Result<RunRecord, Failure> {
     let campaign = Campaign::read(name.clone(), path, context.on_terminal)?;
     if !campaign.warnings.is_empty() {
@@ -128,7 +131,6 @@ pub(super) fn create(
         definition.priority,
     );
     let url = Desk::create_url(&target.planned_url);
-    let now = Timestamp::now();
     let mut new = NewRun {
         key: RunKey {
             campaign: name.clone(),
@@ -142,27 +144,47 @@ pub(super) fn create(
         base_url: target.planned_url.clone(),
         customers_file: definition.customers.as_path().display().to_string(),
         unknown: definition.unknown,
+        beside,
         created_at: now,
     };
     loop {
-        let created = journal.create_run::<Failure>(&new, &mut |sink| {
+        let created = journal.create_run::<NotCreated>(&new, &mut |sink| {
             let summary =
                 planning::plan(&campaign, &template, &url, sink).map_err(|error| match error {
-                    PlanError::Mistake(mistake) => Failure::from(mistake),
-                    PlanError::Sink(error) => Failure::from(error),
+                    PlanError::Mistake(mistake) => NotCreated::Failure(mistake.into()),
+                    PlanError::Sink(error) => NotCreated::Journal(error),
                 })?;
-            check_summary(&campaign, &summary, expected)?;
+            check_summary(&campaign, &summary, expected)
+                .map_err(|mistake| NotCreated::Failure(mistake.into()))?;
             Ok(summary)
         });
-        match created {
-            // Two runs by hand within a second: the later one is due a second later.
-            Err(failure) if failure.is_taken() => new.key.due += Duration::from_secs(1),
-            Err(failure) => return Err(failure),
-            Ok(_) => break,
-        }
+        let key = match created {
+            Ok(_) => new.key,
+            // Another one within the same second: the later one is due a second later.
+            Err(NotCreated::Journal(JournalError::Exists(_))) => {
+                new.key.due += Duration::from_secs(1);
+                continue;
+            }
+            Err(NotCreated::Journal(JournalError::Unfinished(key))) => key,
+            Err(NotCreated::Journal(error)) => return Err(error.into()),
+            Err(NotCreated::Failure(failure)) => return Err(failure),
+        };
+        let found = Store::open(&target.store)?.run(&key)?;
+        return found
+            .ok_or_else(|| Failure::stopped("the run that was just planned is not in the store"));
     }
-    let created = Store::open(&target.store)?.run(&new.key)?;
-    created.ok_or_else(|| Failure::stopped("the run that was just planned is not in the store"))
+}
+
+/// Why a run was not created.
+enum NotCreated {
+    Journal(JournalError),
+    Failure(Failure),
+}
+
+impl From<JournalError> for NotCreated {
+    fn from(error: JournalError) -> NotCreated {
+        NotCreated::Journal(error)
+    }
 }
 
 fn whole_second(at: Timestamp) -> Timestamp {

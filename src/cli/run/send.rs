@@ -30,11 +30,7 @@ use crate::settings::Settings;
 /// How long the chats of a campaign in the sandbox are followed.
 const SANDBOX_FOLLOW: Duration = Duration::from_secs(12);
 /// When unknowns are looked for after sending: a chat may be hidden for a moment after it was made.
-const LOOK_AFTER: [Duration; 3] = [
-    Duration::ZERO,
-    Duration::from_secs(2),
-    Duration::from_secs(5),
-];
+const LOOK_AFTER: [Duration; 2] = [Duration::ZERO, Duration::from_secs(6)];
 
 /// A run under way.
 struct Voyage<'a> {

@@ -96,7 +96,7 @@ impl Search {
     }
 
     /// The next id to read; none while nothing is to be read until more has been seen, or at all.
-    pub fn next(&mut self) -> Option<u64> {
+    pub fn next_id(&mut self) -> Option<u64> {
         for place in 0..self.sought.len() {
             if matches!(self.pairing.finding(place), Finding::Found(_)) {
                 continue;

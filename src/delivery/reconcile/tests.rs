@@ -56,7 +56,7 @@ fn without_customers(made: i64) -> Seen {
 /// Reads whatever the search asks for from `desk`, and returns the ids in order.
 fn read(search: &mut Search, desk: &[(u64, Seen)]) -> Vec<u64> {
     let mut ids = Vec::new();
-    while let Some(id) = search.next() {
+    while let Some(id) = search.next_id() {
         ids.push(id);
         assert!(ids.len() < 10_000, "the search does not end");
         let seen = desk

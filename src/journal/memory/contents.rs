@@ -29,6 +29,8 @@ pub struct StoredRun {
     pub state: RunState,
     /// Why it stands there, in words.
     pub note: String,
+    /// When it was last given up.
+    pub ended_at: Option<Timestamp>,
     /// Counts its claims.
     pub fence: i64,
     /// What the rows of the file came to.
@@ -107,6 +109,18 @@ fn kept(at: Timestamp) -> Timestamp {
 impl Contents {
     pub(super) fn create(&mut self, new: &NewRun) -> Result<RunId, JournalError> {
         let due = kept(new.key.due);
+        let unfinished = |run: &&Arc<StoredRun>| {
+            let ended_later = run.ended_at.is_some_and(|at| at > kept(new.created_at));
+            run.new.key.campaign == new.key.campaign && (run.state.is_open() || ended_later)
+        };
+        let latest = self
+            .runs
+            .values()
+            .filter(unfinished)
+            .max_by_key(|run| run.new.key.due);
+        if let Some(run) = latest.filter(|_| !new.beside) {
+            return Err(JournalError::Unfinished(run.new.key.clone()));
+        }
         let same = |run: &Arc<StoredRun>| {
             run.new.key.campaign == new.key.campaign && kept(run.new.key.due) == due
         };
@@ -118,6 +132,7 @@ impl Contents {
             new: new.clone(),
             state: RunState::Planned,
             note: String::new(),
+            ended_at: None,
             fence: 0,
             listing: Listing::default(),
             digest: String::new(),
@@ -164,6 +179,7 @@ impl Contents {
             Purpose::Sending => {
                 run.state = RunState::Sending;
                 run.note.clear();
+                run.ended_at = None;
             }
             Purpose::Settling if matches!(run.state, RunState::Sending | RunState::Reading) => {
                 run.state = RunState::Stopped;
@@ -222,7 +238,28 @@ impl Contents {
             if let Some(batch) = run.batches.get_mut(&verdict.batch) {
                 batch.looked_at = Some(kept(verdict.at));
             }
-            run.verdicts.push(Arc::new(verdict.clone()));
+            // Looking again and seeing the same is no news.
+            let last = run
+                .verdicts
+                .iter()
+                .rev()
+                .find(|last| last.batch == verdict.batch);
+            let same = last.is_some_and(|last| {
+                (
+                    last.attempt,
+                    &last.by,
+                    last.resolution.change(),
+                    &last.evidence,
+                ) == (
+                    verdict.attempt,
+                    &verdict.by,
+                    verdict.resolution.change(),
+                    &verdict.evidence,
+                )
+            });
+            if !same {
+                run.verdicts.push(Arc::new(verdict.clone()));
+            }
         }
         Ok(())
     }
@@ -237,10 +274,12 @@ impl Contents {
         fence: Fence,
         state: RunState,
         note: &str,
+        now: Timestamp,
     ) -> Result<(), JournalError> {
         let run = self.fenced(fence)?;
         run.state = state;
         run.note = note.to_owned();
+        run.ended_at = Some(kept(now));
         Ok(())
     }
 }

@@ -2,12 +2,12 @@
 
 use rusqlite::{CachedStatement, Connection, Transaction, TransactionBehavior, params};
 
-use super::{customers_key, millis};
+use super::{customers_key, millis, timestamp};
 use crate::campaign::InvalidRow;
 use crate::delivery::batch::BatchState;
 use crate::delivery::plan::{PlanSink, PlanSummary};
 use crate::journal::packed::{pack_rows, write_varint};
-use crate::journal::{Fill, JournalError, NewRun, RunId, RunState};
+use crate::journal::{Fill, JournalError, NewRun, RunId, RunKey, RunState};
 
 pub(super) fn create_run<E: From<JournalError>>(
     connection: &mut Connection,
@@ -26,6 +26,14 @@ pub(super) fn create_run<E: From<JournalError>>(
 
 fn insert_run(tx: &Transaction<'_>, new: &NewRun) -> Result<RunId, JournalError> {
     let due = millis(new.key.due);
+    let unfinished = unfinished(tx, new)?;
+    if let Some(due) = unfinished.filter(|_| !new.beside) {
+        let key = RunKey {
+            campaign: new.key.campaign.clone(),
+            due: timestamp(due),
+        };
+        return Err(JournalError::Unfinished(key));
+    }
     let taken: bool = tx.query_row(
         "SELECT EXISTS (SELECT 1 FROM run WHERE campaign = ?1 AND due = ?2)",
         params![new.key.campaign.as_str(), due],
@@ -53,6 +61,25 @@ fn insert_run(tx: &Transaction<'_>, new: &NewRun) -> Result<RunId, JournalError>
         ],
     )?;
     Ok(RunId(tx.last_insert_rowid()))
+}
+
+/// When the latest run of this campaign was due that was not finished yet when the new one was
+/// asked for. Looked up in the transaction that adds the new one, so that of two processes that
+/// start at once one finds the other's run, even where that one is through already.
+fn unfinished(tx: &Transaction<'_>, new: &NewRun) -> Result<Option<i64>, JournalError> {
+    let mut statement = tx.prepare_cached(
+        "SELECT due, state, ended_at FROM run WHERE campaign = ?1 ORDER BY due DESC",
+    )?;
+    let mut rows = statement.query([new.key.campaign.as_str()])?;
+    while let Some(row) = rows.next()? {
+        let state: String = row.get(1)?;
+        let ended_at: Option<i64> = row.get(2)?;
+        let is_open = RunState::parse(&state).is_some_and(RunState::is_open);
+        if is_open || ended_at.is_some_and(|at| at > millis(new.created_at)) {
+            return Ok(Some(row.get(0)?));
+        }
+    }
+    Ok(None)
 }
 
 fn freeze(tx: &Transaction<'_>, run: RunId, summary: &PlanSummary) -> Result<(), JournalError> {

@@ -48,7 +48,7 @@ fn look(search: &mut Search, batches: usize, source: &mut Source<'_>) -> BTreeMa
     let mut waiting = Vec::new();
     loop {
         let next = if source.coin() || waiting.is_empty() {
-            search.next()
+            search.next_id()
         } else {
             None
         };
