@@ -71,7 +71,7 @@ impl std::fmt::Display for Figures {
             f,
             "{} seeds: {} runs, {} creates, {} commits, {} kills, {} answers lost, {} server errors, {} throttled, \
              {} in flight at a death; batches unknown {}, settled {}, split {}; customers accepted {}, rejected {}, \
-             not sent {} in {} failed runs; duplicates 0, lost 0",
+             not sent {} in {} failed runs",
             self.seeds,
             self.runs,
             self.creates,
