@@ -78,7 +78,7 @@ impl std::fmt::Display for Figures {
             "{} seeds: {} runs, {} creates, {} commits, {} kills, {} answers lost, {} server errors, {} throttled, \
              {} in flight at a death; batches unknown {}, settled {} ({} of them found in Desk, {} there \
              overlooked), split {}; customers accepted {}, rejected {}, \
-             not sent {} in {} failed runs; duplicates 0, lost 0",
+             not sent {} in {} failed runs",
             self.seeds,
             self.runs,
             self.creates,
