@@ -264,11 +264,11 @@ impl<J: Journal + 'static> Shell<J> {
         }
         self.pending += 1;
         let messages = self.messages.clone();
-        let copy = entries.clone();
+        let fence = self.sender.claim.fence;
         self.sender
             .recorder
-            .record(self.sender.claim.fence, entries, move |result| {
-                let _ = messages.send(Message::Recorded(copy, result));
+            .record(fence, entries, move |entries, result| {
+                let _ = messages.send(Message::Recorded(entries, result));
             });
     }
 

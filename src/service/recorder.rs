@@ -12,7 +12,8 @@ use tokio::sync::oneshot;
 
 use crate::journal::{Entry, Fence, Journal, JournalError, Permit};
 
-type Reply = Box<dyn FnOnce(Result<Vec<Permit>, JournalError>) + Send>;
+/// Called with what was to be recorded, and whether it was.
+type Reply = Box<dyn FnOnce(Vec<Entry>, Result<Vec<Permit>, JournalError>) + Send>;
 type Call<J> = Box<dyn FnOnce(&mut J) + Send>;
 
 enum Command<J> {
@@ -54,13 +55,13 @@ impl<J: Journal + 'static> Recorder<J> {
         &self,
         fence: Fence,
         entries: Vec<Entry>,
-        reply: impl FnOnce(Result<Vec<Permit>, JournalError>) + Send + 'static,
+        reply: impl FnOnce(Vec<Entry>, Result<Vec<Permit>, JournalError>) + Send + 'static,
     ) {
-        if let Err(mpsc::SendError(Command::Record(_, _, reply))) = self
+        if let Err(mpsc::SendError(Command::Record(_, entries, reply))) = self
             .commands
             .send(Command::Record(fence, entries, Box::new(reply)))
         {
-            reply(Err(gone()));
+            reply(entries, Err(gone()));
         }
     }
 
@@ -96,8 +97,10 @@ fn serve<J: Journal>(mut journal: J, queue: &mpsc::Receiver<Command<J>>) {
                 let mut groups = vec![(fence, entries)];
                 let mut replies = vec![reply];
                 next = gather(queue, &mut groups, &mut replies, not_before);
-                for (reply, result) in replies.into_iter().zip(journal.record(&groups)) {
-                    reply(result);
+                let results = journal.record(&groups);
+                for ((reply, (_, entries)), result) in replies.into_iter().zip(groups).zip(results)
+                {
+                    reply(entries, result);
                 }
                 not_before = Instant::now() + DISTANCE;
             }

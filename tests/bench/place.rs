@@ -74,7 +74,7 @@ impl Place {
 
     /// Forgets every run.
     pub(crate) fn clear_store(&self) -> Outcome<()> {
-        for ending in ["", "-wal", "-shm"] {
+        for ending in ["", "-wal", "-shm", "-tick"] {
             let path = self.path().join(format!("deskcast.db{ending}"));
             if path.exists() {
                 fs::remove_file(path)?;
