@@ -39,7 +39,7 @@ impl<J> Clone for Recorder<J> {
 const MOST_ENTRIES: usize = 4096;
 /// From the end of a commit to the start of the next, at least. A record that comes later than
 /// that, as all do at the usual rates, is committed at once.
-const DISTANCE: Duration = Duration::from_millis(1);
+const DISTANCE: Duration = Duration::from_micros(500);
 
 impl<J: Journal + 'static> Recorder<J> {
     /// Starts the thread. Joining it, after the last handle is dropped, closes the journal.
