@@ -223,6 +223,32 @@ fn a_store_that_was_rolled_back_sends_nothing_until_it_is_put_right() {
 }
 
 #[test]
+fn a_clock_that_was_set_back_stops_a_run_until_it_is_right() {
+    let town = Town::slow(240, 4, 10);
+    send_some(&town);
+    let creates = town.desk.creates();
+    let hour = 3_600_000;
+    let shift = |by: i64| {
+        let store = Connection::open(town.scene.store()).unwrap();
+        store
+            .execute("UPDATE batch SET intended_at = intended_at + ?1", [by])
+            .unwrap();
+    };
+    shift(hour);
+    let ended = town.scene.run(&RUN);
+    assert_eq!((ended.code, ended.out.as_str()), (Some(4), ""), "{ended:?}");
+    assert!(
+        ended.err.contains("the clock was set back"),
+        "{}",
+        ended.err
+    );
+    assert_eq!(town.desk.creates(), creates);
+    shift(-hour);
+    assert_eq!(town.scene.run(&RUN).code, Some(0));
+    town.must_have(240, 0, 0, 0);
+}
+
+#[test]
 fn the_files_of_a_store_are_for_their_owner_alone() {
     use std::os::unix::fs::PermissionsExt as _;
     let town = Town::slow(240, 4, 10);

@@ -8,7 +8,7 @@ mod target;
 use clap::Args;
 use jiff::Timestamp;
 
-use self::plan::{create, resumable, say_resumed, unfinished};
+use self::plan::{Asked, create, resumable, say_resumed, unfinished};
 use self::preview::dry_run;
 use self::send::send_and_read;
 use self::target::Target;
@@ -60,11 +60,15 @@ pub(super) struct RunArgs {
 }
 
 pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, Failure> {
-    let began = Timestamp::now();
-    let expected = args.plan.as_deref().map(parse_digest).transpose()?;
+    let asked = Asked {
+        expected: args.plan.as_deref().map(parse_digest).transpose()?,
+        beside: args.new,
+        at: Timestamp::now(),
+    };
+    let expected = asked.expected.as_ref();
     let (name, path) = planning::locate(&args.campaign, &context.settings.campaigns.folder)?;
     if args.dry_run {
-        return dry_run(context, &args, name, &path, expected.as_ref());
+        return dry_run(context, &args, name, &path, expected);
     }
     let target = Target::of(context, &args).await?;
     let mut journal = SqliteJournal::open(&target.store)?;
@@ -75,22 +79,13 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, Failur
     };
     let record = match unfinished {
         Some(record) => {
-            resumable(&record, &target, expected.as_ref())?;
+            resumable(&record, &target, expected)?;
             say_resumed(&record, &target)?;
             record
         }
         None => {
-            let record = create(
-                context,
-                &mut journal,
-                &name,
-                &path,
-                &target,
-                expected.as_ref(),
-                args.new,
-                began,
-            )?;
-            resumable(&record, &target, expected.as_ref())?;
+            let record = create(context, &mut journal, &name, &path, &target, &asked)?;
+            resumable(&record, &target, expected)?;
             record
         }
     };

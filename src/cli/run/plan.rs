@@ -106,6 +106,16 @@ pub(super) fn say_resumed(record: &RunRecord, target: &Target) -> Result<(), Fai
     Ok(())
 }
 
+/// What was asked for beside the campaign.
+pub(super) struct Asked {
+    /// The only plan that may be sent, where one was named.
+    pub(super) expected: Option<Digest>,
+    /// Another run, even beside an unfinished one.
+    pub(super) beside: bool,
+    /// When.
+    pub(super) at: Timestamp,
+}
+
 /// Plans a new run and makes it durable, in one step. Where another process did so since this one
 /// looked, the run is that one's: two that start at once are one run.
 pub(super) fn create(
@@ -114,9 +124,7 @@ pub(super) fn create(
     name: &CampaignName,
     path: &Path,
     target: &Target,
-    expected: Option<&Digest>,
-    beside: bool,
-    now: Timestamp,
+    asked: &Asked,
 ) -> Result<RunRecord, Failure> {
     let campaign = Campaign::read(name.clone(), path, context.on_terminal)?;
     if !campaign.warnings.is_empty() {
@@ -134,7 +142,7 @@ pub(super) fn create(
     let mut new = NewRun {
         key: RunKey {
             campaign: name.clone(),
-            due: whole_second(now),
+            due: whole_second(asked.at),
         },
         message: campaign.message.clone(),
         group: definition.group.clone(),
@@ -144,8 +152,8 @@ pub(super) fn create(
         base_url: target.planned_url.clone(),
         customers_file: definition.customers.as_path().display().to_string(),
         unknown: definition.unknown,
-        beside,
-        created_at: now,
+        beside: asked.beside,
+        created_at: asked.at,
     };
     loop {
         let created = journal.create_run::<NotCreated>(&new, &mut |sink| {
@@ -154,7 +162,7 @@ pub(super) fn create(
                     PlanError::Mistake(mistake) => NotCreated::Failure(mistake.into()),
                     PlanError::Sink(error) => NotCreated::Journal(error),
                 })?;
-            check_summary(&campaign, &summary, expected)
+            check_summary(&campaign, &summary, asked.expected.as_ref())
                 .map_err(|mistake| NotCreated::Failure(mistake.into()))?;
             Ok(summary)
         });

@@ -32,6 +32,9 @@ const SANDBOX_FOLLOW: Duration = Duration::from_secs(12);
 /// When unknowns are looked for after sending: a chat may be hidden for a moment after it was made.
 const LOOK_AFTER: [Duration; 2] = [Duration::ZERO, Duration::from_secs(6)];
 
+/// A step back that time servers make in the ordinary course is no reason to stop.
+const CLOCK_MAY_STEP_BACK: Duration = Duration::from_secs(60);
+
 /// A run under way.
 struct Voyage<'a> {
     context: &'a Context,
@@ -62,6 +65,10 @@ pub(super) async fn send_and_read(
             batches = claim.recovered,
             "requests were in flight when the last process ended: their outcome is unknown"
         );
+    }
+    if let Some(why) = clock_set_back(&claim, Timestamp::now()) {
+        journal.release(claim.fence, RunState::Stopped, &why, Timestamp::now())?;
+        return Err(Failure::stopped(why));
     }
     let last_request = claim
         .last_intent_at
@@ -103,6 +110,20 @@ pub(super) async fn send_and_read(
     let standing = store.standing(&record)?;
     let exit = exit(&ending, &standing);
     Ok((record, standing, exit))
+}
+
+/// The sentence for a clock that is behind what the journal knows. The order of what happened is
+/// kept without clocks; but the budget and the report would be wrong, and so may everything else on
+/// this machine.
+fn clock_set_back(claim: &Claim, now: Timestamp) -> Option<String> {
+    let last = claim.last_intent_at?;
+    let latest = now.saturating_add(CLOCK_MAY_STEP_BACK).unwrap_or(now);
+    (last > latest).then(|| {
+        format!(
+            "the clock was set back: the last request of this run was recorded at {last}, and it is {now} now. \
+             Set the clock right; then run again"
+        )
+    })
 }
 
 impl Voyage<'_> {
