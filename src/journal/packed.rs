@@ -12,7 +12,7 @@ pub fn pack(numbers: &[u64], out: &mut Vec<u8>) {
     }
 }
 
-/// Appends `count` followed by the customers and their lines to `out`: a blob that [`Unpacker`] reads.
+/// Appends `count` followed by the customers and their lines to `out`: a blob that [`customers`] and [`rows`] read.
 pub fn pack_rows(customers: &[u64], lines: &[u64], out: &mut Vec<u8>) {
     write_varint(customers.len() as u64, out);
     pack(customers, out);
