@@ -19,6 +19,8 @@ pub(super) struct TableReader<'a> {
     known: Vec<&'static str>,
     /// Sets of keys of which one must be there and none is.
     missing: Vec<(&'static [&'static str], &'static str)>,
+    /// The key of the table, where it is not the file's own.
+    name: Option<&'static str>,
 }
 
 impl<'a> TableReader<'a> {
@@ -28,6 +30,7 @@ impl<'a> TableReader<'a> {
             problems,
             known: Vec::new(),
             missing: Vec::new(),
+            name: None,
         }
     }
 
@@ -61,6 +64,39 @@ impl<'a> TableReader<'a> {
         self.optional(key[0], read)
     }
 
+    /// The same for a key that holds a table, whose keys are read through a reader of its own;
+    /// none when the key is absent or holds something else. What is wrong in the table is noted
+    /// here, and an unfinished table says so by a `None` of its reader.
+    #[expect(dead_code, reason = "the first table is on its way")]
+    pub(super) fn table<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&mut TableReader<'_>) -> Option<T>,
+    ) -> Option<T> {
+        self.known.push(key);
+        let (_, value) = self.table.get_key_value(key)?;
+        let Some(table) = value.get_ref().as_table() else {
+            let entry = Entry {
+                key,
+                span: value.span(),
+                value: value.get_ref(),
+            };
+            let help = format!("write [{key}] on a line of its own, and its keys below it");
+            self.problems.push(entry.wrong_type("a table").help(help));
+            return None;
+        };
+        let mut inner = TableReader {
+            table,
+            problems: &mut *self.problems,
+            known: Vec::new(),
+            missing: Vec::new(),
+            name: Some(key),
+        };
+        let value = read(&mut inner);
+        inner.finish();
+        value
+    }
+
     /// Notes a problem when none of `keys` is there.
     pub(super) fn require_one_of(&mut self, keys: &'static [&'static str], example: &'static str) {
         if !keys.iter().any(|key| self.table.contains_key(*key)) {
@@ -92,7 +128,11 @@ impl<'a> TableReader<'a> {
             if !self.known.contains(&name) {
                 let (help, keys) = self.guess(name, value.get_ref());
                 meant.extend(keys);
-                let title = format!("unknown key \"{}\"", name.escape_debug());
+                let title = format!(
+                    "unknown key \"{}\"{}",
+                    name.escape_debug(),
+                    place(self.name)
+                );
                 let problem = Problem::error(title).at(key.span()).about(name);
                 self.problems.push(problem.help(help));
             }
@@ -100,7 +140,7 @@ impl<'a> TableReader<'a> {
         for (keys, example) in self.missing {
             if !keys.iter().any(|key| meant.contains(key)) {
                 let names: Vec<_> = keys.iter().map(|key| format!("\"{key}\"")).collect();
-                let title = format!("missing key {}", names.join(" or "));
+                let title = format!("missing key {}{}", names.join(" or "), place(self.name));
                 let problem = Problem::error(title).about(keys[0]);
                 self.problems
                     .push(problem.help(format!("add a line such as: {example}")));
@@ -120,8 +160,13 @@ impl<'a> TableReader<'a> {
         };
         let misplaced: Vec<_> = absent.iter().filter(inside).copied().collect();
         if !misplaced.is_empty() {
-            let help = "the keys of a campaign stand at the top of the file, in no table";
-            (help.to_owned(), misplaced)
+            let help = match self.name {
+                Some(name) => format!("these keys stand in [{name}] itself"),
+                None => {
+                    "the keys of a campaign stand at the top of the file, in no table".to_owned()
+                }
+            };
+            (help, misplaced)
         } else if let Some(guess) = nearest(name, absent.iter().copied()) {
             let meant = absent.into_iter().filter(|key| *key == guess).collect();
             (format!("did you mean \"{guess}\"?"), meant)
@@ -134,6 +179,11 @@ impl<'a> TableReader<'a> {
             (format!("known keys: {}", self.known.join(", ")), Vec::new())
         }
     }
+}
+
+/// Where a key is, for the end of a sentence; nothing for the top of the file.
+fn place(table: Option<&'static str>) -> String {
+    table.map_or_else(String::new, |name| format!(" in [{name}]"))
 }
 
 /// One key of a table with what it holds.
