@@ -15,8 +15,9 @@ use super::message::{InvalidMessage, Message, MessageText};
 use super::name::CampaignName;
 use super::path::{InnerPath, InvalidPath};
 use super::problem::{Problem, Problems};
-use super::schedule::{Schedule, schedule};
+use super::schedule::{NoZone, Schedule, Timetable, Zone, schedule};
 use super::table::{Entry, TableReader};
+use super::window::{OpenHours, SendWindow, window};
 
 /// What an operator wrote about a campaign, read and found valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +46,8 @@ pub struct Definition {
     pub unknown: UnknownPolicy,
     /// When it runs by itself; none leaves that to the operator.
     pub schedule: Option<Schedule>,
+    /// When its messages may leave; none is always.
+    pub window: Option<SendWindow>,
     /// What is probably not meant, although it can be used.
     pub warnings: Problems,
 }
@@ -73,6 +76,33 @@ impl Definition {
                 Err(Problems::new(text, problems))
             }
         }
+    }
+
+    /// The due times, in the campaign's zone or else in `default`; none without a schedule.
+    ///
+    /// # Errors
+    /// A sentence for the operator when there is a schedule and no zone.
+    pub fn timetable(&self, default: Option<&Zone>) -> Result<Option<Timetable>, NoZone> {
+        let schedule = self.schedule.as_ref();
+        schedule
+            .map(|schedule| schedule.in_zone(default))
+            .transpose()
+    }
+
+    /// When messages may leave, in the window's zone, or else the schedule's, or else `default`;
+    /// none without a window.
+    ///
+    /// # Errors
+    /// A sentence for the operator when there is a window and no zone.
+    pub fn open_hours(&self, default: Option<&Zone>) -> Result<Option<OpenHours>, NoZone> {
+        let schedules = self
+            .schedule
+            .as_ref()
+            .and_then(|schedule| schedule.timezone.as_ref());
+        let window = self.window.as_ref();
+        window
+            .map(|window| window.in_zone(schedules.or(default)))
+            .transpose()
     }
 
     /// The same for the bytes of a file, which may not be text at all.
@@ -118,6 +148,7 @@ fn campaign<'a>(
         entry.choice(&["hold", "resend-when-absent"], UnknownPolicy::parse)
     });
     let schedule = top.table("schedule", schedule);
+    let window = top.table("window", |table| window(table, schedule.as_ref()));
     top.finish();
     Some(Definition {
         name,
@@ -132,6 +163,7 @@ fn campaign<'a>(
         invalid_rows: invalid_rows.unwrap_or_default(),
         unknown: unknown.unwrap_or_default(),
         schedule,
+        window,
         warnings: Problems::default(),
     })
 }

@@ -11,6 +11,7 @@
 //! | `table` | how to read one TOML table and collect everything that is wrong with it |
 //! | `problem` | how a mistake is shown: file, line, column, the line itself, a suggestion |
 //! | `schedule` | when it runs: due times in its zone, and what to do about them |
+//! | `window` | when messages may leave |
 //! | `audience` | how customer ids are streamed out of a CSV file |
 //! | `name`, `customer`, `choice`, `path`, `message` | the values themselves |
 
@@ -25,6 +26,7 @@ mod path;
 mod problem;
 mod schedule;
 mod table;
+mod window;
 
 pub use audience::{AudienceError, AudienceReader, AudienceSpec, Block, InvalidRow};
 pub use choice::{BatchSize, Column, Delimiter, InvalidRows, Priority, UnknownPolicy};
@@ -40,3 +42,4 @@ pub use schedule::{
     Note, Overlap, Plan, Rule, Schedule, Situation, SkippedWhy, Timetable, UnknownZone, Watermark,
     Zone, decide,
 };
+pub use window::{Days, Ending, OpenHours, SendWindow, Unfinished};

@@ -26,6 +26,7 @@ use serde::Deserialize;
 pub use self::error::SettingsError;
 pub use self::keys::KEYS;
 pub use self::values::{ApplicationId, BaseUrl, Concurrency, Rate, StoreUrl, Timeout};
+use crate::campaign::Zone;
 use crate::telemetry;
 
 /// Everything that can be set, each value checked.
@@ -45,6 +46,8 @@ pub struct Settings {
     pub store: Store,
     /// `[campaigns]`: where definitions are kept.
     pub campaigns: Campaigns,
+    /// `[schedule]`: what holds for the schedules of all campaigns.
+    pub schedule: Schedule,
     /// `[log]`: what is logged, and how it looks.
     pub log: Log,
 }
@@ -173,6 +176,15 @@ impl Default for Campaigns {
             folder: PathBuf::from("campaigns"),
         }
     }
+}
+
+/// `[schedule]`: what holds for the schedules of all campaigns.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Schedule {
+    /// The time zone of campaigns that name none.
+    #[serde(deserialize_with = "text::some")]
+    pub timezone: Option<Zone>,
 }
 
 /// `[log]`: what is logged, and how it looks.

@@ -13,6 +13,7 @@ use secrecy::SecretString;
 use url::{Host, Url};
 
 use super::text::FromText;
+use crate::campaign::Zone;
 use crate::telemetry;
 
 /// Requests a second: over 0, at most 1,000,000, fractions allowed.
@@ -318,6 +319,15 @@ impl FromText for telemetry::Filter {
     fn from_text(text: &str) -> Result<Self, String> {
         Self::parse(text).map_err(|_| {
             "a level (error, warn, info, debug, trace), or directives such as \"info,deskcast::journal=debug\"".into()
+        })
+    }
+}
+
+impl FromText for Zone {
+    fn from_text(text: &str) -> Result<Self, String> {
+        Self::parse(text).map_err(|unknown| match unknown.near() {
+            Some(near) => format!("a time zone; did you mean \"{near}\"?"),
+            None => "a time zone such as \"America/New_York\" or \"UTC\"".into(),
         })
     }
 }

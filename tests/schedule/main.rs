@@ -1,6 +1,8 @@
 //! When campaigns run: the dialect, due times in real zones, and what becomes of them.
 
+mod mistakes;
 mod timetable;
+mod window;
 
 use deskcast::campaign::{CampaignName, Definition, Schedule, Timetable};
 use jiff::Timestamp;

@@ -27,7 +27,7 @@ use jiff::civil::{Date, DateTime, date};
 
 pub use self::cron::{Cron, CronMistake};
 pub use self::planner::{Decision, MissedWhy, Plan, Situation, SkippedWhy, Watermark, decide};
-pub(super) use self::read::schedule;
+pub(super) use self::read::{date_time, day, schedule, zone};
 pub use self::timetable::{Fire, Fires, Note, Timetable};
 pub use self::zone::{UnknownZone, Zone};
 
@@ -122,8 +122,20 @@ impl Schedule {
     /// # Errors
     /// A sentence for the operator when neither names a zone.
     pub fn in_zone(&self, default: Option<&Zone>) -> Result<Timetable, NoZone> {
-        let zone = self.timezone.as_ref().or(default).ok_or(NoZone)?;
+        let zone = self
+            .timezone
+            .as_ref()
+            .or(default)
+            .ok_or(NoZone("schedule"))?;
         Ok(Timetable::new(self.clone(), zone.clone()))
+    }
+
+    /// The first civil time, where one can be told without knowing when the campaign was written.
+    pub(super) fn first_known(&self) -> Option<DateTime> {
+        match (&self.rule, self.not_before) {
+            (Rule::Cron(_), None) => None,
+            (Rule::At(_), _) | (_, Some(_)) => self.civil_from(EARLIEST),
+        }
     }
 
     /// The first civil time from `from` on, within the first and the last day.
@@ -154,10 +166,10 @@ fn whole_second(time: DateTime) -> Option<DateTime> {
     next.with().subsec_nanosecond(0).build().ok()
 }
 
-/// Neither the campaign nor the settings say in which time zone a schedule is meant.
+/// Neither the campaign nor the settings say in which time zone its schedule or window is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the schedule has no time zone: add a line such as timezone = \"America/New_York\" to \
-     [schedule], or set schedule.timezone in deskcast.toml for all campaigns"
+    "the {0} has no time zone: add a line such as timezone = \"America/New_York\" to [{0}], or set \
+     schedule.timezone in deskcast.toml for all campaigns"
 )]
-pub struct NoZone;
+pub struct NoZone(pub(in crate::campaign) &'static str);
