@@ -8,7 +8,12 @@ use secrecy::SecretString;
 use super::failure::Failure;
 use crate::desk::{Desk, DeskConfig};
 use crate::service::budget::Budget;
+use crate::service::recorder::Recorder;
+use crate::service::voyage::Line;
 use crate::settings::{Settings, token};
+
+/// The shortest time between two readings of a chat.
+const SHORTEST: Duration = Duration::from_secs(5);
 
 /// A client and what it may spend.
 #[derive(Clone, Debug)]
@@ -56,4 +61,22 @@ pub(super) fn token(settings: &Settings) -> Result<SecretString, Failure> {
     let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
     token::read(&settings.desk, credentials.as_deref())
         .map_err(|error| Failure::mistake(error.to_string()))
+}
+
+/// What the runs of this process share.
+pub(super) fn line<J>(
+    settings: &Settings,
+    connection: &Connection,
+    recorder: &Recorder<J>,
+) -> Line<J> {
+    Line {
+        desk: connection.desk.clone(),
+        budget: connection.budget.clone(),
+        recorder: recorder.clone(),
+        concurrency: connection.concurrency,
+        give_up_after: settings.limits.give_up_after.get(),
+        reads: settings.reconcile.reads.get().into(),
+        grace: settings.reconcile.grace.get(),
+        shortest: SHORTEST,
+    }
 }

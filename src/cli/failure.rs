@@ -60,6 +60,7 @@ impl From<JournalError> for Failure {
             JournalError::Store(_)
             | JournalError::Owned(_)
             | JournalError::Failed
+            | JournalError::Held(_)
             | JournalError::Fenced => Exit::Stopped,
         };
         Failure {

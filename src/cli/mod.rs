@@ -3,6 +3,8 @@
 mod connection;
 pub mod exit;
 mod failure;
+mod operator;
+mod order;
 mod output;
 mod progress;
 mod reconcile;
@@ -20,6 +22,7 @@ use clap::{Parser, Subcommand};
 
 use self::exit::Exit;
 use self::failure::Failure;
+use crate::journal::orders::Verb;
 use crate::settings::Settings;
 use crate::telemetry;
 
@@ -43,6 +46,14 @@ enum Command {
     Track(track::TrackArgs),
     /// Find out what became of unknown batches, or decide it
     Reconcile(reconcile::ReconcileArgs),
+    /// Launch a campaign in the daemon, now
+    Launch(order::LaunchArgs),
+    /// Hold a run, or a campaign with its schedule, until it is resumed
+    Pause(order::OrderArgs),
+    /// Go on with what was paused
+    Resume(order::OrderArgs),
+    /// End a run for good: what remains of it is never sent
+    Cancel(order::OrderArgs),
     /// Show what runs came to: sent, responded, closed; or what became of every customer
     Report(report::ReportArgs),
     /// List runs
@@ -105,6 +116,10 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
         Command::Run(args) => runtime.block_on(run::run(&context, args)),
         Command::Track(args) => runtime.block_on(track::track(&context, args)),
         Command::Reconcile(args) => runtime.block_on(reconcile::reconcile(&context, args)),
+        Command::Launch(args) => order::launch(&context, &args),
+        Command::Pause(args) => order::order(&context, Verb::Pause, &args),
+        Command::Resume(args) => order::order(&context, Verb::Resume, &args),
+        Command::Cancel(args) => order::order(&context, Verb::Cancel, &args),
         Command::Report(args) => report::report(&context, args),
         Command::Runs(args) => runs::runs(&context, args),
         Command::Why(args) => why::why(&context, args),

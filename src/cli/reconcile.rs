@@ -3,11 +3,11 @@
 use clap::Args;
 use jiff::Timestamp;
 
-use super::connection::{self, Connection};
+use super::connection::{self, Connection, line};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::operator::operator;
 use super::output::print;
-use super::run::send::{reconciler, sent};
 use super::selection::{Selection, open_store, reported, run_key, store_path};
 use super::{Context, progress};
 use crate::delivery::outcome::ChatId;
@@ -20,6 +20,7 @@ use crate::report::{Reported, json, overview};
 use crate::service::progress::{Phase, Progress};
 use crate::service::recorder::Recorder;
 use crate::service::stop;
+use crate::service::voyage::sent;
 
 /// Arguments of `deskcast reconcile`.
 #[derive(Debug, Args)]
@@ -149,13 +150,6 @@ fn by_word(context: &Context, args: &ReconcileArgs, batch: u32) -> Result<RunRec
     Ok(record)
 }
 
-fn operator() -> String {
-    let name = ["SUDO_USER", "USER", "LOGNAME"]
-        .into_iter()
-        .find_map(|name| std::env::var(name).ok());
-    name.unwrap_or_else(|| "an operator".to_owned())
-}
-
 /// A run whose batches are planned again is one that can be resumed.
 fn reopen_where_needed(
     journal: &mut SqliteJournal,
@@ -225,7 +219,7 @@ async fn read_back(
         context.on_terminal,
         "reconciling".to_owned(),
     );
-    let reconciler = reconciler(&context.settings, &connection, &recorder, stop);
+    let reconciler = line(&context.settings, &connection, &recorder).reconciler(stop);
     for run in runs {
         let id = run.id;
         let claimed = recorder

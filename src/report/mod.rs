@@ -5,6 +5,7 @@ pub mod customers;
 pub mod dry_run;
 pub mod json;
 pub mod number;
+pub mod orders;
 pub mod overview;
 pub mod result;
 pub mod story;

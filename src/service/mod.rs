@@ -7,9 +7,11 @@
 pub mod alarm;
 pub mod budget;
 pub mod dispatcher;
+pub mod orders;
 pub mod planning;
 pub mod progress;
 pub mod reconciler;
 pub mod recorder;
 pub mod stop;
 pub mod tracker;
+pub mod voyage;

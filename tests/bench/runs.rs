@@ -86,6 +86,7 @@ fn add_run(journal: &mut SqliteJournal, number: u32) -> Outcome<()> {
         unknown: UnknownPolicy::Hold,
         beside: true,
         created_at: at,
+        launch: deskcast::journal::Launch::default(),
     };
     let run = journal.create_run(&new, &mut fill)?;
     let fence = journal.claim(run, Purpose::Sending, at)?.fence;

@@ -43,6 +43,7 @@ fn new_run(campaign: &str, due: i64) -> NewRun {
         beside: true,
         unknown: UnknownPolicy::Hold,
         created_at: at(0),
+        launch: deskcast::journal::Launch::default(),
     }
 }
 

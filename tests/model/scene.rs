@@ -232,6 +232,7 @@ fn create(journal: &mut impl Journal) -> Result<RunId, JournalError> {
         beside: true,
         unknown: UnknownPolicy::Hold,
         created_at: noon(),
+        launch: deskcast::journal::Launch::default(),
     };
     journal.create_run(&new, &mut |sink| {
         sink.batch(1, &[1, 2], &[2, 3])?;

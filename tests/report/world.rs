@@ -112,6 +112,7 @@ pub(crate) fn new_run(key: &str) -> NewRun {
         customers_file: format!("audiences/{}.csv", key.campaign),
         beside: true,
         created_at: key.due,
+        launch: deskcast::journal::Launch::default(),
         key,
     }
 }

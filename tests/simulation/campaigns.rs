@@ -49,6 +49,7 @@ impl Campaign {
             beside: true,
             unknown: UnknownPolicy::Hold,
             created_at: now,
+            launch: deskcast::journal::Launch::default(),
         };
         let template = Template::new(&new.message, &new.group, new.agent_id, new.priority);
         Campaign {

@@ -2,7 +2,7 @@
 
 mod plan;
 mod preview;
-pub(super) mod send;
+mod send;
 mod target;
 
 use clap::Args;

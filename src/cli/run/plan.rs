@@ -154,6 +154,7 @@ pub(super) fn create(
         unknown: definition.unknown,
         beside: asked.beside,
         created_at: asked.at,
+        launch: crate::journal::Launch::default(),
     };
     loop {
         let created = journal.create_run::<NotCreated>(&new, &mut |sink| {

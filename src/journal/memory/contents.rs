@@ -168,6 +168,9 @@ impl Contents {
         if purpose == Purpose::Sending && run.state == RunState::Failed {
             return Err(JournalError::Failed);
         }
+        if purpose == Purpose::Sending && run.state.is_held() {
+            return Err(JournalError::Held(run.state.as_str()));
+        }
         let last_intent_at = run
             .batches
             .values()

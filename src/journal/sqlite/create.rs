@@ -2,12 +2,13 @@
 
 use rusqlite::{CachedStatement, Connection, Transaction, TransactionBehavior, params};
 
+use super::schedule::move_decided;
 use super::{customers_key, millis, timestamp};
 use crate::campaign::InvalidRow;
 use crate::delivery::batch::BatchState;
 use crate::delivery::plan::{PlanSink, PlanSummary};
 use crate::journal::packed::{pack_rows, write_varint};
-use crate::journal::{Fill, JournalError, NewRun, RunId, RunKey, RunState};
+use crate::journal::{Fill, JournalError, NewRun, RunId, RunKey, RunState, Tended};
 
 pub(super) fn create_run<E: From<JournalError>>(
     connection: &mut Connection,
@@ -44,7 +45,8 @@ fn insert_run(tx: &Transaction<'_>, new: &NewRun) -> Result<RunId, JournalError>
     }
     tx.execute(
         "INSERT INTO run (campaign, due, state, message, group_key, agent_id, priority, batch_size, base_url,
-           customers_file, unknown_policy, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+           customers_file, unknown_policy, created_at, tended, starts_at, queued, send_window)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
         params![
             new.key.campaign.as_str(),
             due,
@@ -58,9 +60,23 @@ fn insert_run(tx: &Transaction<'_>, new: &NewRun) -> Result<RunId, JournalError>
             new.customers_file,
             new.unknown.as_str(),
             millis(new.created_at),
+            tended(new.launch.tended),
+            new.launch.starts_at.map(millis),
+            new.launch.queued,
+            new.launch.window,
         ],
     )?;
+    if let Some(decided) = new.launch.decided {
+        move_decided(tx, &new.key.campaign, decided)?;
+    }
     Ok(RunId(tx.last_insert_rowid()))
+}
+
+fn tended(by: Tended) -> &'static str {
+    match by {
+        Tended::ByHand => "hand",
+        Tended::ByDaemon => "daemon",
+    }
 }
 
 /// When the latest run of this campaign was due that was not finished yet when the new one was

@@ -5,10 +5,13 @@
 //! run of a killed process can be taken over at once, and that of a living one never.
 
 mod create;
+pub mod daemon;
 mod open;
+mod orders;
 mod owner;
 pub mod read;
 mod record;
+pub mod schedule;
 mod settle;
 mod tick;
 
@@ -112,6 +115,15 @@ impl Journal for SqliteJournal {
         if purpose == Purpose::Sending && record::has_failed(&tx, run)? {
             return Err(JournalError::Failed);
         }
+        orders::obey(&tx, run, now)?;
+        if purpose == Purpose::Sending
+            && let Some(state) = record::held(&tx, run)?
+        {
+            let tick = tick::last(&tx)?;
+            tx.commit()?;
+            self.ticks.note(tick);
+            return Err(JournalError::Held(state.as_str()));
+        }
         let tick = tick::next(&tx)?;
         let last_intent_at: Option<i64> = tx.query_row(
             "SELECT max(intended_at) FROM batch WHERE run = ?1",
@@ -213,10 +225,17 @@ impl Journal for SqliteJournal {
         note: &str,
         now: Timestamp,
     ) -> Result<(), JournalError> {
-        let changed = self.connection.execute(
+        let tx = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let changed = tx.execute(
             "UPDATE run SET state = ?3, note = ?4, ended_at = ?5 WHERE id = ?1 AND fence = ?2",
             params![fence.run.0, fence.token, state.as_str(), note, millis(now)],
         )?;
+        if changed == 1 {
+            orders::answer_pending(&tx, fence.run, state, now)?;
+        }
+        tx.commit()?;
         self.owned.remove(&fence.run);
         if changed == 1 {
             Ok(())

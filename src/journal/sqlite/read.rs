@@ -14,15 +14,15 @@ pub use standing::{Requests, Standing};
 pub use story::{Attempt, Part, Resolved, Story};
 
 use super::{open, owner, timestamp};
-use crate::campaign::{CampaignName, Priority};
+use crate::campaign::{CampaignName, Priority, UnknownPolicy};
 use crate::delivery::tally::{Listing, Owner};
-use crate::journal::{JournalError, RunId, RunKey, RunState};
+use crate::journal::{JournalError, RunId, RunKey, RunState, Tended};
 
 /// The reading side of a store. Sees whatever was committed, also beside a process that writes.
 #[derive(Debug)]
 pub struct Store {
     pub(super) connection: Connection,
-    path: PathBuf,
+    pub(super) path: PathBuf,
 }
 
 /// A run as it stands.
@@ -66,11 +66,21 @@ pub struct RunRecord {
     pub started_at: Option<Timestamp>,
     /// When it was last given up.
     pub ended_at: Option<Timestamp>,
+    /// Who goes on with it when it was stopped.
+    pub tended: Tended,
+    /// Nothing of it is sent before this time.
+    pub starts_at: Option<Timestamp>,
+    /// Whether it waits for the end of the earlier runs of its campaign.
+    pub queued: bool,
+    /// When messages may leave, as it was written; empty for always.
+    pub window: String,
+    /// What becomes of unknown batches that are not found in Desk.
+    pub unknown: UnknownPolicy,
 }
 
 const RUN_COLUMNS: &str = "id, campaign, due, state, note, owner, message, group_key, agent_id, priority, \
     batch_size, base_url, customers_file, digest, listed, duplicates, invalid, excluded, reads, created_at, \
-    started_at, ended_at";
+    started_at, ended_at, tended, starts_at, queued, send_window, unknown_policy";
 
 impl Store {
     /// Opens an existing store.
@@ -102,6 +112,27 @@ impl Store {
         let campaign = campaign.map(CampaignName::as_str);
         let rows = statement.query_map(params![campaign, most], |row| self.run_record(row))?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The runs that are not ended, the earliest due first.
+    pub fn open_runs(&self) -> Result<Vec<RunRecord>, JournalError> {
+        let sql = format!(
+            "SELECT {RUN_COLUMNS} FROM run
+             WHERE state IN ('planned', 'sending', 'reading', 'stopped', 'paused') ORDER BY due, id"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let rows = statement.query_map([], |row| self.run_record(row))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The run with this number.
+    pub fn run_numbered(&self, run: RunId) -> Result<Option<RunRecord>, JournalError> {
+        let sql = format!("SELECT {RUN_COLUMNS} FROM run WHERE id = ?1");
+        Ok(self
+            .connection
+            .prepare_cached(&sql)?
+            .query_row([run.0], |row| self.run_record(row))
+            .optional()?)
     }
 
     /// The run with this key.
@@ -151,6 +182,14 @@ impl Store {
             created_at: timestamp(row.get(19)?),
             started_at: row.get::<_, Option<i64>>(20)?.map(timestamp),
             ended_at: row.get::<_, Option<i64>>(21)?.map(timestamp),
+            tended: match row.get_ref(22)?.as_str()? {
+                "daemon" => Tended::ByDaemon,
+                _ => Tended::ByHand,
+            },
+            starts_at: row.get::<_, Option<i64>>(23)?.map(timestamp),
+            queued: row.get(24)?,
+            window: row.get(25)?,
+            unknown: UnknownPolicy::parse(row.get_ref(26)?.as_str()?).unwrap_or_default(),
         })
     }
 }
@@ -162,7 +201,7 @@ fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
         .map_or(0, i64::unsigned_abs))
 }
 
-fn named<T>(
+pub(super) fn named<T>(
     row: &Row<'_>,
     column: usize,
     parse: impl Fn(&str) -> Option<T>,
