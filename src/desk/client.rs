@@ -1,12 +1,13 @@
 //! The HTTP client.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, Response, Url};
+use reqwest::{Client, RequestBuilder, Response, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::heard::{Call, Ear, Heard};
 use super::{ProactiveChat, answer};
 use crate::delivery::outcome::{Answer, AnswerBody, ChatId, Fact, Outcome, Words, judge};
 use crate::delivery::request::CREATE_PATH;
@@ -76,6 +77,7 @@ pub struct Desk {
     base_url: String,
     /// Parsed once: every create goes to it.
     create_url: Url,
+    ear: Ear,
 }
 
 impl Desk {
@@ -102,7 +104,15 @@ impl Desk {
             client,
             create_url,
             base_url: config.base_url.trim_end_matches('/').to_owned(),
+            ear: Ear::default(),
         })
+    }
+
+    /// The same client, which tells `hear` of every request that it makes. It is called between
+    /// requests and must not block.
+    pub fn heard_by(mut self, hear: impl Fn(Heard) + Send + Sync + 'static) -> Desk {
+        self.ear = Ear::new(hear);
+        self
     }
 
     /// The URL that creates are posted to.
@@ -113,12 +123,8 @@ impl Desk {
     /// Sends one create (reference page "Create Proactive Chat"), once, for a batch whose intent
     /// is durable.
     pub async fn create(&self, permit: Permit, body: Vec<u8>) -> Fact {
-        let sent = self
-            .client
-            .post(self.create_url.clone())
-            .body(body)
-            .send()
-            .await;
+        let request = self.client.post(self.create_url.clone()).body(body);
+        let sent = self.send(Call::Create, request).await;
         // The permit is used up by this attempt, whatever comes of it.
         let _used_up = permit;
         match sent {
@@ -132,7 +138,8 @@ impl Desk {
     pub async fn chat(&self, id: ChatId) -> Result<ProactiveChat, ReadError> {
         let url = format!("{}{CREATE_PATH}/{id}", self.base_url);
         let failed = |error: reqwest::Error| ReadError::Failed(Words::own(causes(&error)));
-        let response = self.client.get(url).send().await.map_err(failed)?;
+        let request = self.client.get(url);
+        let response = self.send(Call::Read, request).await.map_err(failed)?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let body = body(response)
@@ -146,6 +153,16 @@ impl Desk {
                 .map_err(|error| ReadError::Failed(Words::own(error.to_string()))),
             answer => Err(read_error(answer)),
         }
+    }
+
+    /// The one way out: every request is sent here, once.
+    async fn send(&self, call: Call, request: RequestBuilder) -> reqwest::Result<Response> {
+        let start = Instant::now();
+        let sent = request.send().await;
+        let status = sent.as_ref().ok().map(|answer| answer.status().as_u16());
+        let took = start.elapsed();
+        self.ear.hear(Heard { call, status, took });
+        sent
     }
 
     /// Whether Desk serves at all: any answer that is not a failure of the server will do.

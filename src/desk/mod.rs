@@ -7,7 +7,9 @@
 pub mod answer;
 mod chat;
 mod client;
+mod heard;
 mod wait;
 
 pub use chat::ProactiveChat;
 pub use client::{Desk, DeskConfig, DeskError, ReadError};
+pub use heard::{Call, Heard};

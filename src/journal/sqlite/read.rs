@@ -1,5 +1,6 @@
 //! What people ask the journal: runs, tallies, one customer's story. It changes nothing.
 
+mod census;
 mod customers;
 mod standing;
 mod story;
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+pub use census::{Census, StateCount};
 pub use customers::{BatchRows, LeftOut};
 pub use standing::{Requests, Standing};
 pub use story::{Attempt, Part, Resolved, Story};
