@@ -14,7 +14,7 @@ use crate::journal::{JournalError, RunId, RunState};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Census {
     /// Runs by state, in the order of [`RunState::ALL`]; without those that are interrupted.
-    pub runs: [(RunState, u64); 6],
+    pub runs: [(RunState, u64); RunState::ALL.len()],
     /// Runs whose sender died.
     pub interrupted: u64,
     /// Batches by state, in the order of [`BatchState::ALL`].
