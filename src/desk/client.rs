@@ -1,5 +1,6 @@
 //! The HTTP client.
 
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -78,6 +79,8 @@ pub struct Desk {
     /// Parsed once: every create goes to it.
     create_url: Url,
     ear: Ear,
+    /// Shared by all clones: renewing it in one renews it in all.
+    token: Arc<RwLock<HeaderValue>>,
 }
 
 impl Desk {
@@ -86,7 +89,7 @@ impl Desk {
         // A second call finds a provider installed, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
-            .default_headers(headers(&config.token)?)
+            .default_headers(headers())
             .connect_timeout(config.connect_timeout)
             .timeout(config.request_timeout)
             .redirect(reqwest::redirect::Policy::none())
@@ -105,6 +108,7 @@ impl Desk {
             create_url,
             base_url: config.base_url.trim_end_matches('/').to_owned(),
             ear: Ear::default(),
+            token: Arc::new(RwLock::new(header(&config.token)?)),
         })
     }
 
@@ -113,6 +117,16 @@ impl Desk {
     pub fn heard_by(mut self, hear: impl Fn(Heard) + Send + Sync + 'static) -> Desk {
         self.ear = Ear::new(hear);
         self
+    }
+
+    /// Takes another token, in all clones, from the next request on.
+    ///
+    /// # Errors
+    /// When it cannot be a header; the old one stays.
+    pub fn renew(&self, token: &SecretString) -> Result<(), DeskError> {
+        let token = header(token)?;
+        *self.token.write().unwrap_or_else(PoisonError::into_inner) = token;
+        Ok(())
     }
 
     /// The URL that creates are posted to.
@@ -155,8 +169,14 @@ impl Desk {
         }
     }
 
+    fn token(&self) -> HeaderValue {
+        let token = self.token.read().unwrap_or_else(PoisonError::into_inner);
+        token.clone()
+    }
+
     /// The one way out: every request is sent here, once.
     async fn send(&self, call: Call, request: RequestBuilder) -> reqwest::Result<Response> {
+        let request = request.header(TOKEN_HEADER, self.token());
         let start = Instant::now();
         let sent = request.send().await;
         let status = sent.as_ref().ok().map(|answer| answer.status().as_u16());
@@ -175,16 +195,19 @@ impl Desk {
     }
 }
 
-fn headers(token: &SecretString) -> Result<HeaderMap, DeskError> {
+fn header(token: &SecretString) -> Result<HeaderValue, DeskError> {
     let mut token = HeaderValue::from_str(token.expose_secret()).map_err(|_| DeskError::Token)?;
     token.set_sensitive(true);
+    Ok(token)
+}
+
+fn headers() -> HeaderMap {
     let mut headers = HeaderMap::new();
-    headers.insert(TOKEN_HEADER, token);
     headers.insert(
         CONTENT_TYPE,
         HeaderValue::from_static("application/json; charset=utf8"),
     );
-    Ok(headers)
+    headers
 }
 
 fn read_error(answer: Answer) -> ReadError {

@@ -7,6 +7,7 @@
 pub mod alarm;
 pub mod budget;
 pub mod dispatcher;
+pub mod launch;
 pub mod observed;
 pub mod orders;
 pub mod planning;

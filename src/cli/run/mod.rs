@@ -8,7 +8,7 @@ mod target;
 use clap::Args;
 use jiff::Timestamp;
 
-use self::plan::{Asked, create, resumable, say_resumed, unfinished};
+use self::plan::{create, resumable, say_resumed, unfinished};
 use self::preview::dry_run;
 use self::send::send_and_read;
 use self::target::Target;
@@ -17,11 +17,13 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::output::print;
 use crate::delivery::plan::Digest;
+use crate::journal::Launch;
 use crate::journal::sqlite::SqliteJournal;
 use crate::journal::sqlite::read::{RunRecord, Standing};
 use crate::report::json::RunObject;
 use crate::report::result;
-use crate::service::planning;
+use crate::service::launch::Asked;
+use crate::service::planning::{self, Campaign};
 
 /// Arguments of `deskcast run`.
 #[derive(Debug, Args)]
@@ -64,6 +66,8 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, Failur
         expected: args.plan.as_deref().map(parse_digest).transpose()?,
         beside: args.new,
         at: Timestamp::now(),
+        due: None,
+        launch: Launch::default(),
     };
     let expected = asked.expected.as_ref();
     let (name, path) = planning::locate(&args.campaign, &context.settings.campaigns.folder)?;
@@ -84,7 +88,11 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, Failur
             record
         }
         None => {
-            let record = create(context, &mut journal, &name, &path, &target, &asked)?;
+            let campaign = Campaign::read(name, &path, context.on_terminal)?;
+            if !campaign.warnings.is_empty() {
+                eprintln!("{}", campaign.warnings);
+            }
+            let record = create(context, &mut journal, &campaign, &target, &asked)?;
             resumable(&record, &target, expected)?;
             record
         }

@@ -10,7 +10,7 @@ use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::sandbox::Throwaway;
 use super::RunArgs;
-use super::plan::{agent_of, check_summary};
+use super::plan::terms;
 use crate::campaign::CampaignName;
 use crate::delivery::batch::BatchState;
 use crate::delivery::pace;
@@ -22,6 +22,7 @@ use crate::desk::Desk;
 use crate::journal::sqlite::read::Requests;
 use crate::report::dry_run::DryRun;
 use crate::report::json::{FirstRequest, RunObject};
+use crate::service::launch::{agent_of, check_summary};
 use crate::service::planning::{self, Campaign, PlanError};
 
 /// Shows what would be sent.
@@ -36,11 +37,11 @@ pub(super) fn dry_run(
     if !campaign.warnings.is_empty() {
         eprintln!("{}", campaign.warnings);
     }
-    let agent_id = agent_of(context, &campaign, args.sandbox)?;
     let base_url = match args.sandbox {
         true => Throwaway::PLANNED_URL.to_owned(),
         false => context.settings.desk.base_url()?.to_string(),
     };
+    let agent_id = agent_of(&campaign, &terms(context, &base_url, args.sandbox))?;
     let url = Desk::create_url(&base_url);
     let definition = &campaign.definition;
     let template = Template::new(
