@@ -1,6 +1,7 @@
 //! What an operator types. Each command is a file; this one knows them all and nothing else.
 
 mod connection;
+mod daemon;
 pub mod exit;
 mod failure;
 mod operator;
@@ -46,6 +47,8 @@ enum Command {
     Track(track::TrackArgs),
     /// Find out what became of unknown batches, or decide it
     Reconcile(reconcile::ReconcileArgs),
+    /// Launch campaigns when they are due, send and follow them, until told to stop
+    Daemon,
     /// Launch a campaign in the daemon, now
     Launch(order::LaunchArgs),
     /// Hold a run, or a campaign with its schedule, until it is resumed
@@ -116,6 +119,7 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
         Command::Run(args) => runtime.block_on(run::run(&context, args)),
         Command::Track(args) => runtime.block_on(track::track(&context, args)),
         Command::Reconcile(args) => runtime.block_on(reconcile::reconcile(&context, args)),
+        Command::Daemon => runtime.block_on(daemon::daemon(&context)),
         Command::Launch(args) => order::launch(&context, &args),
         Command::Pause(args) => order::order(&context, Verb::Pause, &args),
         Command::Resume(args) => order::order(&context, Verb::Resume, &args),

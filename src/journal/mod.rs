@@ -89,8 +89,6 @@ pub struct Launch {
     pub tended: Tended,
     /// The due time up to which the fires of the campaign's schedule are decided by this run.
     pub decided: Option<Timestamp>,
-    /// Nothing of it is sent before this time.
-    pub starts_at: Option<Timestamp>,
     /// Whether it waits for the end of the earlier runs of its campaign.
     pub queued: bool,
     /// When messages may leave, as [`crate::campaign::SendWindow`] is written; empty for always.

@@ -6,6 +6,7 @@
 
 pub mod alarm;
 pub mod budget;
+pub mod daemon;
 pub mod dispatcher;
 pub mod launch;
 pub mod observed;

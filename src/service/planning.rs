@@ -70,6 +70,11 @@ pub fn locate(name: &str, folder: &Path) -> Result<(CampaignName, PathBuf), Mist
 }
 
 impl Campaign {
+    /// Whether another version of it means the same.
+    pub fn says_the_same(&self, other: &Campaign) -> bool {
+        self.definition == other.definition && self.message == other.message
+    }
+
     /// Reads the definition in this file, and the message it names. `styled` colours mistakes.
     pub fn read(name: CampaignName, path: &Path, styled: bool) -> Result<Campaign, Mistake> {
         let bytes = std::fs::read(path).map_err(|error| missing(&name, path, &error))?;

@@ -45,8 +45,8 @@ fn insert_run(tx: &Transaction<'_>, new: &NewRun) -> Result<RunId, JournalError>
     }
     tx.execute(
         "INSERT INTO run (campaign, due, state, message, group_key, agent_id, priority, batch_size, base_url,
-           customers_file, unknown_policy, created_at, tended, starts_at, queued, send_window)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+           customers_file, unknown_policy, created_at, tended, queued, send_window)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         params![
             new.key.campaign.as_str(),
             due,
@@ -61,7 +61,6 @@ fn insert_run(tx: &Transaction<'_>, new: &NewRun) -> Result<RunId, JournalError>
             new.unknown.as_str(),
             millis(new.created_at),
             tended(new.launch.tended),
-            new.launch.starts_at.map(millis),
             new.launch.queued,
             new.launch.window,
         ],

@@ -75,6 +75,13 @@ impl SqliteJournal {
         Ok(id)
     }
 
+    /// Gives a run into the daemon's hands.
+    pub fn adopt(&mut self, run: RunId) -> Result<(), JournalError> {
+        self.connection
+            .execute("UPDATE run SET tended = 'daemon' WHERE id = ?1", [run.0])?;
+        Ok(())
+    }
+
     /// Takes a pending order to launch; false when somebody else has.
     pub fn take_order(&mut self, id: OrderId, now: Timestamp) -> Result<bool, JournalError> {
         let changed = self.connection.execute(

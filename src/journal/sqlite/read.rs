@@ -70,8 +70,6 @@ pub struct RunRecord {
     pub ended_at: Option<Timestamp>,
     /// Who goes on with it when it was stopped.
     pub tended: Tended,
-    /// Nothing of it is sent before this time.
-    pub starts_at: Option<Timestamp>,
     /// Whether it waits for the end of the earlier runs of its campaign.
     pub queued: bool,
     /// When messages may leave, as it was written; empty for always.
@@ -82,7 +80,7 @@ pub struct RunRecord {
 
 const RUN_COLUMNS: &str = "id, campaign, due, state, note, owner, message, group_key, agent_id, priority, \
     batch_size, base_url, customers_file, digest, listed, duplicates, invalid, excluded, reads, created_at, \
-    started_at, ended_at, tended, starts_at, queued, send_window, unknown_policy";
+    started_at, ended_at, tended, queued, send_window, unknown_policy";
 
 impl Store {
     /// Opens an existing store.
@@ -118,11 +116,26 @@ impl Store {
 
     /// The runs that are not ended, the earliest due first.
     pub fn open_runs(&self) -> Result<Vec<RunRecord>, JournalError> {
-        let sql = format!(
-            "SELECT {RUN_COLUMNS} FROM run
-             WHERE state IN ('planned', 'sending', 'reading', 'stopped', 'paused') ORDER BY due, id"
-        );
-        let mut statement = self.connection.prepare_cached(&sql)?;
+        self.runs_where("state IN ('planned', 'sending', 'reading', 'stopped', 'paused')")
+    }
+
+    /// The runs that have unknown batches and are not under way, the earliest due first.
+    pub fn runs_with_unknown(&self) -> Result<Vec<RunRecord>, JournalError> {
+        self.runs_where("id IN (SELECT run FROM batch WHERE state = 5)")
+    }
+
+    /// The runs that ended after `since` and have accepted batches, the earliest due first.
+    pub fn runs_to_follow(&self, since: Timestamp) -> Result<Vec<RunRecord>, JournalError> {
+        self.runs_where(&format!(
+            "ended_at > {} AND EXISTS
+               (SELECT 1 FROM batch WHERE run = run.id AND state = 2 AND settled = 0)",
+            super::millis(since)
+        ))
+    }
+
+    fn runs_where(&self, which: &str) -> Result<Vec<RunRecord>, JournalError> {
+        let sql = format!("SELECT {RUN_COLUMNS} FROM run WHERE {which} ORDER BY due, id");
+        let mut statement = self.connection.prepare(&sql)?;
         let rows = statement.query_map([], |row| self.run_record(row))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
@@ -188,10 +201,9 @@ impl Store {
                 "daemon" => Tended::ByDaemon,
                 _ => Tended::ByHand,
             },
-            starts_at: row.get::<_, Option<i64>>(23)?.map(timestamp),
-            queued: row.get(24)?,
-            window: row.get(25)?,
-            unknown: UnknownPolicy::parse(row.get_ref(26)?.as_str()?).unwrap_or_default(),
+            queued: row.get(23)?,
+            window: row.get(24)?,
+            unknown: UnknownPolicy::parse(row.get_ref(25)?.as_str()?).unwrap_or_default(),
         })
     }
 }
