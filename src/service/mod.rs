@@ -13,4 +13,5 @@ pub mod progress;
 pub mod reconciler;
 pub mod recorder;
 pub mod stop;
+pub mod supervisor;
 pub mod tracker;

@@ -190,7 +190,10 @@ impl Observed {
         };
         series.requests.get_or_create(&answered).inc();
         let seconds = heard.took.as_secs_f64();
-        series.answers.get_or_create(&Kind { kind }).observe(seconds);
+        series
+            .answers
+            .get_or_create(&Kind { kind })
+            .observe(seconds);
         match heard.status {
             Some(code @ (401 | 403)) => self.concern(
                 Concern::Token,
