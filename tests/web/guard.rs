@@ -6,6 +6,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::time::{Instant, timeout};
 
 use crate::site::{Served, read_to_end};
+use crate::world::World;
 
 #[tokio::test]
 async fn every_answer_forbids_what_a_browser_could_make_of_it() {
@@ -60,7 +61,7 @@ async fn nothing_but_get_and_head_is_answered() {
 
 #[tokio::test]
 async fn a_name_that_was_not_given_is_refused_and_learns_nothing() {
-    let served = Served::with_hosts(&["metrics.internal"]).await;
+    let served = Served::with(World::empty(), &["metrics.internal"]).await;
     let port = served.address.port();
     for (host, status) in [
         (format!("127.0.0.1:{port}"), 200),

@@ -6,3 +6,6 @@ mod health;
 mod metrics;
 mod openmetrics;
 mod site;
+#[expect(dead_code, reason = "shared with the tests of reports")]
+#[path = "../report/world.rs"]
+mod world;

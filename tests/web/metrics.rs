@@ -11,6 +11,7 @@ use deskcast::service::recorder::Commit;
 
 use crate::openmetrics;
 use crate::site::Served;
+use crate::world::World;
 
 /// Every metric that a process fills, with numbers of our own.
 fn fill(observed: &Observed) {
@@ -39,8 +40,8 @@ fn fill(observed: &Observed) {
     });
 }
 
-async fn filled() -> (Served, String) {
-    let served = Served::start().await;
+async fn filled(world: World) -> (Served, String) {
+    let served = Served::with(world, &[]).await;
     fill(&served.observed);
     let answer = served.get("/metrics").await;
     assert_eq!(answer.status, 200);
@@ -88,16 +89,13 @@ fn in_order(text: &str) -> String {
 
 #[tokio::test]
 async fn every_metric_has_its_name_help_and_value() {
-    let (served, _) = filled().await;
-    crate::counting::a_store(&served.folder.path().join("deskcast.db"));
-    tokio::time::sleep(Duration::from_millis(1100)).await;
-    let text = served.get("/metrics").await.body;
+    let (_served, text) = filled(World::with_everything()).await;
     insta::assert_snapshot!(in_order(&text));
 }
 
 #[tokio::test]
 async fn it_is_openmetrics() {
-    let (_served, text) = filled().await;
+    let (_served, text) = filled(World::with_everything()).await;
     let families = openmetrics::parse(&text).expect("OpenMetrics");
     let requests = &families["deskcast_requests"];
     assert_eq!(requests.kind, "counter");
@@ -111,7 +109,7 @@ async fn it_is_openmetrics() {
 /// promtool reads the older text format, in which a counter is named with its suffix.
 #[tokio::test]
 async fn promtool_finds_nothing_to_complain_of() {
-    let (_served, text) = filled().await;
+    let (_served, text) = filled(World::with_everything()).await;
     let families = openmetrics::parse(&text).expect("OpenMetrics");
     let older: String = text
         .lines()
@@ -149,7 +147,7 @@ async fn promtool_finds_nothing_to_complain_of() {
 
 #[tokio::test]
 async fn without_a_store_the_process_is_told_of_all_the_same() {
-    let (_served, text) = filled().await;
+    let (_served, text) = filled(World::empty()).await;
     assert!(text.contains("\ndeskcast_store_readable 0.0\n"), "{text}");
     assert!(text.contains("\ndeskcast_ready 1.0\n"));
     assert!(!text.contains("deskcast_batches"));

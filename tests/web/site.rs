@@ -5,20 +5,21 @@ use std::time::Duration;
 
 use deskcast::service::observed::Observed;
 use deskcast::web::{self, Site};
-use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::world::World;
+
 /// Nothing here takes longer, on however busy a machine.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// The pages of a folder that may have a store.
+/// The pages of a process, of a store that may be there, and of nothing else.
 pub(crate) struct Served {
     pub(crate) observed: Observed,
-    pub(crate) folder: TempDir,
+    _world: World,
     pub(crate) address: SocketAddr,
     pub(crate) stop: CancellationToken,
     pub(crate) serving: JoinHandle<std::io::Result<()>>,
@@ -45,24 +46,23 @@ impl Answer {
 
 impl Served {
     pub(crate) async fn start() -> Served {
-        Served::with_hosts(&[]).await
+        Served::with(World::empty(), &[]).await
     }
 
-    pub(crate) async fn with_hosts(hosts: &[&str]) -> Served {
-        let folder = tempfile::tempdir().expect("a folder");
+    pub(crate) async fn with(world: World, hosts: &[&str]) -> Served {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let observed = Observed::default();
         let stop = CancellationToken::new();
         let site = Site {
             observed: observed.clone(),
-            store: folder.path().join("deskcast.db"),
+            store: world.path(),
             hosts: hosts.iter().map(|host| (*host).to_owned()).collect(),
         };
         let serving = tokio::spawn(web::serve(listener, site, stop.clone()));
         Served {
             observed,
-            folder,
+            _world: world,
             address,
             stop,
             serving,
