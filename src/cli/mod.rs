@@ -6,6 +6,7 @@ pub mod exit;
 mod failure;
 mod operator;
 mod order;
+mod manual;
 mod output;
 mod progress;
 mod reconcile;
@@ -65,6 +66,10 @@ enum Command {
     Why(why::WhyArgs),
     /// Serve a stand-in for Desk on this machine, to try things out
     Sandbox(sandbox::SandboxCommand),
+    /// Print what a shell needs to complete this command line
+    Completions(manual::CompletionsArgs),
+    /// Write the manual pages
+    Man(manual::ManArgs),
 }
 
 /// What every command has at hand.
@@ -96,6 +101,12 @@ pub fn main() -> Exit {
 }
 
 fn start(cli: Cli) -> Result<Exit, Failure> {
+    match &cli.command {
+        // These tell of the command line alone: wrong settings do not concern them.
+        Command::Completions(args) => return manual::completions(args),
+        Command::Man(args) => return manual::man(args),
+        _ => {}
+    }
     let settings = Settings::load_for_process(cli.config.as_deref())?;
     let on_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
     let bars = indicatif::MultiProgress::new();
@@ -128,6 +139,8 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
         Command::Runs(args) => runs::runs(&context, args),
         Command::Why(args) => why::why(&context, args),
         Command::Sandbox(args) => runtime.block_on(sandbox::serve(args)),
+        Command::Completions(args) => manual::completions(&args),
+        Command::Man(args) => manual::man(&args),
     };
     // What is still in the air at this point is of no interest any more.
     runtime.shutdown_background();

@@ -16,5 +16,6 @@ pub mod progress;
 pub mod reconciler;
 pub mod recorder;
 pub mod stop;
+pub mod supervisor;
 pub mod tracker;
 pub mod voyage;

@@ -1,7 +1,7 @@
 //! The keys there are, and what to say about those that there are not.
 
 /// Every key there is, `section.key`.
-pub const KEYS: [&str; 17] = [
+pub const KEYS: [&str; 20] = [
     "desk.application_id",
     "desk.base_url",
     "desk.agent_id",
@@ -17,6 +17,9 @@ pub const KEYS: [&str; 17] = [
     "reconcile.grace",
     "store.url",
     "campaigns.folder",
+    "web.listen",
+    "web.hosts",
+    "web.network",
     "log.format",
     "log.filter",
 ];

@@ -148,6 +148,20 @@ impl Sources {
                 ),
             ));
         }
+        let web = &settings.web;
+        if let Some(place) = self.place("web.listen")
+            && web.listen.is_beyond_this_machine()
+            && !web.network
+        {
+            problems.push((
+                place,
+                format!(
+                    "\"web.listen\" ({}) can be reached from other machines, and the pages ask for no password: \
+                     if that is meant, set network = true under [web]",
+                    web.listen
+                ),
+            ));
+        }
     }
 
     /// Who set `key`; `None` when it has its default.

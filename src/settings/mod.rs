@@ -16,6 +16,7 @@ mod sources;
 mod text;
 pub mod token;
 mod values;
+mod web;
 
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
@@ -26,6 +27,7 @@ use serde::Deserialize;
 pub use self::error::SettingsError;
 pub use self::keys::KEYS;
 pub use self::values::{ApplicationId, BaseUrl, Concurrency, Rate, StoreUrl, Timeout};
+pub use self::web::{Hosts, Listen};
 use crate::telemetry;
 
 /// Everything that can be set, each value checked.
@@ -45,6 +47,8 @@ pub struct Settings {
     pub store: Store,
     /// `[campaigns]`: where definitions are kept.
     pub campaigns: Campaigns,
+    /// `[web]`: where the pages for machines are served.
+    pub web: Web,
     /// `[log]`: what is logged, and how it looks.
     pub log: Log,
 }
@@ -173,6 +177,21 @@ impl Default for Campaigns {
             folder: PathBuf::from("campaigns"),
         }
     }
+}
+
+/// `[web]`: where `/healthz`, `/readyz` and `/metrics` are served.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Web {
+    /// The address and port, or that nothing is served.
+    #[serde(deserialize_with = "text::parse")]
+    pub listen: Listen,
+    /// Names under which the pages may be asked for, beside the address itself and `localhost`.
+    #[serde(deserialize_with = "text::parse")]
+    pub hosts: Hosts,
+    /// Whether `listen` may be an address that other machines reach.
+    #[serde(deserialize_with = "text::parse")]
+    pub network: bool,
 }
 
 /// `[log]`: what is logged, and how it looks.

@@ -304,12 +304,19 @@ impl FromText for SecretString {
     }
 }
 
+impl FromText for bool {
+    fn from_text(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|_| "true or false".into())
+    }
+}
+
 impl FromText for telemetry::Format {
     fn from_text(text: &str) -> Result<Self, String> {
         match text {
             "text" => Ok(Self::Text),
             "json" => Ok(Self::Json),
-            _ => Err("\"text\" or \"json\"".into()),
+            "journald" => Ok(Self::Journald),
+            _ => Err("\"text\", \"json\" or \"journald\"".into()),
         }
     }
 }

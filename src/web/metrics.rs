@@ -86,8 +86,8 @@ fn register_process(registry: &mut Registry, observed: &Observed) {
         );
         registry.register_with_unit(
             "budget_used",
-            "Share of the budget that is in use",
-            Unit::Ratios,
+            "Share of the budget that is in use, from 0 to 1",
+            Unit::Other("ratio".to_owned()),
             number(budget.used),
         );
     }
