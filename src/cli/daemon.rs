@@ -26,7 +26,7 @@ pub(super) async fn daemon(context: &Context) -> Result<Exit, Failure> {
     let store = store_path(context);
     let observed = Observed::default();
     let journal = SqliteJournal::open(&store)?;
-    let mut connection = Connection::new(settings, &base_url, token, None)?;
+    let mut connection = Connection::new(settings, &base_url, token, Some(&store), None)?;
     let ear = observed.clone();
     connection.desk = connection.desk.heard_by(move |heard| ear.hear(heard));
     let watch = observed.clone();

@@ -207,7 +207,13 @@ async fn read_back(
         .filter_map(|standing| standing.read_at)
         .max();
     let ago = last.and_then(|at| Timestamp::now().duration_since(at).try_into().ok());
-    let connection = Connection::new(&context.settings, base_url, token, ago)?;
+    let connection = Connection::new(
+        &context.settings,
+        base_url,
+        token,
+        Some(&store_path(context)),
+        ago,
+    )?;
     let stop = stop::on_signals()
         .map_err(|error| Failure::stopped(format!("cannot listen for signals: {error}")))?;
     let (recorder, thread) = Recorder::start(SqliteJournal::open(&store_path(context))?);

@@ -113,6 +113,7 @@ async fn read(
         &context.settings,
         base_url,
         token,
+        Some(&store_path(context)),
         last_reading(runs, began),
     )?;
     let stop = stop::on_signals()

@@ -17,8 +17,10 @@
 //! [`outcome`] says what came of it, [`batch`] which state follows, [`split`] what to do with a
 //! refusal, and [`tally`] that the sums still hold.
 
+pub mod account;
 pub mod batch;
 pub mod dispatch;
+pub mod lanes;
 pub mod outcome;
 pub mod pace;
 pub mod patience;

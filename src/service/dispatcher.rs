@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::budget::{Budget, Lane};
 use super::progress::{Phase, Progress};
 use super::recorder::Recorder;
+use crate::campaign::Priority;
 use crate::delivery::dispatch::{Dispatcher, Effect, Ending, Event, Work};
 use crate::delivery::outcome::{ChatId, Fact};
 use crate::delivery::patience::Patience;
@@ -41,6 +42,8 @@ pub struct Sender<J> {
     pub claim: Claim,
     /// What its requests have in common.
     pub template: Template,
+    /// How urgent the run is: more of the budget goes to those that are more urgent.
+    pub priority: Priority,
     /// Requests in flight at once.
     pub concurrency: usize,
     /// How long Desk may be out of reach before the run is stopped.
@@ -86,6 +89,16 @@ impl<J: Journal + 'static> Sender<J> {
             Ok(ending) => ending,
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
+    }
+}
+
+impl<J> Sender<J> {
+    fn lane(&self) -> Lane {
+        Lane::Send(self.priority)
+    }
+
+    fn key(&self) -> u64 {
+        self.claim.fence.run.0.unsigned_abs()
     }
 }
 
@@ -202,7 +215,7 @@ impl<J: Journal + 'static> Shell<J> {
             at += 1;
             match effect {
                 Effect::AskBudget => {
-                    if self.sender.budget.try_acquire() {
+                    if self.sender.budget.try_acquire(self.sender.lane()) {
                         dispatcher.step(self.start.elapsed(), Event::Granted, effects);
                     } else {
                         self.ask_budget();
@@ -287,7 +300,7 @@ impl<J: Journal + 'static> Shell<J> {
     fn ask_budget(&self) {
         let (sender, messages) = (Arc::clone(&self.sender), self.messages.clone());
         tokio::spawn(async move {
-            sender.budget.acquire(Lane::Send).await;
+            sender.budget.acquire(sender.lane(), sender.key()).await;
             let _ = messages.send(Message::Event(Event::Granted));
         });
     }
@@ -320,7 +333,7 @@ impl<J: Journal + 'static> Shell<J> {
     fn probe(&self) {
         let (sender, messages) = (Arc::clone(&self.sender), self.messages.clone());
         tokio::spawn(async move {
-            sender.budget.acquire(Lane::Read).await;
+            sender.budget.acquire(Lane::Read, sender.key()).await;
             sender.budget.depart().await;
             let serves = sender.desk.serves(ANY_CHAT).await;
             tracing::info!(serves, "asked Desk whether it serves again");

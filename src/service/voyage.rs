@@ -218,6 +218,7 @@ impl<J: Journal + 'static> Voyage<'_, J> {
             recorder: self.line.recorder.clone(),
             claim,
             template: template_of(self.record),
+            priority: self.record.priority,
             concurrency: self.line.concurrency,
             give_up_after: self.line.give_up_after,
             stop: self.reins.stop.clone(),

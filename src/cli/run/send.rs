@@ -46,10 +46,13 @@ pub(super) async fn send_and_read(
     let last_request = claim
         .last_intent_at
         .and_then(|at| Timestamp::now().duration_since(at).try_into().ok());
+    // A store that is thrown away is shared with nobody.
+    let shared_by = target.sandbox.is_none().then(|| target.store.clone());
     let connection = Connection::new(
         &context.settings,
         &target.base_url,
         target.token.clone(),
+        shared_by.as_deref(),
         last_request,
     )?;
     let store = Store::open(&target.store)?;

@@ -1,0 +1,427 @@
+//! What was spent of a budget, and when the next request may be let out and may leave.
+//!
+//! Two rules in a row. The [`Pacer`] spaces requests evenly at the allowed rate less a little
+//! headroom, and forgives a timer that rings late. And, at the very moment of leaving, a window
+//! guard that no delay in between can fool: request k+n leaves no earlier than a window after
+//! request k, whatever happened before it.
+//!
+//! An account is one page of figures and a ring of departures. It does not matter where they lie,
+//! nor how many processes take turns with them: whoever holds them goes on from there.
+
+use std::time::Duration;
+
+use super::pace::{Allowance, FORGIVENESS, HEADROOM, Pacer};
+
+/// Departures that are kept: more than fit in a window.
+pub const DEPARTURES_KEPT: u64 = 2048;
+/// For how long after its last request a process's stricter settings hold for the others.
+const AGREED_FOR: Duration = Duration::from_secs(10);
+
+/// The figures of an account. Times are offsets from an instant that is the same for everybody
+/// who shares it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Page {
+    /// What is allowed: the strictest of those who share the account.
+    pub allowance: Allowance,
+    /// Until then those who are allowed more keep to it.
+    pub agreed_until: Duration,
+    /// What the pacer remembers.
+    pub due: Option<Duration>,
+    /// Nothing is let out before.
+    pub paused_until: Duration,
+    /// How many leases have departed, ever.
+    pub departed: u64,
+    /// When the last one did.
+    pub last: Duration,
+}
+
+impl Page {
+    /// Nothing was spent yet.
+    pub fn new(allowance: Allowance) -> Page {
+        Page {
+            allowance,
+            agreed_until: Duration::ZERO,
+            due: None,
+            paused_until: Duration::ZERO,
+            departed: 0,
+            last: Duration::ZERO,
+        }
+    }
+}
+
+/// The times of the last [`DEPARTURES_KEPT`] departures, by their number.
+pub trait Departures: std::fmt::Debug {
+    /// When the departure with this number was.
+    fn get(&self, number: u64) -> Result<Duration, Damaged>;
+    /// Keeps it.
+    fn set(&mut self, number: u64, at: Duration) -> Result<(), Damaged>;
+}
+
+/// What was kept is not there any more: nothing may be concluded from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Damaged;
+
+/// Departures in memory.
+#[derive(Clone, Debug)]
+pub struct Kept(Vec<Duration>);
+
+impl Default for Kept {
+    fn default() -> Kept {
+        Kept(vec![Duration::ZERO; DEPARTURES_KEPT as usize])
+    }
+}
+
+impl Departures for Kept {
+    fn get(&self, number: u64) -> Result<Duration, Damaged> {
+        Ok(self.0[(number % DEPARTURES_KEPT) as usize])
+    }
+
+    fn set(&mut self, number: u64, at: Duration) -> Result<(), Damaged> {
+        self.0[(number % DEPARTURES_KEPT) as usize] = at;
+        Ok(())
+    }
+}
+
+/// Requests that were taken from the budget together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// When they may be let out.
+    pub at: Duration,
+    /// After that they are lost.
+    pub until: Duration,
+    /// How many are left.
+    pub requests: u32,
+}
+
+/// A time to leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Departure {
+    /// Its number among all departures.
+    pub number: u64,
+    /// When to leave.
+    pub at: Duration,
+    /// Who leaves later than this takes another one: see [`Account::postpone`].
+    pub until: Duration,
+    /// How many requests may leave with it.
+    pub requests: u32,
+}
+
+/// An account that is being looked at or changed.
+#[derive(Debug)]
+pub struct Account<'a> {
+    /// Its figures.
+    pub page: &'a mut Page,
+    /// Its departures.
+    pub departures: &'a mut dyn Departures,
+}
+
+impl Account<'_> {
+    /// Starts anew as if the budget had been used evenly until `last`, by somebody who cannot be
+    /// asked any more.
+    pub fn assume_used(&mut self, allowance: Allowance, last: Duration) -> Result<(), Damaged> {
+        *self.page = Page::new(allowance);
+        let most = allowance.most();
+        for back in (0..most).rev() {
+            let at = last.saturating_sub(allowance.window() / most * back);
+            self.departures.set(self.page.departed, at)?;
+            self.page.departed += 1;
+        }
+        self.page.last = last;
+        Ok(())
+    }
+
+    /// Starts anew as if the budget had been used up just now: nothing leaves for a window. That
+    /// is right whatever happened before.
+    pub fn assume_used_up(&mut self, allowance: Allowance, now: Duration) -> Result<(), Damaged> {
+        let paused = self.page.paused_until;
+        *self.page = Page::new(allowance);
+        for number in 0..u64::from(allowance.most()) {
+            self.departures.set(number, now)?;
+        }
+        self.page.departed = allowance.most().into();
+        self.page.last = now;
+        self.page.paused_until = paused.max(now + allowance.window());
+        Ok(())
+    }
+
+    /// Settles what is allowed between those who share the account: the strictest of those who
+    /// spent from it lately. A change costs a window without requests. Called before anything is
+    /// spent; returns what is allowed.
+    pub fn agree(&mut self, own: Allowance, now: Duration) -> Result<Allowance, Damaged> {
+        let agreed = self.page.allowance;
+        let stricter = agreed.stricter(own);
+        if own == agreed {
+            self.page.agreed_until = now + AGREED_FOR.max(own.window() * 2);
+        } else if stricter != agreed || now >= self.page.agreed_until {
+            let allowance = if stricter == agreed { own } else { stricter };
+            let last = self.page.last.max(now);
+            self.assume_used_up(allowance, last)?;
+            self.page.agreed_until = now + AGREED_FOR.max(allowance.window() * 2);
+        }
+        Ok(self.page.allowance)
+    }
+
+    /// Takes the next lease, to be used now or later; or says until when nothing is let out.
+    pub fn lease(&mut self, now: Duration) -> Result<Lease, Duration> {
+        self.unless_paused(now)?;
+        let at = self.pacer().reserve(&mut self.page.due, now);
+        Ok(self.lease_at(at))
+    }
+
+    /// Takes a lease if one is free at once.
+    pub fn lease_now(&mut self, now: Duration) -> Option<Lease> {
+        self.unless_paused(now).ok()?;
+        self.pacer().take(&mut self.page.due, now).ok()?;
+        Some(self.lease_at(now))
+    }
+
+    fn unless_paused(&self, now: Duration) -> Result<(), Duration> {
+        match self.page.paused_until {
+            until if now < until => Err(until),
+            _ => Ok(()),
+        }
+    }
+
+    fn pacer(&self) -> Pacer {
+        let allowance = self.page.allowance;
+        Pacer::new(allowance.gap(), allowance.burst() / allowance.lease())
+    }
+
+    fn lease_at(&self, at: Duration) -> Lease {
+        let allowance = self.page.allowance;
+        Lease {
+            at,
+            until: at + FORGIVENESS.max(allowance.gap()),
+            requests: allowance.lease(),
+        }
+    }
+
+    /// Lets nothing out before this, or before a later time that was said already.
+    pub fn pause(&mut self, until: Duration) {
+        self.page.paused_until = self.page.paused_until.max(until);
+    }
+
+    /// The time at which requests that are ready `now` may leave; they count as leaving then.
+    pub fn depart(&mut self, now: Duration) -> Result<Departure, Damaged> {
+        let allowance = self.page.allowance;
+        let number = self.page.departed;
+        let earliest = match number.checked_sub(allowance.most().into()) {
+            Some(before) => self.departures.get(before)? + allowance.window(),
+            None => now,
+        };
+        let at = earliest.max(now).max(self.page.last);
+        self.departures.set(number, at)?;
+        self.page.departed += 1;
+        self.page.last = at;
+        Ok(Departure {
+            number,
+            at,
+            until: at + lateness(allowance),
+            requests: allowance.lease(),
+        })
+    }
+
+    /// Another time for somebody who could not leave at the one he had: by then it would have been
+    /// counted in a window that it is not in. The old one counts no longer.
+    pub fn postpone(&mut self, missed: Departure, now: Duration) -> Result<Departure, Damaged> {
+        let (number, departed) = (missed.number, self.page.departed);
+        let is_kept = number < departed && departed - number < DEPARTURES_KEPT;
+        // Of several requests some may have left in time, and then it still counts.
+        if missed.requests == 1 && is_kept && self.departures.get(number)? == missed.at {
+            for later in number + 1..departed {
+                let at = self.departures.get(later)?;
+                self.departures.set(later - 1, at)?;
+            }
+            self.page.departed -= 1;
+            self.page.last = match self.page.departed.checked_sub(1) {
+                Some(last) => self.departures.get(last)?,
+                None => Duration::ZERO,
+            };
+        }
+        self.depart(now)
+    }
+
+    /// How much of what a window allows has left within the last one: 0 to 1.
+    pub fn used(&self, now: Duration) -> Result<f64, Damaged> {
+        let allowance = self.page.allowance;
+        let most = u64::from(allowance.most()).min(self.page.departed);
+        let since = now.saturating_sub(allowance.window());
+        // Departures are in order, so the first one within is found by halving.
+        let (mut first, mut end) = (self.page.departed - most, self.page.departed);
+        while first < end {
+            let middle = first + (end - first) / 2;
+            if self.departures.get(middle)? > since {
+                end = middle;
+            } else {
+                first = middle + 1;
+            }
+        }
+        let within = self.page.departed - first;
+        Ok(within as f64 / f64::from(allowance.most()))
+    }
+}
+
+/// How late a request may leave: half of the headroom, so that the network may use the rest.
+fn lateness(allowance: Allowance) -> Duration {
+    allowance
+        .window()
+        .mul_f64(HEADROOM / (1.0 + HEADROOM) / 2.0)
+}
+
+/// An account in memory.
+#[derive(Clone, Debug)]
+pub struct Book {
+    page: Page,
+    departures: Kept,
+}
+
+impl Book {
+    /// Nothing was spent yet.
+    pub fn new(allowance: Allowance) -> Book {
+        Book {
+            page: Page::new(allowance),
+            departures: Kept::default(),
+        }
+    }
+
+    /// The account, to look at or change.
+    pub fn account(&mut self) -> Account<'_> {
+        Account {
+            page: &mut self.page,
+            departures: &mut self.departures,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::num::NonZeroU32;
+
+    fn allowance(rate: f64) -> Allowance {
+        Allowance::new(rate, NonZeroU32::MIN)
+    }
+
+    const fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    /// No half-open window holds more than allowed.
+    fn check(departures: &[Duration], rate: f64) -> Result<(), TestCaseError> {
+        let most = rate.floor().max(1.0) as usize;
+        let window = Duration::from_secs_f64(most as f64 / rate);
+        for pair in departures.windows(most + 1) {
+            let apart = pair[most] - pair[0];
+            prop_assert!(apart >= window, "{} in {apart:?} at {rate}/s", most + 1);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn the_strictest_setting_holds_until_its_owner_is_quiet() {
+        let (slow, fast) = (allowance(5.0), allowance(50.0));
+        let mut book = Book::new(fast);
+        let mut account = book.account();
+        assert_eq!(account.agree(fast, ms(1000)), Ok(fast));
+        assert_eq!(account.agree(slow, ms(1100)), Ok(slow));
+        assert_eq!(account.agree(fast, ms(11_000)), Ok(slow));
+        assert_eq!(account.lease(ms(1200)), Err(ms(2108)), "a window's wait");
+        assert_eq!(account.agree(fast, ms(11_200)), Ok(fast));
+        assert_eq!(account.lease(ms(11_200)), Err(ms(12_208)));
+    }
+
+    #[test]
+    fn a_pause_survives_whatever_starts_the_account_anew() {
+        let mut book = Book::new(allowance(5.0));
+        let mut account = book.account();
+        account.pause(ms(60_000));
+        account.pause(ms(30_000));
+        assert_eq!(account.agree(allowance(4.0), ms(10)), Ok(allowance(4.0)));
+        assert_eq!(account.lease(ms(20)), Err(ms(60_000)));
+    }
+
+    #[test]
+    fn the_gauge_counts_the_last_window() {
+        let mut book = Book::new(allowance(10.0));
+        let mut account = book.account();
+        assert_eq!(account.used(ms(5000)), Ok(0.0));
+        for at in [3900, 4100, 4500, 5000] {
+            account.depart(ms(at)).expect("in memory");
+        }
+        assert_eq!(account.used(ms(5000)), Ok(0.3));
+        assert_eq!(account.used(ms(7000)), Ok(0.0));
+    }
+
+    proptest! {
+        #[test]
+        fn no_window_ever_holds_more_than_the_limit(
+            rate in prop_oneof![0.2f64..2.0, 2.0f64..50.0],
+            gaps in prop::collection::vec(0u64..400, 1..200),
+        ) {
+            let mut book = Book::new(allowance(rate));
+            let mut now = Duration::ZERO;
+            let mut left = Vec::new();
+            for gap in gaps {
+                now += ms(gap);
+                let at = book.account().depart(now).expect("in memory").at;
+                prop_assert!(at >= now);
+                left.push(at);
+            }
+            check(&left, rate)?;
+        }
+
+        /// Some are suspended before they leave, and leave whenever they go on.
+        #[test]
+        fn no_window_holds_more_when_departures_are_missed_and_taken_again(
+            rate in prop_oneof![0.5f64..2.0, 2.0f64..30.0],
+            steps in prop::collection::vec((0u64..300, any::<bool>(), any::<bool>()), 1..200),
+        ) {
+            let mut book = Book::new(allowance(rate));
+            let mut now = Duration::from_secs(9);
+            let (mut left, mut waiting) = (Vec::new(), Vec::<Departure>::new());
+            for (gap, is_new, is_stuck) in steps {
+                now += ms(gap);
+                if is_new {
+                    waiting.push(book.account().depart(now).expect("in memory"));
+                }
+                for departure in std::mem::take(&mut waiting) {
+                    if now < departure.at || is_stuck {
+                        waiting.push(departure);
+                    } else if now <= departure.until {
+                        left.push(now);
+                    } else {
+                        let again = book.account().postpone(departure, now).expect("in memory");
+                        match again.at <= now {
+                            true => left.push(now),
+                            false => waiting.push(again),
+                        }
+                    }
+                }
+            }
+            check(&left, rate)?;
+        }
+
+        #[test]
+        fn whatever_was_before_nothing_leaves_for_a_window_after_it_is_assumed_used_up(
+            rate in 0.5f64..30.0, before in prop::collection::vec(0u64..100, 0..60),
+            after in prop::collection::vec(0u64..100, 1..60),
+        ) {
+            let mut book = Book::new(allowance(rate));
+            let mut now = Duration::from_secs(9);
+            let mut left = Vec::new();
+            let mut leave = |book: &mut Book, gaps: Vec<u64>, now: &mut Duration| {
+                for gap in gaps {
+                    *now += ms(gap);
+                    let departure = book.account().depart(*now).expect("in memory");
+                    *now = (*now).max(departure.at);
+                    left.push(departure.at);
+                }
+            };
+            leave(&mut book, before, &mut now);
+            book.account().assume_used_up(allowance(rate), now).expect("in memory");
+            leave(&mut book, after, &mut now);
+            check(&left, rate)?;
+        }
+    }
+}
