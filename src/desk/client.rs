@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, Response, Url};
+use reqwest::{Client, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{ProactiveChat, answer};
-use crate::delivery::outcome::{Answer, AnswerBody, ChatId, Fact, Outcome, Words, judge};
+use super::{
+    Agent, ChatMessage, Customer, DeleteError, Deletion, DeletionDays, Endpoint, Group, MessageId,
+    Pages, ProactiveChat, ReadError, TicketId, answer, transport,
+};
+use crate::delivery::outcome::{ChatId, Fact, Words};
 use crate::delivery::request::CREATE_PATH;
 use crate::journal::Permit;
 
@@ -33,6 +36,18 @@ pub struct DeskConfig {
     pub request_timeout: Duration,
 }
 
+impl DeskConfig {
+    /// A config with the usual patience: 5 seconds to connect, 30 for a request in all.
+    pub fn new(base_url: impl Into<String>, token: impl Into<String>) -> DeskConfig {
+        DeskConfig {
+            base_url: base_url.into(),
+            token: SecretString::from(token.into()),
+            connect_timeout: Duration::from_secs(5),
+            request_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
 /// The client could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum DeskError {
@@ -44,36 +59,11 @@ pub enum DeskError {
     Client(String),
 }
 
-/// Why something could not be read. Reading changes nothing, so every one of these may be tried
-/// again; what differs is when.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ReadError {
-    /// There is no such thing.
-    NotFound(Words),
-    /// The other side asks for patience.
-    Throttled(Option<Duration>),
-    /// The token or the base URL is wrong.
-    Halted(Words),
-    /// Anything else.
-    Failed(Words),
-}
-
-impl std::fmt::Display for ReadError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            ReadError::NotFound(words) | ReadError::Halted(words) | ReadError::Failed(words) => {
-                words.fmt(f)
-            }
-            ReadError::Throttled(_) => f.write_str("429: too many requests"),
-        }
-    }
-}
-
 /// A client of one Desk application. Cheap to clone: clones share their connections.
 #[derive(Clone, Debug)]
 pub struct Desk {
     client: Client,
-    base_url: String,
+    base_url: Url,
     /// Parsed once: every create goes to it.
     create_url: Url,
 }
@@ -95,13 +85,13 @@ impl Desk {
             .no_proxy()
             .user_agent(concat!("deskcast/", env!("CARGO_PKG_VERSION")))
             .build()
-            .map_err(|error| DeskError::Client(causes(&error)))?;
-        let create_url = Url::parse(&Desk::create_url(&config.base_url))
-            .map_err(|error| DeskError::Client(error.to_string()))?;
+            .map_err(|error| DeskError::Client(transport::causes(&error)))?;
+        let url =
+            |text: &str| Url::parse(text).map_err(|error| DeskError::Client(error.to_string()));
         Ok(Desk {
             client,
-            create_url,
-            base_url: config.base_url.trim_end_matches('/').to_owned(),
+            create_url: url(&Desk::create_url(&config.base_url))?,
+            base_url: url(&config.base_url)?,
         })
     }
 
@@ -113,39 +103,119 @@ impl Desk {
     /// Sends one create (reference page "Create Proactive Chat"), once, for a batch whose intent
     /// is durable.
     pub async fn create(&self, permit: Permit, body: Vec<u8>) -> Fact {
-        let sent = self
-            .client
-            .post(self.create_url.clone())
-            .body(body)
-            .send()
-            .await;
+        let request = self.client.post(self.create_url.clone()).body(body);
+        let heard = transport::send(request, LARGEST_ANSWER).await;
         // The permit is used up by this attempt, whatever comes of it.
         let _used_up = permit;
-        match sent {
-            Ok(response) => to_fact(response).await,
-            Err(error) if never_left(&error) => Fact::NotSent(causes(&error)),
-            Err(error) => Fact::Lost(causes(&error)),
-        }
+        answer::to_fact(heard)
     }
 
-    /// Reads one proactive chat (reference page "Get Proactive Chat").
+    /// Reads one proactive chat (reference page "Proactive Chat", "Get Proactive Chat").
+    ///
+    /// # Errors
+    /// [`ReadError::NotFound`] where there is none with this id, or none of this project.
     pub async fn chat(&self, id: ChatId) -> Result<ProactiveChat, ReadError> {
-        let url = format!("{}{CREATE_PATH}/{id}", self.base_url);
-        let failed = |error: reqwest::Error| ReadError::Failed(Words::own(causes(&error)));
-        let response = self.client.get(url).send().await.map_err(failed)?;
-        let status = response.status().as_u16();
-        let headers = response.headers().clone();
-        let body = body(response)
-            .await
-            .map_err(|why| ReadError::Failed(Words::own(why)))?;
-        match answer::to_create(status, &headers, &body, Timestamp::now()) {
-            Answer {
-                body: AnswerBody::Chat(_),
-                ..
-            } => serde_json::from_slice(&body)
-                .map_err(|error| ReadError::Failed(Words::own(error.to_string()))),
-            answer => Err(read_error(answer)),
+        let url = self.url(&format!("{CREATE_PATH}/{id}"));
+        let body = self.get(Endpoint::GetChat, url, LARGEST_ANSWER).await?;
+        serde_json::from_slice(&body).map_err(|error| {
+            ReadError::Failed(Words {
+                status: Some(200),
+                code: None,
+                message: format!(
+                    "the answer is no proactive chat ({error}): {}",
+                    answer::excerpt(&body)
+                ),
+            })
+        })
+    }
+
+    /// The messages of a ticket, at most 500 a page (reference page "Chat message", "Retrieve a
+    /// list of chat messages within a ticket").
+    pub fn messages(&self, ticket: TicketId) -> Pages<ChatMessage> {
+        Pages::new(self, self.url(&format!("/tickets/{ticket}/chat_messages")))
+    }
+
+    /// Deletes a message of a closed ticket, once (reference page "Chat message", "Delete a chat
+    /// message"). Answers the id that Desk confirmed.
+    ///
+    /// # Errors
+    /// See [`DeleteError`]: what is certainly not deleted, and what may be.
+    pub async fn delete_message(
+        &self,
+        ticket: TicketId,
+        message: MessageId,
+    ) -> Result<MessageId, DeleteError> {
+        let url = self.url(&format!("/tickets/{ticket}/chat_messages/{message}"));
+        let heard = transport::send(self.client.delete(url), LARGEST_ANSWER).await;
+        answer::to_delete(heard, message)
+    }
+
+    /// The logs of deleted messages, at most 100 a page (reference page "Chat message", "List
+    /// message deletion logs"). The page calls its parameters a request body; they are sent as a
+    /// query, as a GET has no body.
+    pub fn deletions(&self, days: DeletionDays) -> Pages<Deletion> {
+        let mut url = self.url("/chat_messages/delete_logs");
+        url.query_pairs_mut()
+            .append_pair("start_date", &days.from().to_string())
+            .append_pair("end_date", &days.to().to_string());
+        Pages::new(self, url)
+    }
+
+    /// Every message of the application, at most 500 a page, of a span of time where one is given
+    /// (reference page "Chat message", "List chat messages").
+    #[deprecated = "the reference marks this list as deprecated: list the messages of tickets"]
+    pub fn all_messages(
+        &self,
+        from: Option<Timestamp>,
+        to: Option<Timestamp>,
+    ) -> Pages<ChatMessage> {
+        let mut url = self.url("/chat_messages");
+        for (name, at) in [("created_at__gte", from), ("created_at__lte", to)] {
+            if let Some(at) = at {
+                url.query_pairs_mut().append_pair(name, &at.to_string());
+            }
         }
+        Pages::new(self, url)
+    }
+
+    /// The customers, or the one with this Sendbird id, at most 500 a page.
+    pub fn customers(&self, sendbird_id: Option<&str>) -> Pages<Customer> {
+        let mut url = self.url("/customers");
+        if let Some(id) = sendbird_id {
+            url.query_pairs_mut().append_pair("sendbird_id", id);
+        }
+        Pages::new(self, url)
+    }
+
+    /// The groups of agents, at most 500 a page.
+    pub fn groups(&self) -> Pages<Group> {
+        Pages::new(self, self.url("/groups"))
+    }
+
+    /// The agents, at most 500 a page.
+    pub fn agents(&self) -> Pages<Agent> {
+        Pages::new(self, self.url("/agents"))
+    }
+
+    /// One GET: the body of a success, at most `largest` bytes of it.
+    pub(super) async fn get(
+        &self,
+        endpoint: Endpoint,
+        url: Url,
+        largest: usize,
+    ) -> Result<Vec<u8>, ReadError> {
+        let heard = transport::send(self.client.get(url), largest).await;
+        answer::to_read(endpoint, heard)
+    }
+
+    /// A path below the base URL.
+    fn url(&self, path: &str) -> Url {
+        let mut url = self.base_url.clone();
+        url.set_path(&format!(
+            "{}{path}",
+            self.base_url.path().trim_end_matches('/')
+        ));
+        url
     }
 
     /// Whether Desk serves at all: any answer that is not a failure of the server will do.
@@ -153,7 +223,9 @@ impl Desk {
         match self.chat(id).await {
             Ok(_)
             | Err(ReadError::NotFound(_) | ReadError::Throttled(_) | ReadError::Halted(_)) => true,
-            Err(ReadError::Failed(words)) => words.status.is_some_and(|status| status < 500),
+            Err(ReadError::Refused(words) | ReadError::Failed(words)) => {
+                words.status.is_some_and(|status| status < 500)
+            }
         }
     }
 }
@@ -168,89 +240,4 @@ fn headers(token: &SecretString) -> Result<HeaderMap, DeskError> {
         HeaderValue::from_static("application/json; charset=utf8"),
     );
     Ok(headers)
-}
-
-fn read_error(answer: Answer) -> ReadError {
-    let not_found = answer.status == 404;
-    match judge(Fact::Answered(answer)) {
-        Outcome::Throttled { wait, .. } => ReadError::Throttled(wait),
-        Outcome::Halted(words) => ReadError::Halted(words),
-        Outcome::Refused(words) if not_found => ReadError::NotFound(words),
-        Outcome::Refused(words) | Outcome::Unknown(words) | Outcome::Unreached(words) => {
-            ReadError::Failed(words)
-        }
-        Outcome::Accepted(chat) => {
-            ReadError::Failed(Words::own(format!("an unexpected chat {chat}")))
-        }
-    }
-}
-
-async fn to_fact(response: Response) -> Fact {
-    let status = response.status().as_u16();
-    let headers = response.headers().clone();
-    match body(response).await {
-        Ok(body) => Fact::Answered(answer::to_create(status, &headers, &body, Timestamp::now())),
-        // The status is known and decides; a refusal is a refusal without its words, too.
-        Err(why) => Fact::Answered(Answer {
-            status,
-            wait: None,
-            body: AnswerBody::Unreadable(why),
-        }),
-    }
-}
-
-async fn body(mut response: Response) -> Result<Vec<u8>, String> {
-    let mut body = Vec::new();
-    loop {
-        match response.chunk().await {
-            Ok(Some(chunk)) if body.len() + chunk.len() <= LARGEST_ANSWER => {
-                body.extend_from_slice(&chunk)
-            }
-            Ok(Some(_)) => return Err(format!("the answer is larger than {LARGEST_ANSWER} bytes")),
-            Ok(None) => return Ok(body),
-            Err(error) => {
-                return Err(format!(
-                    "the answer was cut after {} bytes: {}",
-                    body.len(),
-                    causes(&error)
-                ));
-            }
-        }
-    }
-}
-
-/// Whether not a byte of the request can have left: the connection did not come about, or hyper
-/// gave the request back because its connection was gone before it was written.
-fn never_left(error: &reqwest::Error) -> bool {
-    error.is_connect()
-        || chain(error).any(|cause| {
-            cause
-                .downcast_ref::<hyper::Error>()
-                .is_some_and(hyper::Error::is_canceled)
-        })
-}
-
-fn chain<'a>(
-    error: &'a reqwest::Error,
-) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
-    std::iter::successors(std::error::Error::source(error), |cause| cause.source())
-}
-
-/// The causes of an error as one line, without the URL.
-fn causes(error: &reqwest::Error) -> String {
-    let own = if error.is_timeout() {
-        "timed out"
-    } else if error.is_connect() {
-        "could not connect"
-    } else {
-        "the connection failed"
-    };
-    let mut words = vec![own.to_owned()];
-    for cause in chain(error) {
-        let text = cause.to_string();
-        if !words.iter().any(|word| word.contains(&text)) {
-            words.push(text);
-        }
-    }
-    words.join(": ")
 }

@@ -7,7 +7,25 @@
 pub mod answer;
 mod chat;
 mod client;
+mod code;
+mod deletion;
+mod endpoint;
+mod error;
+mod lenient;
+mod message;
+mod page;
+mod pages;
+mod people;
+mod transport;
 mod wait;
 
 pub use chat::ProactiveChat;
-pub use client::{Desk, DeskConfig, DeskError, ReadError};
+pub use client::{Desk, DeskConfig, DeskError};
+pub use code::DeskCode;
+pub use deletion::{Deletion, DeletionDays, RequestedFrom, Requester};
+pub use endpoint::Endpoint;
+pub use error::{BadQuery, DeleteError, ListError, ReadError};
+pub use message::{ChatMessage, MessageId, TicketId, UserType};
+pub use page::{Listed, Page};
+pub use pages::Pages;
+pub use people::{Agent, Customer, Group};
