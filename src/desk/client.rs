@@ -2,15 +2,11 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{
-    Agent, ChatMessage, Customer, DeleteError, Deletion, DeletionDays, Endpoint, Group, MessageId,
-    Pages, ProactiveChat, ReadError, TicketId, answer, transport,
-};
+use super::{Endpoint, ProactiveChat, ReadError, answer, transport};
 use crate::delivery::outcome::{ChatId, Fact, Words};
 use crate::delivery::request::CREATE_PATH;
 use crate::journal::Permit;
@@ -18,7 +14,7 @@ use crate::journal::Permit;
 /// The header of the API token.
 const TOKEN_HEADER: HeaderName = HeaderName::from_static("sendbirddeskapitoken");
 /// No answer of the two reference pages comes near this many bytes.
-const LARGEST_ANSWER: usize = 4 << 20;
+pub(super) const LARGEST_ANSWER: usize = 4 << 20;
 /// A connection that was idle longer is not used again: one that the server closes just as a
 /// request leaves on it makes an unknown. Servers keep idle connections for two seconds and more.
 const POOL_IDLE: Duration = Duration::from_secs(1);
@@ -62,7 +58,7 @@ pub enum DeskError {
 /// A client of one Desk application. Cheap to clone: clones share their connections.
 #[derive(Clone, Debug)]
 pub struct Desk {
-    client: Client,
+    pub(super) client: Client,
     base_url: Url,
     /// Parsed once: every create goes to it.
     create_url: Url,
@@ -70,6 +66,18 @@ pub struct Desk {
 
 impl Desk {
     /// A client for this application. Nothing is sent yet.
+    ///
+    /// ```
+    /// # use deskcast::desk::{Desk, DeskConfig};
+    /// # use deskcast::sandbox::{Sandbox, SandboxConfig};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sandbox = Sandbox::start(SandboxConfig::default()).await?;
+    /// let desk = Desk::new(&DeskConfig::new(sandbox.base_url(), "sandbox"))?;
+    /// assert!(desk.groups().next().await?.is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new(config: &DeskConfig) -> Result<Desk, DeskError> {
         // A second call finds a provider installed, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -102,6 +110,56 @@ impl Desk {
 
     /// Sends one create (reference page "Create Proactive Chat"), once, for a batch whose intent
     /// is durable.
+    ///
+    /// ```
+    /// # use deskcast::desk::{Desk, DeskConfig};
+    /// # use deskcast::sandbox::{Sandbox, SandboxConfig};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = Sandbox::start(SandboxConfig::default()).await?;
+    /// # let desk = Desk::new(&DeskConfig::new(sandbox.base_url(), "sandbox"))?;
+    /// use deskcast::campaign::Priority;
+    /// use deskcast::delivery::outcome::{Outcome, judge};
+    /// use deskcast::delivery::request::Template;
+    /// # use deskcast::campaign::{AudienceReader, AudienceSpec, Block, UnknownPolicy};
+    /// # use deskcast::delivery::plan::Planner;
+    /// # use deskcast::desk::Desk as Client;
+    /// # use deskcast::journal::memory::MemoryDisk;
+    /// # use deskcast::journal::{Entry, Journal, JournalError, NewRun, Purpose, RunKey, What};
+    /// # let now = jiff::Timestamp::now();
+    /// # let new = NewRun {
+    /// #     key: RunKey::parse("spring@2026-11-21T09:00:00Z").ok_or("no key")?,
+    /// #     message: "Spring sale".into(), group: "vip-support".into(), agent_id: 41,
+    /// #     priority: Priority::High, batch_size: 100, base_url: sandbox.base_url(),
+    /// #     customers_file: "spring.csv".into(), unknown: UnknownPolicy::Hold, beside: false,
+    /// #     created_at: now,
+    /// # };
+    ///
+    /// let template = Template::new("Spring sale", "vip-support", 41, Priority::High);
+    /// # let mut journal = MemoryDisk::new().open();
+    /// # let run = journal.create_run::<JournalError>(&new, &mut |sink| {
+    /// #     let url = Client::create_url(&sandbox.base_url());
+    /// #     let mut planner = Planner::new(&template, &url, 100);
+    /// #     let bytes: &[u8] = b"customer_id\n200007\n200014\n";
+    /// #     let mut reader = AudienceReader::new(bytes, &AudienceSpec::default()).expect("a header");
+    /// #     let mut block = Block::default();
+    /// #     while reader.next_block(&mut block).expect("rows") {
+    /// #         planner.block(&block, sink)?;
+    /// #     }
+    /// #     planner.finish(sink)
+    /// # })?;
+    /// # let fence = journal.claim(run, Purpose::Sending, now)?.fence;
+    /// # let intent = Entry { batch: 1, attempt: 1, at: now, what: What::Intent };
+    /// // Only a journal hands out permits, and only for an intent that is durable.
+    /// let mut permits = journal.record(&[(fence, vec![intent])]).remove(0)?;
+    /// let permit = permits.remove(0);
+    ///
+    /// let fact = desk.create(permit, template.body(&[200007, 200014])).await;
+    /// let Outcome::Accepted(id) = judge(fact) else { panic!("not accepted") };
+    /// assert_eq!(desk.chat(id).await?.customers, Some(vec![200007, 200014]));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn create(&self, permit: Permit, body: Vec<u8>) -> Fact {
         let request = self.client.post(self.create_url.clone()).body(body);
         let heard = transport::send(request, LARGEST_ANSWER).await;
@@ -114,6 +172,26 @@ impl Desk {
     ///
     /// # Errors
     /// [`ReadError::NotFound`] where there is none with this id, or none of this project.
+    ///
+    /// ```
+    /// # use deskcast::desk::{Desk, DeskConfig};
+    /// # use deskcast::sandbox::{Sandbox, SandboxConfig};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mut config = SandboxConfig::default();
+    /// # config.stand_in.world.history.tickets = 20;
+    /// # config.stand_in.world.history.fewest_messages = 20;
+    /// # config.stand_in.world.history.open_share = 0.0;
+    /// # let sandbox = Sandbox::start(config).await?;
+    /// # let desk = Desk::new(&DeskConfig::new(sandbox.base_url(), "sandbox"))?;
+    /// use deskcast::delivery::outcome::ChatId;
+    /// use deskcast::desk::ReadError;
+    ///
+    /// let absent = desk.chat(ChatId(7)).await;
+    /// assert!(matches!(absent, Err(ReadError::NotFound(_))));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn chat(&self, id: ChatId) -> Result<ProactiveChat, ReadError> {
         let url = self.url(&format!("{CREATE_PATH}/{id}"));
         let body = self.get(Endpoint::GetChat, url, LARGEST_ANSWER).await?;
@@ -129,74 +207,6 @@ impl Desk {
         })
     }
 
-    /// The messages of a ticket, at most 500 a page (reference page "Chat message", "Retrieve a
-    /// list of chat messages within a ticket").
-    pub fn messages(&self, ticket: TicketId) -> Pages<ChatMessage> {
-        Pages::new(self, self.url(&format!("/tickets/{ticket}/chat_messages")))
-    }
-
-    /// Deletes a message of a closed ticket, once (reference page "Chat message", "Delete a chat
-    /// message"). Answers the id that Desk confirmed.
-    ///
-    /// # Errors
-    /// See [`DeleteError`]: what is certainly not deleted, and what may be.
-    pub async fn delete_message(
-        &self,
-        ticket: TicketId,
-        message: MessageId,
-    ) -> Result<MessageId, DeleteError> {
-        let url = self.url(&format!("/tickets/{ticket}/chat_messages/{message}"));
-        let heard = transport::send(self.client.delete(url), LARGEST_ANSWER).await;
-        answer::to_delete(heard, message)
-    }
-
-    /// The logs of deleted messages, at most 100 a page (reference page "Chat message", "List
-    /// message deletion logs"). The page calls its parameters a request body; they are sent as a
-    /// query, as a GET has no body.
-    pub fn deletions(&self, days: DeletionDays) -> Pages<Deletion> {
-        let mut url = self.url("/chat_messages/delete_logs");
-        url.query_pairs_mut()
-            .append_pair("start_date", &days.from().to_string())
-            .append_pair("end_date", &days.to().to_string());
-        Pages::new(self, url)
-    }
-
-    /// Every message of the application, at most 500 a page, of a span of time where one is given
-    /// (reference page "Chat message", "List chat messages").
-    #[deprecated = "the reference marks this list as deprecated: list the messages of tickets"]
-    pub fn all_messages(
-        &self,
-        from: Option<Timestamp>,
-        to: Option<Timestamp>,
-    ) -> Pages<ChatMessage> {
-        let mut url = self.url("/chat_messages");
-        for (name, at) in [("created_at__gte", from), ("created_at__lte", to)] {
-            if let Some(at) = at {
-                url.query_pairs_mut().append_pair(name, &at.to_string());
-            }
-        }
-        Pages::new(self, url)
-    }
-
-    /// The customers, or the one with this Sendbird id, at most 500 a page.
-    pub fn customers(&self, sendbird_id: Option<&str>) -> Pages<Customer> {
-        let mut url = self.url("/customers");
-        if let Some(id) = sendbird_id {
-            url.query_pairs_mut().append_pair("sendbird_id", id);
-        }
-        Pages::new(self, url)
-    }
-
-    /// The groups of agents, at most 500 a page.
-    pub fn groups(&self) -> Pages<Group> {
-        Pages::new(self, self.url("/groups"))
-    }
-
-    /// The agents, at most 500 a page.
-    pub fn agents(&self) -> Pages<Agent> {
-        Pages::new(self, self.url("/agents"))
-    }
-
     /// One GET: the body of a success, at most `largest` bytes of it.
     pub(super) async fn get(
         &self,
@@ -209,7 +219,7 @@ impl Desk {
     }
 
     /// A path below the base URL.
-    fn url(&self, path: &str) -> Url {
+    pub(super) fn url(&self, path: &str) -> Url {
         let mut url = self.base_url.clone();
         url.set_path(&format!(
             "{}{path}",
