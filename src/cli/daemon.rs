@@ -68,6 +68,9 @@ fn renew_token(settings: &Settings, desk: &Desk) {
         .and_then(|token| desk.renew(&token).map_err(|error| error.to_string()));
     match renewed {
         Ok(()) => tracing::info!("the API token was read again"),
-        Err(why) => tracing::error!(why, "the API token could not be read again; the old one stays"),
+        Err(why) => tracing::error!(
+            why,
+            "the API token could not be read again; the old one stays"
+        ),
     }
 }

@@ -9,8 +9,10 @@ use std::time::Duration;
 pub enum Call {
     /// Creates a proactive chat.
     Create,
-    /// Reads one.
+    /// Reads something.
     Read,
+    /// Deletes a chat message.
+    Delete,
 }
 
 impl Call {
@@ -19,6 +21,7 @@ impl Call {
         match self {
             Call::Create => "create",
             Call::Read => "read",
+            Call::Delete => "delete",
         }
     }
 }
@@ -30,7 +33,7 @@ pub struct Heard {
     pub call: Call,
     /// The status of the answer; none where no answer came.
     pub status: Option<u16>,
-    /// From the request to the head of the answer, or to the end of waiting for it.
+    /// From the request to the end of the answer, or to the end of waiting for it.
     pub took: Duration,
 }
 

@@ -47,7 +47,7 @@ pub enum Concern {
 /// A request by what it was for and how it was answered.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct Answered {
-    /// `create` or `read`.
+    /// `create`, `read` or `delete`.
     pub kind: String,
     /// The status, or `none` where no answer came.
     pub status: String,
@@ -56,7 +56,7 @@ pub struct Answered {
 /// A kind of request.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct Kind {
-    /// `create` or `read`.
+    /// `create`, `read` or `delete`.
     pub kind: String,
 }
 

@@ -241,7 +241,9 @@ async fn read(desk: &Desk, budget: &Budget, key: u64, id: u64) -> (Seen, u64) {
             Err(ReadError::NotFound(_)) => return (Seen::Absent, attempt.into()),
             Err(ReadError::Throttled(wait)) => budget.pause(wait.unwrap_or(WAIT)),
             Err(ReadError::Halted(_)) => return (Seen::Unreadable, attempt.into()),
-            Err(ReadError::Failed(_)) => tokio::time::sleep(WAIT * (attempt - 1)).await,
+            Err(ReadError::Refused(_) | ReadError::Failed(_)) => {
+                tokio::time::sleep(WAIT * (attempt - 1)).await
+            }
         }
     }
     (Seen::Unreadable, TRIES.into())

@@ -133,7 +133,12 @@ async fn settle(
     let reconciler = line.reconciler(stop);
     // What is absent can be proved only when nothing can be applied any more.
     let done = reconciler
-        .reconcile(claim.fence, &sent(run), claim.unknown, scope(run, line.grace))
+        .reconcile(
+            claim.fence,
+            &sent(run),
+            claim.unknown,
+            scope(run, line.grace),
+        )
         .await;
     let resend = done.as_ref().is_ok_and(|done| done.resent > 0);
     line.recorder

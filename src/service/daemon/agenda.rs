@@ -138,7 +138,10 @@ impl Agenda {
             let situation = situation(name, entry.decided, &open, self.watching_since, now);
             let plan = decide(&entry.timetable, &situation);
             entry.wake_at = plan.wake_at;
-            if entry.decided.is_some_and(|decided| decided >= plan.watermark) {
+            if entry
+                .decided
+                .is_some_and(|decided| decided >= plan.watermark)
+            {
                 continue;
             }
             let paused = store.paused_campaign(name)?.map(|(_, by)| by);

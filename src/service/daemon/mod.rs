@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::time::{Instant, interval, MissedTickBehavior};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use self::aftercare::{Aftercare, FOLLOW_FOR};
@@ -428,7 +428,9 @@ impl Daemon {
             Ok(watcher)
         });
         watched
-            .map_err(|error| tracing::warn!(%error, "changes of the campaigns folder are noticed late"))
+            .map_err(
+                |error| tracing::warn!(%error, "changes of the campaigns folder are noticed late"),
+            )
             .ok()
     }
 }
