@@ -6,7 +6,9 @@
 
 use std::fmt::Display;
 use std::ops::{Range, RangeInclusive};
+use std::time::Duration;
 
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::nearest::nearest;
@@ -67,7 +69,6 @@ impl<'a> TableReader<'a> {
     /// The same for a key that holds a table, whose keys are read through a reader of its own;
     /// none when the key is absent or holds something else. What is wrong in the table is noted
     /// here, and an unfinished table says so by a `None` of its reader.
-    #[expect(dead_code, reason = "the first table is on its way")]
     pub(super) fn table<T>(
         &mut self,
         key: &'static str,
@@ -95,6 +96,20 @@ impl<'a> TableReader<'a> {
         let value = read(&mut inner);
         inner.finish();
         value
+    }
+
+    /// Notes what is wrong with the value of `key` in the light of other keys; `title` continues the
+    /// key's name.
+    pub(super) fn wrong(&mut self, key: &'static str, title: impl Display, help: &str) {
+        let Some((_, value)) = self.table.get_key_value(key) else {
+            return;
+        };
+        let entry = Entry {
+            key,
+            span: value.span(),
+            value: value.get_ref(),
+        };
+        self.problems.push(entry.problem(title).help(help));
     }
 
     /// Notes a problem when none of `keys` is there.
@@ -222,6 +237,42 @@ impl<'a> Entry<'a> {
     /// The value, where it is a string.
     pub(super) fn string(&self) -> Option<&'a str> {
         self.value.as_str()
+    }
+
+    /// The elements, each with its own place, where the value is a list.
+    pub(super) fn list(&self) -> Option<Vec<Entry<'a>>> {
+        let elements = self.value.as_array()?.iter();
+        let entry = |element: &'a Spanned<DeValue<'a>>| Entry {
+            key: self.key,
+            span: element.span(),
+            value: element.get_ref(),
+        };
+        Some(elements.map(entry).collect())
+    }
+
+    /// A date or time as text: in quotes, or as TOML writes one.
+    pub(super) fn moment(&self, wanted: &str) -> Result<String, Problem> {
+        match self.value {
+            DeValue::Datetime(moment) => Ok(moment.to_string()),
+            _ => self.text(wanted).map(|text| text.trim().to_owned()),
+        }
+    }
+
+    /// A duration in `range`, such as "15m" or "1h 30m".
+    pub(super) fn duration(&self, range: RangeInclusive<Duration>) -> Result<Duration, Problem> {
+        let wanted = format!(
+            "a duration from \"{}\" to \"{}\"",
+            humantime::format_duration(*range.start()),
+            humantime::format_duration(*range.end())
+        );
+        let text = self.text(&wanted)?;
+        humantime::parse_duration(text)
+            .ok()
+            .filter(|duration| range.contains(duration))
+            .ok_or_else(|| {
+                self.problem(format_args!("must be {wanted}"))
+                    .help("write a number with a unit, such as \"15m\" or \"1h 30m\"")
+            })
     }
 
     /// A string with something in it.
