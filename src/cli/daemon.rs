@@ -35,7 +35,7 @@ pub(super) async fn daemon(context: &Context) -> Result<Exit, Failure> {
     let daemon = Daemon::new(Given {
         store,
         campaigns: settings.campaigns.folder.clone(),
-        timezone: settings.schedule.timezone.clone(),
+        timezone: None,
         terms: Terms {
             base_url,
             agent_id: settings.desk.agent_id.map(std::num::NonZeroU64::get),

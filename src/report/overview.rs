@@ -32,8 +32,18 @@ fn list_row(reported: &Reported) -> TableRow {
             grouped(counts.responded),
             grouped(counts.closed),
         ],
-        note: not_accepted(&customers).join(", "),
+        note: list_note(reported, &customers),
     }
+}
+
+/// What was not accepted; of a run that somebody or some rule holds also why.
+fn list_note(reported: &Reported, customers: &Customers) -> String {
+    let run = &reported.run;
+    let mut note = not_accepted(customers);
+    if run.state.is_held() || (run.state == RunState::Failed && customers.planned == 0) {
+        note.insert(0, run.note.clone());
+    }
+    note.join(", ")
 }
 
 /// The planned customers who are not in Desk, in words.

@@ -61,16 +61,11 @@ impl Aftercare {
         let (run, notes) = (run.id, notes.clone());
         tokio::spawn(async move {
             let until = Until::Settled(Some(Instant::now() + left));
-            let tracking = loop {
-                match tracker.track(&[run], until).await {
-                    Tracking::Failed(why) => {
-                        tracing::warn!(why, "chats could not be read; they will be again");
-                        tokio::time::sleep(FOLLOW_AGAIN).await;
-                    }
-                    ended => break ended,
-                }
-            };
-            let _ = notes.send(Note::Followed(run, tracking));
+            while let Tracking::Failed(why) = tracker.track(&[run], until).await {
+                tracing::warn!(why, "chats could not be read; they will be again");
+                tokio::time::sleep(FOLLOW_AGAIN).await;
+            }
+            let _ = notes.send(Note::Followed(run));
         });
     }
 

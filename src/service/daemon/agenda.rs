@@ -51,20 +51,6 @@ impl Agenda {
         }
     }
 
-    /// How many campaigns have a schedule.
-    pub(super) fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// The campaign that is due next, and when.
-    pub(super) fn next(&self) -> Option<(&CampaignName, Timestamp)> {
-        let waking = |(name, entry): (_, &Entry)| Some((name, entry.wake_at?));
-        self.entries
-            .iter()
-            .filter_map(waking)
-            .min_by_key(|(_, at)| *at)
-    }
-
     /// Takes in a definition that is new or changed. A schedule that was changed says nothing
     /// about the time before it was.
     pub(super) fn load(&mut self, store: &Store, campaign: &Campaign) -> Result<(), JournalError> {

@@ -37,7 +37,6 @@ use super::launch::{Asked, Terms};
 use super::observed::{Concern, Observed};
 use super::orders::{LOOK_EVERY, OrderBook};
 use super::reconciler::Reconciled;
-use super::tracker::Tracking;
 use super::voyage::Line;
 use crate::campaign::Zone;
 use crate::delivery::dispatch::Ending;
@@ -83,7 +82,7 @@ enum Note {
     /// The planner is through with something.
     Planned(Done),
     /// The chats of a run are not followed any more.
-    Followed(RunId, Tracking),
+    Followed(RunId),
     /// The unknown batches of a run were looked for.
     Looked(RunId, Result<Option<Reconciled>, JournalError>),
     /// Something changed in the campaigns folder.
@@ -211,7 +210,7 @@ impl Daemon {
         match note {
             Note::Left(run, left) => self.left(run, &left),
             Note::Planned(done) => self.planned(done),
-            Note::Followed(run, _) => self.aftercare.followed(run),
+            Note::Followed(run) => self.aftercare.followed(run),
             Note::Looked(run, settled) => self.looked(run, settled),
             Note::FolderChanged => self.reread_at = Some(Instant::now() + QUIET),
         }
