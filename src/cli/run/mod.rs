@@ -2,20 +2,25 @@
 
 mod plan;
 mod preview;
+mod scheduled;
 mod send;
 mod target;
+
+use std::path::Path;
 
 use clap::Args;
 use jiff::Timestamp;
 
 use self::plan::{create, resumable, say_resumed, unfinished};
 use self::preview::dry_run;
+use self::scheduled::by_schedule;
 use self::send::send_and_read;
 use self::target::Target;
 use super::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output::print;
+use crate::campaign::CampaignName;
 use crate::delivery::plan::Digest;
 use crate::journal::Launch;
 use crate::journal::sqlite::SqliteJournal;
@@ -43,6 +48,11 @@ pub(super) struct RunArgs {
     /// Start another run, even if the last one is unfinished
     #[arg(long)]
     new: bool,
+
+    /// Send the run that is due by the campaign's schedule, if one is and nobody launched it yet: for
+    /// cron and systemd timers
+    #[arg(long, conflicts_with_all = ["dry_run", "plan", "new", "sandbox"])]
+    scheduled: bool,
 
     /// Keep reading the chats until all are closed, or for this long (such as 30m)
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true)]
@@ -76,6 +86,18 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, Failur
     }
     let target = Target::of(context, &args).await?;
     let mut journal = SqliteJournal::open(&target.store)?;
+    if args.scheduled {
+        let campaign = read(context, name, &path)?;
+        let found = by_schedule(context, &mut journal, &campaign, &target, asked.at)?;
+        let record = match found {
+            Ok(record) => record,
+            Err(nothing) => {
+                eprintln!("{nothing}");
+                return Ok(Exit::Done);
+            }
+        };
+        return send(context, &args, journal, &target, &record).await;
+    }
     let unfinished = if args.new {
         None
     } else {
@@ -88,18 +110,34 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, Failur
             record
         }
         None => {
-            let campaign = Campaign::read(name, &path, context.on_terminal)?;
-            if !campaign.warnings.is_empty() {
-                eprintln!("{}", campaign.warnings);
-            }
+            let campaign = read(context, name, &path)?;
             let record = create(context, &mut journal, &campaign, &target, &asked)?;
             resumable(&record, &target, expected)?;
             record
         }
     };
-    let standing = send_and_read(context, &args, journal, &target, &record).await?;
-    print_result(&args, &standing.0, &standing.1)?;
-    Ok(standing.2)
+    send(context, &args, journal, &target, &record).await
+}
+
+async fn send(
+    context: &Context,
+    args: &RunArgs,
+    journal: SqliteJournal,
+    target: &Target,
+    record: &RunRecord,
+) -> Result<Exit, Failure> {
+    resumable(record, target, None)?;
+    let (record, standing, exit) = send_and_read(context, args, journal, target, record).await?;
+    print_result(args, &record, &standing)?;
+    Ok(exit)
+}
+
+fn read(context: &Context, name: CampaignName, path: &Path) -> Result<Campaign, Failure> {
+    let campaign = Campaign::read(name, path, context.on_terminal)?;
+    if !campaign.warnings.is_empty() {
+        eprintln!("{}", campaign.warnings);
+    }
+    Ok(campaign)
 }
 
 fn parse_digest(text: &str) -> Result<Digest, Failure> {

@@ -1,7 +1,6 @@
 //! Schedules: which fires are due, and what becomes of each.
 //!
-//! [`decide`] decides, from the time and the journal alone; this asks it when something is due and
-//! hands the decisions on. While decisions of a campaign are being made durable nothing new is
+//! [`Question`] is asked when something is due, and what it answers handed on. While decisions of a campaign are being made durable nothing new is
 //! decided of it: what a failed commit lost is decided again.
 
 use std::collections::{BTreeMap, HashSet};
@@ -9,15 +8,12 @@ use std::collections::{BTreeMap, HashSet};
 use jiff::Timestamp;
 
 use super::definitions::Definitions;
-use super::planner::{Job, Step};
-use crate::campaign::{
-    CampaignName, Decision, Overlap, Schedule, Situation, Timetable, Zone, decide,
-};
+use super::planner::Job;
+use crate::campaign::{CampaignName, Schedule, Timetable, Zone};
 use crate::journal::orders::OrderId;
-use crate::journal::sqlite::read::{RunRecord, Store};
-use crate::journal::sqlite::schedule::Unlaunched;
-use crate::journal::{JournalError, Launch, RunState, Tended};
-use crate::service::launch::Asked;
+use crate::journal::sqlite::read::Store;
+use crate::journal::{JournalError, Tended};
+use crate::service::fires::Question;
 use crate::service::planning::Campaign;
 
 /// The schedules in force.
@@ -121,104 +117,21 @@ impl Agenda {
             let Some(campaign) = definitions.get(name) else {
                 continue;
             };
-            let situation = situation(name, entry.decided, &open, self.watching_since, now);
-            let plan = decide(&entry.timetable, &situation);
+            let question = Question {
+                campaign: name,
+                timetable: &entry.timetable,
+                decided: entry.decided,
+                watching_since: self.watching_since,
+                now,
+                tended: Tended::ByDaemon,
+            };
+            let (plan, steps) = question.answer(store, &open)?;
             entry.wake_at = plan.wake_at;
-            if entry
-                .decided
-                .is_some_and(|decided| decided >= plan.watermark)
-            {
-                continue;
+            if !steps.is_empty() {
+                entry.busy = true;
+                jobs.push(Job::Fires { campaign, steps });
             }
-            let paused = store.paused_campaign(name)?.map(|(_, by)| by);
-            let mut steps = steps(&plan.decisions, &entry.timetable, paused.as_deref(), now);
-            steps.push(Step::Unlaunched {
-                fires: Vec::new(),
-                decided: plan.watermark,
-            });
-            entry.busy = true;
-            jobs.push(Job::Fires { campaign, steps });
         }
         Ok(jobs)
-    }
-}
-
-/// What the journal knows of the runs of a campaign. A queued run waits only while another one is
-/// unfinished; else it is the unfinished one itself.
-fn situation<'a>(
-    name: &'a CampaignName,
-    watermark: Option<Timestamp>,
-    open: &[RunRecord],
-    watching_since: Timestamp,
-    now: Timestamp,
-) -> Situation<'a> {
-    let mut runs = open.iter().filter(|run| run.key.campaign == *name);
-    let first = runs.next().map(|run| run.key.due);
-    let (waiting, begun): (Vec<_>, Vec<_>) = runs.partition(|run| run.queued);
-    let last = |runs: &[&RunRecord]| runs.last().map(|run| run.key.due);
-    Situation {
-        campaign: name,
-        watermark,
-        now,
-        watching_since,
-        unfinished: last(&begun).or(first),
-        queued: last(&waiting),
-    }
-}
-
-/// The steps that make decisions durable, in order.
-fn steps(
-    decisions: &[Decision],
-    timetable: &Timetable,
-    paused: Option<&str>,
-    now: Timestamp,
-) -> Vec<Step> {
-    let beside = timetable.schedule().overlap != Overlap::Skip;
-    let launch = |due: Timestamp, queued: bool| match paused {
-        Some(by) => skipped(due, format!("the campaign was paused by {by}")),
-        None => Step::Launch(Asked {
-            expected: None,
-            beside,
-            at: now,
-            due: Some(due),
-            launch: Launch {
-                tended: Tended::ByDaemon,
-                decided: Some(due),
-                queued,
-                ..Launch::default()
-            },
-        }),
-    };
-    let step = |decision: &Decision| match decision {
-        Decision::Launch { due, .. } => launch(*due, false),
-        Decision::Queue { due } => launch(*due, true),
-        Decision::Skipped { due, why } => skipped(*due, why.to_string()),
-        Decision::Missed {
-            first,
-            last,
-            count: 1,
-            why,
-        } => unlaunched(*first, *last, RunState::Missed, why.to_string()),
-        Decision::Missed {
-            first,
-            last,
-            count,
-            why,
-        } => {
-            let why = format!("{why}; stands for {count} due times, up to {last:.0}");
-            unlaunched(*first, *last, RunState::Missed, why)
-        }
-    };
-    decisions.iter().map(step).collect()
-}
-
-fn skipped(due: Timestamp, why: String) -> Step {
-    unlaunched(due, due, RunState::Skipped, why)
-}
-
-fn unlaunched(due: Timestamp, decided: Timestamp, state: RunState, why: String) -> Step {
-    Step::Unlaunched {
-        fires: vec![Unlaunched { due, state, why }],
-        decided,
     }
 }

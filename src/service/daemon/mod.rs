@@ -44,7 +44,8 @@ use crate::journal::orders::{Order, Verb};
 use crate::journal::sqlite::SqliteJournal;
 use crate::journal::sqlite::daemon::DaemonLock;
 use crate::journal::sqlite::read::Store;
-use crate::journal::{JournalError, Launch, RunId, Tended};
+use crate::journal::sqlite::schedule::Unlaunched;
+use crate::journal::{JournalError, Launch, RunId, RunState, Tended};
 
 /// The alarm that wakes the loop: every second.
 const EVERY_SECOND: &str = "* * * * * *";
@@ -246,10 +247,12 @@ impl Daemon {
             self.store_failed(error);
         }
         if let Some(campaign) = &done.decided_of {
-            self.agenda.done(campaign, done.decided);
-            (0..done.missed).for_each(|_| self.given.observed.missed(campaign));
+            self.agenda.done(campaign, done.settled.decided);
+            let missed = |fire: &&Unlaunched| fire.state == RunState::Missed;
+            let missed = done.settled.unlaunched.iter().filter(missed).count();
+            (0..missed).for_each(|_| self.given.observed.missed(campaign));
         }
-        for key in done.launched {
+        for key in done.settled.launched {
             let lag = Timestamp::now().duration_since(key.due);
             let lag = Duration::try_from(lag).unwrap_or_default();
             self.given.observed.launched(&key.campaign, lag);

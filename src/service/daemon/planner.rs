@@ -14,22 +14,10 @@ use crate::campaign::CampaignName;
 use crate::journal::orders::OrderId;
 use crate::journal::sqlite::SqliteJournal;
 use crate::journal::sqlite::read::Store;
-use crate::journal::sqlite::schedule::Unlaunched;
-use crate::journal::{JournalError, RunKey, RunState};
-use crate::service::launch::{Asked, Launched, NotLaunched, Terms, launch};
+use crate::journal::{JournalError, RunKey};
+use crate::service::fires::{Settled, Step, settle};
+use crate::service::launch::{Asked, Launched, Terms, launch};
 use crate::service::planning::Campaign;
-
-/// What becomes of one fire, or of several that became no run.
-#[derive(Debug)]
-pub(super) enum Step {
-    /// It is to become a run.
-    Launch(Asked),
-    /// They become no run. Up to when the fires are decided then.
-    Unlaunched {
-        fires: Vec<Unlaunched>,
-        decided: Timestamp,
-    },
-}
 
 /// Something to be made durable about a campaign.
 #[derive(Debug)]
@@ -54,12 +42,8 @@ pub(super) enum Job {
 pub(super) struct Done {
     /// The campaign whose fires were decided.
     pub(super) decided_of: Option<CampaignName>,
-    /// Up to when they are decided now, where that has changed.
-    pub(super) decided: Option<Timestamp>,
-    /// The runs that were launched.
-    pub(super) launched: Vec<RunKey>,
-    /// The fires that were missed.
-    pub(super) missed: u64,
+    /// What was made durable.
+    pub(super) settled: Settled,
     /// Why the store could not be used, if it could not.
     pub(super) failed: Option<JournalError>,
 }
@@ -113,9 +97,8 @@ impl Bench {
         let performed = match job {
             Job::Fires { campaign, steps } => {
                 done.decided_of = Some(campaign.definition.name.clone());
-                steps
-                    .into_iter()
-                    .try_for_each(|step| self.step(&campaign, step, &mut done))
+                let settled = &mut done.settled;
+                settle(&mut self.journal, &campaign, &self.terms, steps, settled)
             }
             Job::Order {
                 campaign,
@@ -126,64 +109,6 @@ impl Bench {
         };
         done.failed = performed.err();
         done
-    }
-
-    fn step(
-        &mut self,
-        campaign: &Campaign,
-        step: Step,
-        done: &mut Done,
-    ) -> Result<(), JournalError> {
-        match step {
-            Step::Unlaunched { fires, decided } => {
-                self.unlaunched(&campaign.definition.name, &fires, decided, done)
-            }
-            Step::Launch(asked) => self.launch(campaign, &asked, done),
-        }
-    }
-
-    fn launch(
-        &mut self,
-        campaign: &Campaign,
-        asked: &Asked,
-        done: &mut Done,
-    ) -> Result<(), JournalError> {
-        let name = &campaign.definition.name;
-        let due = asked.due.unwrap_or(asked.at);
-        let (state, why) = match launch(&mut self.journal, campaign, &self.terms, asked) {
-            Ok(Launched::New(key)) => {
-                done.decided = Some(due);
-                done.launched.push(key);
-                return Ok(());
-            }
-            // Somebody else launched it.
-            Ok(Launched::There(_)) => return self.unlaunched(name, &[], due, done),
-            Ok(Launched::Unfinished(key)) => {
-                (RunState::Skipped, format!("the run {key} was unfinished"))
-            }
-            Err(NotLaunched::Mistake(mistake)) => {
-                (RunState::Failed, format!("could not be planned: {mistake}"))
-            }
-            Err(NotLaunched::Journal(error)) => return Err(error),
-        };
-        self.unlaunched(name, &[Unlaunched { due, state, why }], due, done)
-    }
-
-    fn unlaunched(
-        &mut self,
-        campaign: &CampaignName,
-        fires: &[Unlaunched],
-        decided: Timestamp,
-        done: &mut Done,
-    ) -> Result<(), JournalError> {
-        self.journal
-            .decide(campaign, fires, decided, Timestamp::now())?;
-        for fire in fires {
-            tracing::warn!(%campaign, due = %fire.due, state = fire.state.as_str(), why = fire.why, "a run was due and not launched");
-            done.missed += u64::from(fire.state == RunState::Missed);
-        }
-        done.decided = Some(decided);
-        Ok(())
     }
 
     fn order(
@@ -200,7 +125,7 @@ impl Bench {
         match launch(&mut self.journal, campaign, &self.terms, asked) {
             Ok(Launched::New(key) | Launched::There(key)) => {
                 self.answer(order, Some(&key), "launched")?;
-                done.launched.push(key);
+                done.settled.launched.push(key);
                 Ok(())
             }
             Ok(Launched::Unfinished(key)) => {
