@@ -47,6 +47,19 @@ impl Agenda {
         }
     }
 
+    /// How many campaigns have a schedule.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The campaign that is due next after `now`, and when.
+    pub(super) fn next(&self, now: Timestamp) -> Option<(&CampaignName, Timestamp)> {
+        let times = self.entries.iter();
+        times
+            .filter_map(|(name, entry)| Some((name, entry.wake_at.filter(|at| *at > now)?)))
+            .min_by_key(|(_, at)| *at)
+    }
+
     /// Takes in a definition that is new or changed. A schedule that was changed says nothing
     /// about the time before it was.
     pub(super) fn load(&mut self, store: &Store, campaign: &Campaign) -> Result<(), JournalError> {

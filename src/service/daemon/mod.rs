@@ -37,6 +37,7 @@ use super::launch::{Asked, Terms};
 use super::observed::{Concern, Observed};
 use super::orders::{LOOK_EVERY, OrderBook};
 use super::reconciler::Reconciled;
+use super::supervisor::Supervisor;
 use super::voyage::Line;
 use crate::campaign::Zone;
 use crate::delivery::dispatch::Ending;
@@ -71,6 +72,8 @@ pub struct Given {
     pub line: Line<SqliteJournal>,
     /// Where it tells of itself.
     pub observed: Observed,
+    /// Who watches over it.
+    pub supervisor: Supervisor,
     /// Told to stop.
     pub stop: CancellationToken,
 }
@@ -107,6 +110,8 @@ pub struct Daemon {
     look_for_runs: bool,
     /// When the folder is read, if something was heard of it.
     reread_at: Option<Instant>,
+    /// What was last said of it in a line.
+    status: String,
     /// Says that a daemon lives, for those who give it orders.
     _lock: DaemonLock,
 }
@@ -131,6 +136,7 @@ impl Daemon {
             heard,
             look_for_runs: true,
             reread_at: None,
+            status: String::new(),
             _lock: DaemonLock::take(&given.store)?,
             given,
         };
@@ -152,7 +158,11 @@ impl Daemon {
         let mut rounds = interval(ROUND_EVERY);
         rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let _watch = self.watch();
+        let supervisor = self.given.supervisor;
+        let informed = tokio::spawn(supervisor.keep_informed(self.given.observed.clone()));
+        self.turn();
         self.given.observed.settle(Concern::Starting);
+        supervisor.ready(&self.status);
         loop {
             self.turn();
             tokio::select! {
@@ -165,9 +175,9 @@ impl Daemon {
                 () = hangup() => self.renew(),
             }
         }
-        self.given
-            .observed
-            .concern(Concern::Stopping, "deskcast is stopping");
+        let stopping = "finishing the requests in flight";
+        self.given.observed.concern(Concern::Stopping, stopping);
+        supervisor.stopping(stopping);
         alarm.stop().await;
         while self.crew.len() > 0 {
             match self.heard.recv().await {
@@ -175,6 +185,7 @@ impl Daemon {
                 None => break,
             }
         }
+        informed.abort();
         Ok(())
     }
 
@@ -193,6 +204,23 @@ impl Daemon {
         if self.look_for_runs || rested {
             self.begin_runs();
         }
+        let status = self.describe();
+        if status != self.status {
+            self.given.supervisor.status(&status);
+            self.status = status;
+        }
+    }
+
+    /// What it is doing, in a line.
+    fn describe(&self) -> String {
+        let runs = self.crew.len();
+        let campaigns = self.definitions.in_force();
+        let scheduled = self.agenda.len();
+        let next = match self.agenda.next(Timestamp::now()) {
+            Some((name, at)) => format!("; next: {name} at {at:.0}"),
+            None => String::new(),
+        };
+        format!("runs under way: {runs}; campaigns: {campaigns}, scheduled: {scheduled}{next}")
     }
 
     fn begin_runs(&mut self) {
@@ -375,7 +403,9 @@ impl Daemon {
     /// a fault is tried at once.
     fn renew(&mut self) {
         tracing::info!("reading definitions again");
+        self.given.supervisor.reloading();
         self.reread();
+        self.given.supervisor.ready(&self.status);
         self.crew.wake();
         self.look_for_runs = true;
     }
