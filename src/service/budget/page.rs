@@ -137,6 +137,11 @@ impl Ring<'_> {
         }
     }
 
+    /// Whether it could not be read or written.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failure.borrow().is_some()
+    }
+
     /// Why something could not be done.
     pub(super) fn failure(&self) -> io::Error {
         let failure = self.failure.borrow_mut().take();
