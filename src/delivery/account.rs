@@ -10,10 +10,13 @@
 
 use std::time::Duration;
 
+use super::lanes::SENDS_BEFORE_A_READING;
 use super::pace::{Allowance, FORGIVENESS, HEADROOM, Pacer};
 
 /// Departures that are kept: more than fit in a window.
 pub const DEPARTURES_KEPT: u64 = 2048;
+/// How long a process may take from one send to asking for the next.
+const A_MOMENT: Duration = Duration::from_millis(3);
 /// For how long after its last request a process's stricter settings hold for the others.
 const AGREED_FOR: Duration = Duration::from_secs(10);
 
@@ -29,6 +32,10 @@ pub struct Page {
     pub due: Option<Duration>,
     /// Nothing is let out before.
     pub paused_until: Duration,
+    /// For when the last lease for sends was taken.
+    pub last_send: Duration,
+    /// Leases for sends since the last one for readings.
+    pub sends_in_a_row: u64,
     /// How many leases have departed, ever.
     pub departed: u64,
     /// When the last one did.
@@ -43,6 +50,8 @@ impl Page {
             agreed_until: Duration::ZERO,
             due: None,
             paused_until: Duration::ZERO,
+            last_send: Duration::ZERO,
+            sends_in_a_row: 0,
             departed: 0,
             last: Duration::ZERO,
         }
@@ -91,6 +100,24 @@ pub struct Lease {
     pub until: Duration,
     /// How many are left.
     pub requests: u32,
+}
+
+/// What a lease is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// Sends, perhaps with readings beside them.
+    Sends,
+    /// Nothing but readings.
+    Readings,
+}
+
+/// Why there is no lease now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Nothing is let out before.
+    Paused(Duration),
+    /// It is the turn of others; to be asked again then, or for something else at once.
+    NotYet(Duration),
 }
 
 /// A time to leave.
@@ -161,18 +188,46 @@ impl Account<'_> {
         Ok(self.page.allowance)
     }
 
-    /// Takes the next lease, to be used now or later; or says until when nothing is let out.
-    pub fn lease(&mut self, now: Duration) -> Result<Lease, Duration> {
-        self.unless_paused(now)?;
-        let at = self.pacer().reserve(&mut self.page.due, now);
+    /// Takes the next lease, to be used now or later; or says until when there is none.
+    pub fn lease(&mut self, now: Duration, wish: Wish) -> Result<Lease, Refusal> {
+        self.unless_paused(now).map_err(Refusal::Paused)?;
+        let mut due = self.page.due;
+        let at = self.pacer().reserve(&mut due, now);
+        self.turn(at, wish).map_err(Refusal::NotYet)?;
+        self.page.due = due;
         Ok(self.lease_at(at))
     }
 
     /// Takes a lease if one is free at once.
-    pub fn lease_now(&mut self, now: Duration) -> Option<Lease> {
+    pub fn lease_now(&mut self, now: Duration, wish: Wish) -> Option<Lease> {
         self.unless_paused(now).ok()?;
-        self.pacer().take(&mut self.page.due, now).ok()?;
+        let mut due = self.page.due;
+        self.pacer().take(&mut due, now).ok()?;
+        self.turn(now, wish).ok()?;
+        self.page.due = due;
         Some(self.lease_at(now))
+    }
+
+    /// Whether a lease may be had by somebody with this wish: readings leave sends alone for four
+    /// turns, while somebody else sends. Says when to ask again where it may not.
+    ///
+    /// Sends are under way when each is followed by the next one as soon as the pace allows, and a
+    /// moment; no turn is lost when they are not.
+    fn turn(&mut self, at: Duration, wish: Wish) -> Result<(), Duration> {
+        let page = &mut *self.page;
+        if wish == Wish::Sends {
+            page.sends_in_a_row += 1;
+            page.last_send = at;
+            return Ok(());
+        }
+        let gap = page.allowance.gap();
+        let until = page.last_send + gap + A_MOMENT.min(gap / SENDS_BEFORE_A_READING);
+        let is_due = page.sends_in_a_row >= SENDS_BEFORE_A_READING.into();
+        if !is_due && !page.last_send.is_zero() && at < until {
+            return Err(until);
+        }
+        page.sends_in_a_row = 0;
+        Ok(())
     }
 
     fn unless_paused(&self, now: Duration) -> Result<(), Duration> {
@@ -326,9 +381,16 @@ mod tests {
         assert_eq!(account.agree(fast, ms(1000)), Ok(fast));
         assert_eq!(account.agree(slow, ms(1100)), Ok(slow));
         assert_eq!(account.agree(fast, ms(11_000)), Ok(slow));
-        assert_eq!(account.lease(ms(1200)), Err(ms(2108)), "a window's wait");
+        assert_eq!(
+            account.lease(ms(1200), Wish::Sends),
+            Err(Refusal::Paused(ms(2108))),
+            "a window's wait"
+        );
         assert_eq!(account.agree(fast, ms(11_200)), Ok(fast));
-        assert_eq!(account.lease(ms(11_200)), Err(ms(12_208)));
+        assert_eq!(
+            account.lease(ms(11_200), Wish::Sends),
+            Err(Refusal::Paused(ms(12_208)))
+        );
     }
 
     #[test]
@@ -338,7 +400,10 @@ mod tests {
         account.pause(ms(60_000));
         account.pause(ms(30_000));
         assert_eq!(account.agree(allowance(4.0), ms(10)), Ok(allowance(4.0)));
-        assert_eq!(account.lease(ms(20)), Err(ms(60_000)));
+        assert_eq!(
+            account.lease(ms(20), Wish::Sends),
+            Err(Refusal::Paused(ms(60_000)))
+        );
     }
 
     #[test]
@@ -351,6 +416,56 @@ mod tests {
         }
         assert_eq!(account.used(ms(5000)), Ok(0.3));
         assert_eq!(account.used(ms(7000)), Ok(0.0));
+    }
+
+    /// One sends, one reads, each asking again 1 ms after it could use its lease: how many leases each
+    /// has in ten seconds.
+    fn shares(rate: f64, mut sends: bool) -> (u32, u32) {
+        let mut book = Book::new(allowance(rate));
+        let (mut sent, mut read) = (0, 0);
+        let (mut sender, mut reader) = (ms(1000), ms(1000));
+        loop {
+            let now = sender.min(reader);
+            if now >= ms(11_000) {
+                return (sent, read);
+            }
+            let is_sender = sends && sender <= reader;
+            let wish = if is_sender {
+                Wish::Sends
+            } else {
+                Wish::Readings
+            };
+            let again = match book.account().lease(now, wish) {
+                Ok(lease) => {
+                    *(if is_sender { &mut sent } else { &mut read }) += 1;
+                    lease.at.max(now) + ms(1)
+                }
+                Err(Refusal::NotYet(at) | Refusal::Paused(at)) => at.max(now) + ms(1),
+            };
+            *(if is_sender { &mut sender } else { &mut reader }) = again;
+            if !sends {
+                sender = ms(99_000);
+            }
+            sends &= now < ms(99_000);
+        }
+    }
+
+    #[test]
+    fn somebody_who_only_reads_gets_a_fifth_beside_somebody_who_sends_and_everything_without() {
+        for rate in [5.0, 50.0, 400.0] {
+            let all = (rate * 10.0) as u32;
+            let (sent, read) = shares(rate, true);
+            assert!(
+                (sent + read) * 100 >= all * 98,
+                "{rate}/s: {sent} sent, {read} read"
+            );
+            let fifth = all / 5;
+            assert!(
+                read * 10 >= fifth * 8 && read <= fifth + 1,
+                "{rate}/s: {sent} sent, {read} read"
+            );
+            assert!(shares(rate, false).1 * 100 >= all * 98);
+        }
     }
 
     proptest! {

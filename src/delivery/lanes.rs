@@ -76,6 +76,11 @@ impl<T> Lanes<T> {
         self.queues.iter().all(Queue::is_empty)
     }
 
+    /// Whether nobody waits but for readings.
+    pub fn only_read(&self) -> bool {
+        self.queues[..READ].iter().all(Queue::is_empty)
+    }
+
     /// Lines a ticket up. `key` is the run that it is for: runs of one lane take turns.
     pub fn push(&mut self, lane: Lane, key: u64, ticket: T) {
         let index = lane.index();

@@ -5,6 +5,7 @@
 
 mod bad_customers;
 mod beside;
+mod budget;
 mod checker;
 mod complaints;
 mod digest;

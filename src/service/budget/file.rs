@@ -11,6 +11,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
+use std::num::NonZeroU32;
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -20,15 +21,16 @@ use sha2::{Digest as _, Sha256};
 
 use super::books::{Work, now};
 use super::page::{self, Found, Ring};
-use crate::delivery::account::{Account, Damaged, Page};
+use crate::delivery::account::{Account, Book, Damaged, Page};
 use crate::delivery::pace::Allowance;
 
 /// How often the lock is tried before somebody else gets the processor.
 const TRIES: u32 = 40;
 /// How long to wait before it is tried again.
 const WAIT: Duration = Duration::from_millis(1);
-/// How long to wait for a file that cannot be read or written.
-const WAIT_FOR_DISK: Duration = Duration::from_secs(1);
+/// The share of the rate that a process takes while the file cannot be read or written: so many
+/// processes together never exceed it.
+const CRAWL: f64 = 8.0;
 /// A lock that is held for so long, and was tried in vain so often, is held by a process that was
 /// suspended: others hold it for microseconds.
 const SUSPENDED_AFTER: Duration = Duration::from_secs(2);
@@ -45,8 +47,12 @@ pub(super) struct SharedFile {
     last_request: Option<Duration>,
     /// Since when and how often the lock was tried in vain.
     blocked: Option<(Duration, u32)>,
-    /// Whether the operator knows that the file cannot be used.
-    told: bool,
+    /// Whether this process has spent from this file's account.
+    has_spent: bool,
+    /// Whether it has spent what may not be in the file.
+    is_away: bool,
+    /// What this process keeps to while the file cannot be used.
+    crawl: Option<Box<Book>>,
     /// What was last agreed on, to say it when it changes.
     agreed: Allowance,
 }
@@ -76,38 +82,55 @@ impl SharedFile {
             own,
             last_request,
             blocked: None,
-            told: false,
+            has_spent: false,
+            is_away: false,
+            crawl: None,
             agreed: own,
         })
     }
 
     /// Does some work on the account, alone; or says how long to wait before trying again. Work may
-    /// be done twice, and only the second time counts then.
+    /// be done twice, and only the last time counts then.
     pub(super) fn perform<T>(&mut self, work: &mut Work<'_, T>) -> Result<T, Duration> {
+        match self.perform_in_file(work) {
+            Ok(Some(done)) => Ok(done),
+            Ok(None) => Err(WAIT),
+            Err(error) => self.crawl(&error, work),
+        }
+    }
+
+    /// The same; nothing is done where the lock cannot be had now.
+    fn perform_in_file<T>(&mut self, work: &mut Work<'_, T>) -> io::Result<Option<T>> {
         loop {
-            if !self.lock() {
-                return Err(WAIT);
+            if !self.lock()? {
+                return Ok(None);
             }
             let done = self.perform_locked(work);
-            let is_current = fstat(&self.file).map(|stat| stat.st_nlink > 0);
+            let links = fstat(&self.file).map(|stat| stat.st_nlink);
             // Ends with this description of the file at the latest.
             let _ = self.file.unlock();
-            match (done, is_current.map_err(io::Error::from)) {
-                (Ok(done), Ok(true)) => {
-                    self.told = false;
-                    return Ok(done);
-                }
-                // Somebody deleted or replaced it: what was done there counts for nobody.
-                (_, Ok(false)) => match open(&self.path) {
-                    Ok(file) => {
-                        self.file = file;
-                        self.last_request = Some(Duration::ZERO);
-                    }
-                    Err(error) => return Err(self.fail(&error)),
-                },
-                (Err(error), _) | (_, Err(error)) => return Err(self.fail(&error)),
+            if links? > 0 {
+                return done.map(Some);
             }
+            // Somebody deleted or replaced it: what was done there counts for nobody.
+            self.file = open(&self.path)?;
+            self.is_away = true;
         }
+    }
+
+    /// The disk fails, and soon the journal on it will. Until then, or until it is mended, this
+    /// process goes on slowly by itself.
+    fn crawl<T>(&mut self, error: &io::Error, work: &mut Work<'_, T>) -> Result<T, Duration> {
+        let slow = Allowance::new(self.own.requests_per_second() / CRAWL, NonZeroU32::MIN);
+        self.is_away = true;
+        let book = self.crawl.get_or_insert_with(|| {
+            tracing::error!(file = %self.path.display(), %error, "the budget's file cannot be used; an eighth of the rate is used until it can");
+            let mut book = Box::new(Book::new(slow));
+            // Nothing in memory is ever damaged.
+            let _ = book.account().assume_used_up(slow, now());
+            book
+        });
+        work(&mut book.account(), now()).map_err(|Damaged| WAIT)
     }
 
     fn perform_locked<T>(&mut self, work: &mut Work<'_, T>) -> io::Result<T> {
@@ -122,21 +145,29 @@ impl SharedFile {
             page: &mut page,
             departures: &mut ring,
         };
-        let mut result = account
-            .agree(own, now)
-            .and_then(|_| work(&mut account, now));
-        if matches!(result, Err(Damaged)) {
-            tracing::warn!(file = %self.path.display(), "the budget's file is damaged; it begins anew, as if the budget was just used up");
+        let begun = match self.is_away {
+            true => account.assume_used_up(own, now),
+            false => account.agree(own, now).map(drop),
+        };
+        let mut result = begun.and_then(|()| work(&mut account, now));
+        if matches!(result, Err(Damaged)) && !ring.has_failed() {
+            self.tell_damage();
+            let mut account = Account {
+                page: &mut page,
+                departures: &mut ring,
+            };
             result = account
                 .assume_used_up(own, now)
                 .and_then(|()| work(&mut account, now));
         }
-        let result = result.map_err(|Damaged| ring.failure());
+        let result = result.map_err(|Damaged| ring.failure())?;
         if before != Some(page) {
             page::write(&self.file, &self.boot, &page)?;
         }
+        (self.has_spent, self.is_away) = (true, false);
+        self.crawl = None;
         self.tell(page.allowance);
-        result
+        Ok(result)
     }
 
     /// The first page of a file that has none which can be used.
@@ -147,19 +178,17 @@ impl SharedFile {
             page: &mut page,
             departures: ring,
         };
-        let last = match found {
-            Found::Nothing => self.last_request,
+        let begun = match (found, self.last_request) {
+            (Found::Nothing, Some(ago)) if !self.has_spent => {
+                account.assume_used(self.own, now.saturating_sub(ago))
+            }
+            (Found::Nothing, None) if !self.has_spent => Ok(()),
             // Nothing tells what left before the machine went down.
-            Found::OtherBoot => Some(Duration::ZERO),
-            Found::Page(_) | Found::Damaged => None,
-        };
-        let begun = match (found, last) {
-            (Found::Damaged, _) => {
-                tracing::warn!(file = %self.path.display(), "the budget's file is damaged; it begins anew, as if the budget was just used up");
+            (Found::OtherBoot, _) => account.assume_used(self.own, now),
+            _ => {
+                self.tell_damage();
                 account.assume_used_up(self.own, now)
             }
-            (_, Some(ago)) => account.assume_used(self.own, now.saturating_sub(ago)),
-            (_, None) => Ok(()),
         };
         begun.map_err(|Damaged| ring.failure())?;
         Ok(page)
@@ -167,11 +196,16 @@ impl SharedFile {
 
     /// When requests may go on, as anybody said it last. Needs no lock: a page that is being
     /// written just then is no news.
-    pub(super) fn paused_until(&self) -> Duration {
-        match page::read(&self.file, &self.boot) {
-            Ok(Found::Page(page)) => page.paused_until,
+    pub(super) fn paused_until(&mut self) -> Duration {
+        match (page::read(&self.file, &self.boot), &mut self.crawl) {
+            (_, Some(book)) => book.account().page.paused_until,
+            (Ok(Found::Page(page)), None) => page.paused_until,
             _ => Duration::ZERO,
         }
+    }
+
+    fn tell_damage(&self) {
+        tracing::warn!(file = %self.path.display(), "the budget's file is damaged; it begins anew, as if the budget was just used up");
     }
 
     fn tell(&mut self, allowance: Allowance) {
@@ -190,27 +224,16 @@ impl SharedFile {
         }
     }
 
-    fn fail(&mut self, error: &io::Error) -> Duration {
-        if !self.told {
-            self.told = true;
-            tracing::error!(file = %self.path.display(), %error, "the budget's file cannot be used; requests wait until it can");
-        }
-        WAIT_FOR_DISK
-    }
-
     /// Tries to lock, not for long.
-    fn lock(&mut self) -> bool {
+    fn lock(&mut self) -> io::Result<bool> {
         for _ in 0..TRIES {
             match self.file.try_lock() {
                 Ok(()) => {
                     self.blocked = None;
-                    return true;
+                    return Ok(true);
                 }
                 Err(TryLockError::WouldBlock) => std::thread::yield_now(),
-                Err(TryLockError::Error(error)) => {
-                    self.fail(&error);
-                    return false;
-                }
+                Err(TryLockError::Error(error)) => return Err(error),
             }
         }
         let (since, tries) = self.blocked.unwrap_or((now(), 0));
@@ -218,11 +241,9 @@ impl SharedFile {
         if tries >= SUSPENDED_TRIES && now().saturating_sub(since) >= SUSPENDED_AFTER {
             self.blocked = None;
             tracing::warn!(file = %self.path.display(), "a process that holds the budget's lock was suspended; the others go on without it");
-            if let Err(error) = self.replace() {
-                self.fail(&error);
-            }
+            self.replace()?;
         }
-        false
+        Ok(false)
     }
 
     /// Puts a copy in the place of a file whose lock is held by a process that was suspended.

@@ -25,7 +25,7 @@ use tokio::time::{sleep, timeout};
 use self::books::Books;
 pub use self::file::file_beside;
 use self::own_rate::OwnRate;
-use crate::delivery::account::{Departure, Lease};
+use crate::delivery::account::{Departure, Lease, Refusal, Wish};
 pub use crate::delivery::lanes::Lane;
 use crate::delivery::lanes::Lanes;
 use crate::delivery::pace::Allowance;
@@ -230,26 +230,32 @@ enum Next {
     Granted,
     Nobody,
     Wait(Duration),
+    /// The same, but not when somebody else queues up.
+    Yield(Duration),
 }
 
 impl State {
     fn try_acquire(&mut self, lane: Lane) -> bool {
-        let taken = self.lanes.is_empty() && self.take_now();
+        let taken = self.lanes.is_empty() && self.take_now(lane);
         if taken {
             self.granted[lane.index()] += 1;
         }
         taken
     }
 
-    fn take_now(&mut self) -> bool {
+    fn take_now(&mut self, lane: Lane) -> bool {
         let now = self.books.now();
         if self.paused_until(now) > now {
             return false;
         }
         if self.hand_at(now).is_none() {
+            let wish = match lane {
+                Lane::Send(_) => Wish::Sends,
+                Lane::Read => Wish::Readings,
+            };
             let lease = self
                 .books
-                .perform(&mut |account, now| Ok(account.lease_now(now)));
+                .perform(&mut |account, now| Ok(account.lease_now(now, wish)));
             self.hand = lease.ok().flatten();
         }
         self.take_from_hand(now)
@@ -288,12 +294,17 @@ impl State {
             return Next::Wait(paused_until - now);
         }
         if self.hand_at(now).is_none() {
+            let wish = match self.lanes.only_read() {
+                true => Wish::Readings,
+                false => Wish::Sends,
+            };
             match self
                 .books
-                .perform(&mut |account, now| Ok(account.lease(now)))
+                .perform(&mut |account, now| Ok(account.lease(now, wish)))
             {
                 Ok(Ok(lease)) => self.hand = Some(lease),
-                Ok(Err(until)) => return Next::Wait(until.saturating_sub(now)),
+                Ok(Err(Refusal::Paused(until))) => return Next::Wait(until.saturating_sub(now)),
+                Ok(Err(Refusal::NotYet(until))) => return Next::Yield(until.saturating_sub(now)),
                 Err(wait) => return Next::Wait(wait),
             }
         }
@@ -376,6 +387,9 @@ async fn drive(shared: Weak<Shared>) {
                 // A pause may begin in the meantime: that is looked up again afterwards.
                 drop(alive);
                 sleep(wait).await;
+            }
+            Next::Yield(wait) => {
+                let _ = timeout(wait, alive.queued.notified()).await;
             }
             Next::Nobody => {
                 // Looks up now and then whether the budget is still there.

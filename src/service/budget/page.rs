@@ -14,8 +14,9 @@ use crate::delivery::account::{DEPARTURES_KEPT, Damaged, Departures, Page};
 use crate::delivery::pace::Allowance;
 
 const MAGIC: [u8; 8] = *b"deskbud1";
-/// Magic, boot, seven figures, checksum.
-const PAGE: usize = 8 + 16 + 7 * 8 + 8;
+const FIGURES: usize = 9;
+/// Magic, boot, figures, checksum.
+const PAGE: usize = 8 + 16 + FIGURES * 8 + 8;
 /// Where the ring begins.
 const RING_AT: u64 = 128;
 /// A time and its check.
@@ -58,7 +59,7 @@ pub(super) fn read(file: &File, boot: &[u8; 16]) -> io::Result<Found> {
         return Ok(Found::Nothing);
     }
     let figure = |place: usize| number(&bytes[24 + place * 8..]);
-    if length < PAGE || bytes[..8] != MAGIC || checksum(&bytes[..PAGE - 8]) != figure(7) {
+    if length < PAGE || bytes[..8] != MAGIC || checksum(&bytes[..PAGE - 8]) != figure(FIGURES) {
         return Ok(Found::Damaged);
     }
     if bytes[8..24] != boot[..] {
@@ -75,18 +76,22 @@ pub(super) fn read(file: &File, boot: &[u8; 16]) -> io::Result<Found> {
         agreed_until: nanos(2),
         due: (figure(3) != NOTHING).then(|| nanos(3)),
         paused_until: nanos(4),
-        departed: figure(5),
-        last: nanos(6),
+        last_send: nanos(5),
+        sends_in_a_row: figure(6),
+        departed: figure(7),
+        last: nanos(8),
     }))
 }
 
 pub(super) fn write(file: &File, boot: &[u8; 16], page: &Page) -> io::Result<()> {
-    let figures = [
+    let figures: [u64; FIGURES] = [
         page.allowance.requests_per_second().to_bits(),
         page.allowance.burst().into(),
         nanos(page.agreed_until),
         page.due.map_or(NOTHING, nanos),
         nanos(page.paused_until),
+        nanos(page.last_send),
+        page.sends_in_a_row,
         page.departed,
         nanos(page.last),
     ];
@@ -135,6 +140,11 @@ impl Ring<'_> {
             file,
             failure: RefCell::new(None),
         }
+    }
+
+    /// Whether it could not be read or written.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failure.borrow().is_some()
     }
 
     /// Why something could not be done.

@@ -1,0 +1,276 @@
+//! One budget over several processes: what arrives at Desk, counted in any second.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use deskcast::sandbox::requests::most_in_any_second;
+use deskcast::sandbox::{Faults, SandboxConfig, StandInConfig};
+
+use crate::stage::desk::Desk;
+use crate::town::{Running, Town, wait_until};
+
+/// Requests a second.
+const RATE: usize = 50;
+const SECOND: u64 = 1_000_000;
+
+/// A Desk that keeps the times of arrivals, and two campaigns with more than enough to send.
+fn town(faults: &str) -> Town {
+    let stand_in = StandInConfig {
+        faults: Faults::parse(faults).unwrap(),
+        keep_times: true,
+        ..StandInConfig::default()
+    };
+    let desk = Desk::of(SandboxConfig {
+        stand_in,
+        ..SandboxConfig::default()
+    });
+    let town = Town::with(desk, 2000, 1);
+    town.scene.campaign("summer", 10_001..=12_000, 1);
+    settings(&town, RATE);
+    town
+}
+
+fn settings(town: &Town, rate: usize) {
+    let base_url = town.desk.base_url();
+    let text = format!(
+        "[desk]\nbase_url = \"{base_url}\"\nagent_id = 41\n\
+         [limits]\nrequests_per_second = {rate}\nconcurrency = 16\n"
+    );
+    town.scene.write("deskcast.toml", text);
+}
+
+fn start(town: &Town, campaign: &str) -> Running {
+    town.start(&["run", campaign, "--json"])
+}
+
+/// When creates arrived, in microseconds of any clock, in order.
+fn times(town: &Town) -> Vec<u64> {
+    let mut times = town
+        .desk
+        .with(|stand_in| stand_in.requests().create_times().to_vec());
+    times.sort_unstable();
+    times
+}
+
+fn between(times: &[u64], from: u64, to: u64) -> usize {
+    times.iter().filter(|at| (from..to).contains(*at)).count()
+}
+
+/// How many customers of each of the two campaigns were messaged.
+fn sent(town: &Town) -> [u64; 2] {
+    let count = |ledger: &crate::stage::ledger::Ledger| {
+        let sums = ledger.sums();
+        sums.get(&crate::stage::ledger::State::Accepted)
+            .copied()
+            .unwrap_or(0)
+    };
+    let ledgers = town.ledgers();
+    ["spring", "summer"].map(|name| {
+        ledgers
+            .iter()
+            .find(|ledger| ledger.campaign == name)
+            .map_or(0, count)
+    })
+}
+
+fn both_send(town: &Town) {
+    wait_until("both send", || sent(town).iter().all(|sent| *sent >= 3));
+}
+
+/// Suspends a process at a moment at which it does not hold the store locked, which the other one
+/// would have to wait for.
+fn suspend_between_commits(town: &Town, process: &Running) {
+    let store = rusqlite::Connection::open(town.scene.store()).unwrap();
+    store.busy_timeout(Duration::from_millis(300)).unwrap();
+    wait_until("it is suspended between commits", || {
+        process.signal("STOP");
+        let is_free = store.execute_batch("BEGIN IMMEDIATE; ROLLBACK").is_ok();
+        if !is_free {
+            process.signal("CONT");
+        }
+        is_free
+    });
+}
+
+/// The file that the processes share.
+fn file(town: &Town) -> PathBuf {
+    let folder = std::fs::read_dir(town.scene.path("")).unwrap();
+    folder
+        .map(|entry| entry.unwrap().path())
+        .find(|path| {
+            path.file_name()
+                .unwrap()
+                .to_string_lossy()
+                .starts_with("deskcast.db-budget-")
+        })
+        .expect("a budget's file")
+}
+
+#[track_caller]
+fn never_exceeded(town: &Town) {
+    let times = times(town);
+    let most = most_in_any_second(&times);
+    assert!(most <= RATE, "{most} of {} in a second", times.len());
+}
+
+#[track_caller]
+fn used_well(times: &[u64], from: u64, to: u64) {
+    let used = between(times, from, to) as f64 / ((to - from) as f64 / SECOND as f64 * RATE as f64);
+    assert!(used >= 0.95, "{used:.3} of the rate was used");
+}
+
+#[test]
+fn two_runs_on_one_store_share_the_rate_and_waste_none_of_it() {
+    let town = town("");
+    let running = [start(&town, "spring"), start(&town, "summer")];
+    both_send(&town);
+    let (began, before) = (*times(&town).last().unwrap(), sent(&town));
+    std::thread::sleep(Duration::from_secs(5));
+    let ended = *times(&town).last().unwrap();
+    let after = sent(&town);
+    for process in &running {
+        process.signal("TERM");
+    }
+    for process in running {
+        assert_eq!(process.end().code, Some(4));
+    }
+    never_exceeded(&town);
+    used_well(&times(&town), began, ended);
+    let shares = [after[0] - before[0], after[1] - before[1]];
+    assert!(shares.iter().all(|sent| *sent >= 100), "{shares:?}");
+    let mode = file(&town).metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, 0o600);
+}
+
+#[test]
+fn a_run_that_is_killed_leaves_its_share_to_the_other() {
+    let town = town("");
+    let (first, second) = (start(&town, "spring"), start(&town, "summer"));
+    both_send(&town);
+    first.signal("KILL");
+    first.end();
+    let killed = *times(&town).last().unwrap();
+    std::thread::sleep(Duration::from_secs(4));
+    let ended = *times(&town).last().unwrap();
+    // And a third one finds the budget used, and takes its place.
+    let third = start(&town, "spring");
+    std::thread::sleep(Duration::from_secs(2));
+    drop((second, third));
+    never_exceeded(&town);
+    used_well(&times(&town), killed + SECOND / 4, ended);
+}
+
+#[test]
+fn a_suspended_run_holds_up_nobody_and_does_not_burst_when_it_goes_on() {
+    let town = town("");
+    let (first, second) = (start(&town, "spring"), start(&town, "summer"));
+    both_send(&town);
+    for _ in 0..4 {
+        suspend_between_commits(&town, &first);
+        let stopped = *times(&town).last().unwrap();
+        std::thread::sleep(Duration::from_millis(1300));
+        let ended = *times(&town).last().unwrap();
+        first.signal("CONT");
+        used_well(&times(&town), stopped + SECOND / 4, ended);
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    drop((first, second));
+    never_exceeded(&town);
+}
+
+/// As a process does that is suspended in the few microseconds in which it holds the lock.
+#[test]
+fn a_lock_that_is_never_released_holds_up_nobody_for_long() {
+    let town = town("");
+    let running = start(&town, "spring");
+    wait_until("it sends", || town.messaged() >= 10);
+    let held = std::fs::File::open(file(&town)).unwrap();
+    held.lock().unwrap();
+    let (begun, before) = (Instant::now(), town.messaged());
+    wait_until("it goes on", || town.messaged() >= before + 60);
+    assert!(
+        begun.elapsed() < Duration::from_secs(12),
+        "{:?}",
+        begun.elapsed()
+    );
+    running.signal("TERM");
+    let ended = running.end();
+    assert!(
+        ended.err.contains("holds the budget's lock was suspended"),
+        "{}",
+        ended.err
+    );
+    never_exceeded(&town);
+}
+
+#[test]
+fn a_file_that_is_damaged_or_deleted_under_way_exceeds_nothing_and_stops_nobody() {
+    let damages: [fn(&PathBuf); 4] = [
+        |path| std::fs::remove_file(path).unwrap(),
+        |path| std::fs::write(path, "not a budget").unwrap(),
+        |path| std::fs::File::create(path).map(drop).unwrap(),
+        |path| {
+            // The page stays, the departures are lost.
+            let file = std::fs::File::options().write(true).open(path).unwrap();
+            file.set_len(100).unwrap();
+        },
+    ];
+    let town = town("");
+    let running = [start(&town, "spring"), start(&town, "summer")];
+    both_send(&town);
+    for damage in damages {
+        damage(&file(&town));
+        let before = sent(&town);
+        wait_until("both go on", || {
+            let now = sent(&town);
+            now[0] >= before[0] + 10 && now[1] >= before[1] + 10
+        });
+    }
+    drop(running);
+    never_exceeded(&town);
+}
+
+#[test]
+fn the_stricter_limit_of_two_processes_holds_for_both() {
+    let town = town("");
+    let first = start(&town, "spring");
+    wait_until("it sends", || town.messaged() >= 10);
+    settings(&town, 10);
+    let second = start(&town, "summer");
+    wait_until("the second sends", || sent(&town)[1] >= 2);
+    let began = *times(&town).last().unwrap();
+    std::thread::sleep(Duration::from_secs(4));
+    first.signal("TERM");
+    let err = first.end().err;
+    drop(second);
+    let times: Vec<u64> = times(&town).into_iter().filter(|at| *at >= began).collect();
+    let most = most_in_any_second(&times);
+    assert!(most <= 10, "{most} of {} in a second", times.len());
+    assert!(times.len() >= 36, "{} in 4 s", times.len());
+    assert!(
+        err.contains("another process on this store has stricter limits"),
+        "{err}"
+    );
+}
+
+#[test]
+fn a_429_holds_back_every_process() {
+    let town = town("429=@40:3s");
+    let running = [start(&town, "spring"), start(&town, "summer")];
+    wait_until("it was throttled", || {
+        town.desk.with(|desk| desk.requests().answers_with(429)) > 0
+    });
+    let throttled = times(&town)[39];
+    std::thread::sleep(Duration::from_secs(5));
+    drop(running);
+    let times = times(&town);
+    let during = between(
+        &times,
+        throttled + SECOND / 10,
+        throttled + 29 * SECOND / 10,
+    );
+    assert_eq!(during, 0, "requests while Desk asked for patience");
+    assert!(between(&times, throttled + 3 * SECOND, throttled + 5 * SECOND) >= 60);
+    never_exceeded(&town);
+}
