@@ -1,6 +1,7 @@
 //! What an operator types. Each command is a file; this one knows them all and nothing else.
 
 mod connection;
+mod desk;
 pub mod exit;
 mod failure;
 mod output;
@@ -49,6 +50,8 @@ enum Command {
     Runs(runs::RunsArgs),
     /// Tell everything that is known of one customer
     Why(why::WhyArgs),
+    /// Speak to the Desk API by hand: chats, messages, deletions, and the ids of people
+    Desk(desk::DeskArgs),
     /// Serve a stand-in for Desk on this machine, to try things out
     Sandbox(sandbox::SandboxCommand),
 }
@@ -108,6 +111,7 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
         Command::Report(args) => report::report(&context, args),
         Command::Runs(args) => runs::runs(&context, args),
         Command::Why(args) => why::why(&context, args),
+        Command::Desk(args) => runtime.block_on(desk::desk(&context, args)),
         Command::Sandbox(args) => runtime.block_on(sandbox::serve(args)),
     };
     // What is still in the air at this point is of no interest any more.

@@ -3,7 +3,7 @@
 mod plan;
 mod preview;
 pub(super) mod send;
-mod target;
+pub(super) mod target;
 
 use clap::Args;
 use jiff::Timestamp;
@@ -57,6 +57,22 @@ pub(super) struct RunArgs {
     /// What the stand-in does wrong, such as 500-after=1%,reset-before=1% (see deskcast sandbox --help)
     #[arg(long, value_name = "FAULTS", requires = "sandbox")]
     faults: Option<String>,
+}
+
+impl RunArgs {
+    /// The arguments of a run of this name that no campaign stands behind.
+    pub(super) fn outside_of_campaigns(name: &str) -> RunArgs {
+        RunArgs {
+            campaign: name.to_owned(),
+            dry_run: false,
+            plan: None,
+            new: false,
+            follow: None,
+            json: false,
+            sandbox: false,
+            faults: None,
+        }
+    }
 }
 
 pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, Failure> {

@@ -48,7 +48,7 @@ struct Voyage<'a> {
 }
 
 /// Sends what is left, ends unknowns, reads the chats, and says how it stands.
-pub(super) async fn send_and_read(
+pub(in crate::cli) async fn send_and_read(
     context: &Context,
     args: &RunArgs,
     mut journal: SqliteJournal,
