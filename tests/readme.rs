@@ -73,11 +73,14 @@ fn set<'a>(words: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
     words.into_iter().map(str::to_owned).collect()
 }
 
-/// The long options of a command, as they are typed, without those that every command has.
+/// The long options of a command and of those below it, as they are typed, without those that every
+/// command has.
 fn options(command: &clap::Command) -> BTreeSet<String> {
     let long = command.get_arguments().filter_map(clap::Arg::get_long);
     let own = long.filter(|name| !["config", "help", "version"].contains(name));
-    own.map(|name| format!("--{name}")).collect()
+    own.map(|name| format!("--{name}"))
+        .chain(command.get_subcommands().flat_map(options))
+        .collect()
 }
 
 /// The long options in a text.

@@ -2,6 +2,7 @@
 
 mod connection;
 mod daemon;
+mod desk;
 pub mod exit;
 mod failure;
 mod manual;
@@ -64,6 +65,8 @@ enum Command {
     Runs(runs::RunsArgs),
     /// Tell everything that is known of one customer
     Why(why::WhyArgs),
+    /// Speak to the Desk API by hand: chats, messages, deletions, and the ids of people
+    Desk(desk::DeskArgs),
     /// Serve a stand-in for Desk on this machine, to try things out
     Sandbox(sandbox::SandboxCommand),
     /// Print what a shell needs to complete this command line
@@ -138,6 +141,7 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
         Command::Report(args) => report::report(&context, args),
         Command::Runs(args) => runs::runs(&context, args),
         Command::Why(args) => why::why(&context, args),
+        Command::Desk(args) => runtime.block_on(desk::desk(&context, args)),
         Command::Sandbox(args) => runtime.block_on(sandbox::serve(args)),
         Command::Completions(args) => manual::completions(&args),
         Command::Man(args) => manual::man(&args),

@@ -3,8 +3,8 @@
 mod plan;
 mod preview;
 mod scheduled;
-mod send;
-mod target;
+pub(super) mod send;
+pub(super) mod target;
 
 use std::path::Path;
 
@@ -69,6 +69,23 @@ pub(super) struct RunArgs {
     /// What the stand-in does wrong, such as 500-after=1%,reset-before=1% (see deskcast sandbox --help)
     #[arg(long, value_name = "FAULTS", requires = "sandbox")]
     faults: Option<String>,
+}
+
+impl RunArgs {
+    /// The arguments of a run of this name that no campaign stands behind.
+    pub(super) fn outside_of_campaigns(name: &str) -> RunArgs {
+        RunArgs {
+            campaign: name.to_owned(),
+            dry_run: false,
+            plan: None,
+            new: false,
+            scheduled: false,
+            follow: None,
+            json: false,
+            sandbox: false,
+            faults: None,
+        }
+    }
 }
 
 pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, Failure> {

@@ -24,7 +24,7 @@ use crate::service::voyage::{self, Stranded, Voyage};
 const SANDBOX_FOLLOW: Duration = Duration::from_secs(12);
 
 /// Sends what is left, ends unknowns, reads the chats, and says how it stands.
-pub(super) async fn send_and_read(
+pub(in crate::cli) async fn send_and_read(
     context: &Context,
     args: &RunArgs,
     mut journal: SqliteJournal,
