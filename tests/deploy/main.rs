@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod confinement;
 mod cron;
 mod package;
 mod rules;
