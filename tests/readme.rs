@@ -13,9 +13,10 @@ use deskcast::sandbox::Faults;
 use deskcast::settings::KEYS;
 
 /// Options of other programs that the README shows.
-const OF_OTHERS: [&str; 11] = [
+const OF_OTHERS: [&str; 12] = [
     "--bench",
     "--fuzz-dir",
+    "--now",
     "--open",
     "--path",
     "--points",

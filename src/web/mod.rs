@@ -65,8 +65,9 @@ pub async fn serve(listener: TcpListener, site: Site, stop: CancellationToken) -
             break;
         };
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            biased;
             () = stop.cancelled() => break,
+            accepted = listener.accept() => accepted,
         };
         match accepted {
             Ok((stream, _)) => {

@@ -1,0 +1,142 @@
+//! The units, as systemd judges them.
+
+use std::path::{Path, PathBuf};
+
+use clap::Parser as _;
+use deskcast::cli::Cli;
+
+use crate::tool::{output, project, said, succeed, text, tool};
+
+const SERVICES: [&str; 2] = ["deskcast.service", "deskcast-run@.service"];
+const TIMER: &str = "deskcast-run@.timer";
+
+fn unit(name: &str) -> String {
+    text(&format!("deploy/systemd/{name}"))
+}
+
+/// The values of a key, in order.
+fn values<'a>(unit: &'a str, key: &str) -> Vec<&'a str> {
+    unit.lines()
+        .filter_map(|line| line.strip_prefix(key)?.strip_prefix('='))
+        .collect()
+}
+
+/// The units in a folder of their own, with the binary where it is.
+fn folder() -> (tempfile::TempDir, Vec<PathBuf>) {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str| {
+        let here = unit(name).replace("/usr/bin/deskcast", env!("CARGO_BIN_EXE_deskcast"));
+        let path = folder.path().join(name);
+        std::fs::write(&path, here).unwrap();
+        path
+    };
+    let paths = SERVICES.into_iter().chain([TIMER]).map(write).collect();
+    (folder, paths)
+}
+
+#[test]
+fn systemd_understands_every_line() {
+    let (_folder, paths) = folder();
+    let said = succeed(
+        tool("systemd-analyze")
+            .args(["verify", "--man=no"])
+            .args(&paths),
+    );
+    assert_eq!(said, "");
+}
+
+#[test]
+fn systemd_would_complain_of_a_line_it_does_not_understand() {
+    let (_folder, paths) = folder();
+    let wrong = unit("deskcast.service").replace("ProtectClock=yes", "ProtectClok=yes");
+    std::fs::write(&paths[0], wrong).unwrap();
+    let said = said(&output(
+        tool("systemd-analyze")
+            .args(["verify", "--man=no"])
+            .arg(&paths[0]),
+    ));
+    assert!(said.contains("ProtectClok"), "{said}");
+}
+
+/// Whether a unit is exposed by no more than 1.1 of 10.
+fn is_hardened(path: &Path) -> (bool, String) {
+    let output = output(
+        tool("systemd-analyze")
+            .args(["security", "--offline=true", "--no-pager", "--threshold=11"])
+            .arg(path),
+    );
+    (output.status.success(), said(&output))
+}
+
+#[test]
+fn the_services_are_exposed_by_1_1_at_most() {
+    for name in SERVICES {
+        let (hardened, table) = is_hardened(&project(&format!("deploy/systemd/{name}")));
+        assert!(hardened, "{table}");
+    }
+    let (_folder, paths) = folder();
+    let weaker = unit(SERVICES[0]).replace("PrivateUsers=yes\n", "");
+    std::fs::write(&paths[0], weaker).unwrap();
+    assert!(!is_hardened(&paths[0]).0, "a weaker one is found out");
+}
+
+#[test]
+fn the_services_differ_in_nothing_that_protects() {
+    let hardening = |name| {
+        let unit = unit(name);
+        let (_, after) = unit.split_once("# The store. Nobody else").unwrap();
+        after.split("[Install]").next().unwrap().trim().to_owned()
+    };
+    assert_eq!(hardening(SERVICES[0]), hardening(SERVICES[1]));
+}
+
+#[test]
+fn the_daemon_may_finish_its_requests_and_is_watched() {
+    let unit = unit("deskcast.service");
+    let seconds = |key| -> u64 {
+        let [value] = values(&unit, key)[..] else {
+            panic!("{key} is not there once")
+        };
+        value.strip_suffix('s').unwrap().parse().unwrap()
+    };
+    let timeout = deskcast::settings::Limits::default().request_timeout.get();
+    assert!(seconds("TimeoutStopSec") > timeout.as_secs() + 10);
+    let stale = deskcast::service::observed::STALE_AFTER.as_secs();
+    assert!((10..=stale).contains(&seconds("WatchdogSec")));
+    assert_eq!(values(&unit, "Type"), ["notify"]);
+    let credential = deskcast::settings::token::CREDENTIAL;
+    assert_eq!(
+        values(&unit, "LoadCredential"),
+        [format!("{credential}:/etc/deskcast/token")]
+    );
+}
+
+#[test]
+fn a_one_shot_is_started_again_only_where_its_run_goes_on() {
+    let unit = unit("deskcast-run@.service");
+    let resumable = deskcast::cli::exit::Exit::Stopped.code().to_string();
+    assert_eq!(values(&unit, "Restart"), ["on-abnormal"]);
+    assert_eq!(values(&unit, "RestartForceExitStatus"), [resumable]);
+    let [command] = values(&unit, "ExecStart")[..] else {
+        panic!("not one command")
+    };
+    let command = command.replace("%i", "spring-sale");
+    Cli::try_parse_from(command.split(' ')).expect("a command of deskcast");
+}
+
+#[test]
+fn the_timer_says_when_and_makes_up_for_nothing() {
+    let unit = unit(TIMER);
+    let [when] = values(&unit, "OnCalendar")[..] else {
+        panic!("not one time")
+    };
+    let zone = "09:00:00 Europe/Berlin";
+    assert!(unit.contains(zone), "the example of a zone");
+    for when in [when, zone] {
+        let said = succeed(tool("systemd-analyze").args(["calendar", when]));
+        assert!(said.contains("Next elapse: "), "{said}");
+    }
+    let wrong = output(tool("systemd-analyze").args(["calendar", "Mon..Fri 25:00"]));
+    assert!(!wrong.status.success());
+    assert_eq!(values(&unit, "Persistent"), ["false"]);
+}
