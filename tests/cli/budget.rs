@@ -8,7 +8,8 @@ use deskcast::sandbox::requests::most_in_any_second;
 use deskcast::sandbox::{Faults, SandboxConfig, StandInConfig};
 
 use crate::stage::desk::Desk;
-use crate::town::{Running, Town, wait_until};
+use crate::stage::scene::finish;
+use crate::town::{Running, Town, strace, wait_until};
 
 /// Requests a second.
 const RATE: usize = 50;
@@ -273,4 +274,32 @@ fn a_429_holds_back_every_process() {
     assert_eq!(during, 0, "requests while Desk asked for patience");
     assert!(between(&times, throttled + 3 * SECOND, throttled + 5 * SECOND) >= 60);
     never_exceeded(&town);
+}
+
+/// The journal is elsewhere on the disk, and works.
+#[test]
+fn a_file_that_the_disk_refuses_leaves_a_run_an_eighth_of_its_rate() {
+    let town = Town::new(20, 1, "");
+    settings(&town, 400);
+    let base_url = town.desk.base_url();
+    let store = PathBuf::from("deskcast.db");
+    let budget = deskcast::service::budget::file_beside(&store, &base_url);
+    let budget = budget.display().to_string();
+    let mut command = strace(&town.scene);
+    command
+        .args(["-f", "-qq", "-o", "/dev/null", "-e", "signal=none"])
+        .args([
+            "-P",
+            &budget,
+            "-P",
+            &town.scene.path(&budget).display().to_string(),
+        ])
+        .args(["-e", "inject=pwrite64:error=EIO"])
+        .arg(env!("CARGO_BIN_EXE_deskcast"))
+        .args(["run", "spring", "--json"]);
+    let ended = finish(command);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let words = "an eighth of the rate is used until it can";
+    assert_eq!(ended.err.matches(words).count(), 1, "{}", ended.err);
+    town.must_have(20, 0, 0, 0);
 }

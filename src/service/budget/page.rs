@@ -189,3 +189,85 @@ impl Departures for Ring<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const BOOT: [u8; 16] = [7; 16];
+
+    fn page() -> Page {
+        Page {
+            allowance: Allowance::new(12.5, NonZeroU32::MIN),
+            agreed_until: Duration::from_nanos(1),
+            due: None,
+            paused_until: Duration::from_nanos(2),
+            last_send: Duration::from_nanos(3),
+            sends_in_a_row: 4,
+            departed: 3000,
+            last: Duration::from_nanos(5),
+        }
+    }
+
+    fn written() -> File {
+        let file = tempfile::tempfile().expect("a file");
+        reserve(&file).expect("room");
+        write(&file, &BOOT, &page()).expect("written");
+        file
+    }
+
+    #[test]
+    fn what_was_written_is_read_and_only_in_the_same_boot() {
+        let file = written();
+        let found = read(&file, &BOOT).expect("read");
+        assert!(matches!(found, Found::Page(found) if found == page()));
+        let due = Page {
+            due: Some(Duration::from_secs(9)),
+            ..page()
+        };
+        write(&file, &BOOT, &due).expect("written");
+        let found = read(&file, &BOOT).expect("read");
+        assert!(matches!(found, Found::Page(found) if found == due));
+        assert!(matches!(read(&file, &[8; 16]), Ok(Found::OtherBoot)));
+    }
+
+    #[test]
+    fn a_departure_is_found_by_its_number_alone() {
+        let file = written();
+        let mut ring = Ring::of(&file);
+        let at = Duration::from_nanos(77);
+        assert_eq!(ring.get(5), Err(Damaged), "never set");
+        ring.set(5, at).expect("room");
+        assert_eq!(ring.get(5), Ok(at));
+        assert_eq!(ring.get(5 + DEPARTURES_KEPT), Err(Damaged), "not yet");
+        ring.set(5 + DEPARTURES_KEPT, at).expect("room");
+        assert_eq!(ring.get(5), Err(Damaged), "gone");
+        assert!(!ring.has_failed());
+    }
+
+    proptest! {
+        #[test]
+        fn a_page_with_any_byte_changed_or_missing_is_damaged(at in 0..PAGE, by in 1u8.., length in 1..PAGE) {
+            let file = written();
+            let mut byte = [0];
+            file.read_exact_at(&mut byte, at as u64).expect("read");
+            file.write_all_at(&[byte[0] ^ by], at as u64).expect("written");
+            prop_assert!(matches!(read(&file, &BOOT), Ok(Found::Damaged)));
+            let file = written();
+            file.set_len(length as u64).expect("cut");
+            prop_assert!(matches!(read(&file, &BOOT), Ok(Found::Damaged)));
+        }
+
+        #[test]
+        fn a_departure_with_any_byte_changed_is_damaged(at in 0..ENTRY, by in 1u8..) {
+            let file = written();
+            let mut ring = Ring::of(&file);
+            ring.set(0, Duration::from_secs(9)).expect("room");
+            let mut byte = [0];
+            file.read_exact_at(&mut byte, RING_AT + at).expect("read");
+            file.write_all_at(&[byte[0] ^ by], RING_AT + at).expect("written");
+            prop_assert_eq!(ring.get(0), Err(Damaged));
+        }
+    }
+}

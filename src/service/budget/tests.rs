@@ -103,3 +103,126 @@ async fn readings_get_a_fifth_beside_sends() {
         "{sent} sent, {read} read"
     );
 }
+
+/// Asks for requests of this lane for ten seconds, over and over; says how many it got.
+fn asks(budget: &Budget, lane: Lane, key: u64) -> tokio::task::JoinHandle<u32> {
+    let budget = budget.clone();
+    tokio::spawn(async move {
+        let mut granted = 0;
+        let end = Instant::now() + Duration::from_secs(10);
+        while Instant::now() < end {
+            budget.acquire(lane, key).await;
+            granted += 1;
+        }
+        granted
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn runs_share_by_the_weight_of_their_priority() {
+    let budget = budget(150.0);
+    let lanes = [
+        Priority::Urgent,
+        Priority::High,
+        Priority::Medium,
+        Priority::Low,
+    ];
+    let asking = lanes.map(|priority| asks(&budget, Lane::Send(priority), 1));
+    let mut granted = Vec::new();
+    for task in asking {
+        granted.push(task.await.expect("a count"));
+    }
+    let expected = [800_u32, 400, 200, 100];
+    for (granted, expected) in granted.iter().zip(expected) {
+        assert!(
+            granted.abs_diff(expected) <= expected / 20,
+            "{granted} of {expected}"
+        );
+    }
+    assert_eq!(
+        budget.granted(Lane::Send(Priority::Low)),
+        u64::from(granted[3])
+    );
+    assert_eq!(budget.granted(Lane::Read), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_with_a_rate_of_its_own_keeps_to_it_and_the_others_have_the_rest() {
+    let budget = budget(100.0);
+    let slow = budget.limited(10.0);
+    let asking = [
+        asks(&slow, MEDIUM, 1),
+        asks(&slow, MEDIUM, 2),
+        asks(&budget, MEDIUM, 3),
+    ];
+    let mut granted = Vec::new();
+    for task in asking {
+        granted.push(task.await.expect("a count"));
+    }
+    let limited = granted[0] + granted[1];
+    assert!((98..=102).contains(&limited), "{granted:?}");
+    assert!((880..=900).contains(&granted[2]), "{granted:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_gauge_shows_how_much_of_the_rate_is_used() {
+    let budget = budget(50.0);
+    assert_eq!(budget.used(), 0.0);
+    departures(&budget, 200, Duration::from_secs(3)).await;
+    assert!(budget.used() >= 0.98, "{}", budget.used());
+    tokio::time::sleep(Duration::from_millis(504)).await;
+    assert!((0.4..0.6).contains(&budget.used()), "{}", budget.used());
+}
+
+#[tokio::test]
+async fn two_on_one_file_share_it_and_readings_of_one_get_a_fifth_beside_sends_of_the_other() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("budget");
+    let open = || Budget::shared(&path, 100.0, NonZeroU32::MIN, None).expect("a file");
+    let (sender, reader) = (open(), open());
+    let begun = std::time::Instant::now();
+    let count = |budget: Budget, lane| async move {
+        let mut granted = 0;
+        while begun.elapsed() < Duration::from_secs(3) {
+            budget.acquire(lane, 0).await;
+            budget.depart().await;
+            granted += 1;
+        }
+        granted
+    };
+    let (sent, read) = tokio::join!(count(sender.clone(), MEDIUM), count(reader, Lane::Read));
+    assert!((280..=302).contains(&(sent + read)), "{sent} and {read}");
+    // A busy machine may be late with a send, and a reading goes in its place.
+    assert!((45..=100).contains(&read), "{sent} sent, {read} read");
+    assert!(sender.used() > 0.9, "{}", sender.used());
+}
+
+#[tokio::test]
+async fn a_pause_is_seen_by_everybody_on_the_file_and_by_who_comes_later() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("budget");
+    let open = || Budget::shared(&path, 500.0, NonZeroU32::MIN, None).expect("a file");
+    let (first, second) = (open(), open());
+    assert!(first.try_acquire(MEDIUM));
+    first.pause(Duration::from_secs(60));
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    assert!(!second.try_acquire(MEDIUM));
+    assert!(!open().try_acquire(MEDIUM));
+}
+
+#[tokio::test]
+async fn a_file_that_is_new_goes_on_from_the_last_request_and_another_one_does_not_need_to() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("budget");
+    let open = |last| Budget::shared(&path, 5.0, NonZeroU32::MIN, last).expect("a file");
+    let begun = std::time::Instant::now();
+    let first = open(Some(Duration::ZERO));
+    first.depart().await;
+    assert!(begun.elapsed() >= Duration::from_millis(195));
+    let begun = std::time::Instant::now();
+    open(None).depart().await;
+    assert!(
+        begun.elapsed() >= Duration::from_millis(150),
+        "it has the departures of the first"
+    );
+}
