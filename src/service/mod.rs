@@ -13,3 +13,4 @@ pub mod reconciler;
 pub mod recorder;
 pub mod stop;
 pub mod tracker;
+pub mod verify;
