@@ -13,6 +13,9 @@ use crate::campaign::Priority;
 /// Readings get one turn after this many sends in a row.
 pub const SENDS_BEFORE_A_READING: u32 = 4;
 
+/// The key of requests that are for no run.
+pub const NO_RUN: u64 = 0;
+
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Lane {

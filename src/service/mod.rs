@@ -19,4 +19,5 @@ pub mod recorder;
 pub mod stop;
 pub mod supervisor;
 pub mod tracker;
+pub mod verify;
 pub mod voyage;

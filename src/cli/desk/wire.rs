@@ -6,6 +6,7 @@ use super::super::Context;
 use super::super::connection::{Connection, token};
 use super::super::failure::Failure;
 use super::super::selection::store_path;
+use crate::delivery::lanes::NO_RUN;
 use crate::desk::{Desk, DeskCode, ListError, Listed, Page, Pages, ReadError};
 use crate::service::budget::{Budget, Lane};
 
@@ -13,9 +14,6 @@ use crate::service::budget::{Budget, Lane};
 const TRIES: u32 = 5;
 /// The wait after the first failure; it doubles with each.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
-
-/// The key of requests that are for no run.
-const NO_RUN: u64 = 0;
 
 /// A client and what it may spend.
 #[derive(Debug)]
