@@ -255,6 +255,11 @@ impl Daemon {
         match left {
             Left::Ended(Ending::Finished) => tracing::info!(run = %record.key, "finished"),
             Left::Ended(Ending::Stopped(why)) => {
+                let why = if record.state.is_held() {
+                    &record.note
+                } else {
+                    why
+                };
                 tracing::warn!(run = %record.key, state = record.state.as_str(), why, "stopped");
             }
             Left::Ended(Ending::Failed(why)) => {
