@@ -49,16 +49,12 @@ fn no_output_of_a_run_has_the_token_or_the_message() {
         let sent = run(&scene, &settings, &["run", "spring"]);
         assert!(sent.out.contains("\nUnknown "), "it was eventful: {sent:?}");
         assert!(sent.err.contains("TRACE"), "everything was logged");
-        let refused = [settings[0], ("DESKCAST__DESK__API_TOKEN", "not-the-token")];
-        let commands: [(&[(&str, &str)], &[&str]); 5] = [
-            (&settings, &["track"]),
-            (&settings, &["reconcile"]),
-            (&settings, &["report"]),
-            (&settings, &["runs"]),
-            (&refused, &["run", "spring", "--new"]),
-        ];
         let mut outputs = vec![sent];
-        outputs.extend(commands.map(|(settings, arguments)| run(&scene, settings, arguments)));
+        for command in ["track", "reconcile", "report", "runs"] {
+            outputs.push(run(&scene, &settings, &[command]));
+        }
+        let refused = [settings[0], ("DESKCAST__DESK__API_TOKEN", "not-the-token")];
+        outputs.push(run(&scene, &refused, &["run", "spring", "--new"]));
         assert_eq!(outputs[5].code, Some(4), "{:?}", outputs[5]);
         for Ended { out, err, .. } in &outputs {
             for secret in [TOKEN, "not-the-token", MESSAGE] {

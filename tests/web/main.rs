@@ -3,6 +3,7 @@
 mod counting;
 mod guard;
 mod health;
+mod hooks;
 mod metrics;
 mod openmetrics;
 mod site;
