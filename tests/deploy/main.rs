@@ -5,6 +5,7 @@
 
 mod confinement;
 mod cron;
+mod daemon;
 mod package;
 mod rules;
 mod runbook;

@@ -111,32 +111,39 @@ fn the_daemon_may_finish_its_requests_and_is_watched() {
     );
 }
 
+/// A one-shot is asked every minute: whatever it is asked, nobody is messaged twice by it.
 #[test]
-fn a_one_shot_is_started_again_only_where_its_run_goes_on() {
-    let unit = unit("deskcast-run@.service");
-    let resumable = deskcast::cli::exit::Exit::Stopped.code().to_string();
-    assert_eq!(values(&unit, "Restart"), ["on-abnormal"]);
-    assert_eq!(values(&unit, "RestartForceExitStatus"), [resumable]);
-    let [command] = values(&unit, "ExecStart")[..] else {
-        panic!("not one command")
-    };
-    let command = command.replace("%i", "spring-sale");
-    Cli::try_parse_from(command.split(' ')).expect("a command of deskcast");
+fn the_services_start_commands_that_there_are_and_a_one_shot_goes_by_its_schedule() {
+    for name in SERVICES {
+        let unit = unit(name);
+        let [command] = values(&unit, "ExecStart")[..] else {
+            panic!("not one command")
+        };
+        let command = command.replace("%i", "spring-sale");
+        Cli::try_parse_from(command.split(' ')).expect("a command of deskcast");
+    }
+    let one_shot = unit(SERVICES[1]);
+    assert!(values(&one_shot, "ExecStart")[0].ends_with(" --scheduled"));
+    assert_eq!(values(&one_shot, "Restart"), Vec::<&str>::new());
 }
 
 #[test]
-fn the_timer_says_when_and_makes_up_for_nothing() {
+fn the_timer_asks_every_minute() {
     let unit = unit(TIMER);
     let [when] = values(&unit, "OnCalendar")[..] else {
         panic!("not one time")
     };
-    let zone = "09:00:00 Europe/Berlin";
-    assert!(unit.contains(zone), "the example of a zone");
-    for when in [when, zone] {
-        let said = succeed(tool("systemd-analyze").args(["calendar", when]));
-        assert!(said.contains("Next elapse: "), "{said}");
+    let mut calendar = tool("systemd-analyze");
+    calendar.args([
+        "calendar",
+        "--iterations=3",
+        "--base-time=2026-11-21 09:00:30 UTC",
+    ]);
+    let said = succeed(calendar.env("TZ", "UTC").arg(when));
+    for minute in ["09:01:00", "09:02:00", "09:03:00"] {
+        assert!(said.contains(&format!("2026-11-21 {minute} UTC")), "{said}");
     }
-    let wrong = output(tool("systemd-analyze").args(["calendar", "Mon..Fri 25:00"]));
+    let wrong = output(tool("systemd-analyze").args(["calendar", "*-*-* *:61:00"]));
     assert!(!wrong.status.success());
     assert_eq!(values(&unit, "Persistent"), ["false"]);
 }
