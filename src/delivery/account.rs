@@ -279,11 +279,11 @@ impl Account<'_> {
     /// Another time for somebody who could not leave at the one he had: by then it would have been
     /// counted in a window that it is not in. The old one counts no longer.
     pub fn postpone(&mut self, missed: Departure, now: Duration) -> Result<Departure, Damaged> {
-        let (number, departed) = (missed.number, self.page.departed);
-        let is_kept = number < departed && departed - number < DEPARTURES_KEPT;
         // Of several requests some may have left in time, and then it still counts.
-        if missed.requests == 1 && is_kept && self.departures.get(number)? == missed.at {
-            for later in number + 1..departed {
+        if missed.requests == 1
+            && let Some(number) = self.find(missed)?
+        {
+            for later in number + 1..self.page.departed {
                 let at = self.departures.get(later)?;
                 self.departures.set(later - 1, at)?;
             }
@@ -294,6 +294,19 @@ impl Account<'_> {
             };
         }
         self.depart(now)
+    }
+
+    /// The number that a departure has now: a lower one when others before it were postponed.
+    fn find(&self, sought: Departure) -> Result<Option<u64>, Damaged> {
+        let oldest = self.page.departed.saturating_sub(DEPARTURES_KEPT - 1);
+        let end = self.page.departed.min(sought.number.saturating_add(1));
+        for number in (oldest..end).rev() {
+            let at = self.departures.get(number)?;
+            if at <= sought.at {
+                return Ok((at == sought.at).then_some(number));
+            }
+        }
+        Ok(None)
     }
 
     /// How much of what a window allows has left within the last one: 0 to 1.

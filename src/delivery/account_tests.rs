@@ -164,6 +164,8 @@ proptest! {
                 }
             }
         }
+        let counted = book.account().page.departed;
+        prop_assert_eq!(counted, (left.len() + waiting.len()) as u64, "each counts once");
         check(&left, rate)?;
     }
 
