@@ -15,7 +15,8 @@
 //!
 //! One batch's way: [`plan`] makes it, [`dispatch`] decides when it goes, [`request`] is what goes,
 //! [`outcome`] says what came of it, [`batch`] which state follows, [`split`] what to do with a
-//! refusal, and [`tally`] that the sums still hold.
+//! refusal, and [`tally`] that the sums still hold. Whose turn it is and when a request may leave is
+//! for [`lanes`] and [`account`] to say.
 
 pub mod account;
 pub mod batch;

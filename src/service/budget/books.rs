@@ -67,6 +67,15 @@ impl Books {
         }
     }
 
+    /// How much of what is allowed has left within the last window, where it can be seen at once.
+    /// Spends nothing and locks nothing.
+    pub(super) fn used(&mut self) -> Option<f64> {
+        match self {
+            Books::Alone { book, start } => book.account().used(start.elapsed()).ok(),
+            Books::Shared(file) => file.used(),
+        }
+    }
+
     /// Until when nothing is let out, as far as can be seen without waiting.
     pub(super) fn paused_until(&mut self) -> Duration {
         match self {

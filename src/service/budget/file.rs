@@ -204,6 +204,18 @@ impl SharedFile {
         }
     }
 
+    /// How much of what is allowed has left within the last window. Needs no lock either.
+    pub(super) fn used(&self) -> Option<f64> {
+        let Ok(Found::Page(mut page)) = page::read(&self.file, &self.boot) else {
+            return None;
+        };
+        let account = Account {
+            page: &mut page,
+            departures: &mut Ring::of(&self.file),
+        };
+        account.used(now()).ok()
+    }
+
     fn tell_damage(&self) {
         tracing::warn!(file = %self.path.display(), "the budget's file is damaged; it begins anew, as if the budget was just used up");
     }

@@ -11,6 +11,7 @@ mod books;
 mod file;
 mod own_rate;
 mod page;
+mod state;
 #[cfg(test)]
 mod tests;
 
@@ -25,16 +26,12 @@ use tokio::time::{sleep, timeout};
 use self::books::Books;
 pub use self::file::file_beside;
 use self::own_rate::OwnRate;
-use crate::delivery::account::{Departure, Lease, Refusal, Wish};
+use self::state::{Next, State};
 pub use crate::delivery::lanes::Lane;
-use crate::delivery::lanes::Lanes;
 use crate::delivery::pace::Allowance;
 
-/// For how long requests that were taken together may leave together.
-const TOGETHER: Duration = Duration::from_millis(2);
-/// How old may be what is known of a pause.
-const PAUSE_KNOWN_FOR: Duration = Duration::from_millis(2);
-
+/// How often the driver looks whether the budget is still there.
+const LOOK_UP_EVERY: Duration = Duration::from_secs(1);
 /// The file of a budget that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error(
@@ -59,22 +56,6 @@ struct Shared {
     state: Mutex<State>,
     /// Wakes the driver when somebody queues up.
     queued: Notify,
-}
-
-#[derive(Debug)]
-struct State {
-    books: Books,
-    lanes: Lanes<oneshot::Sender<()>>,
-    /// Taken from the budget and not given to anybody yet.
-    hand: Option<Lease>,
-    /// Leaving now, with room for more.
-    leaving: Option<(Departure, u32)>,
-    /// What was asked of this process, until everybody knows it.
-    pause_to_tell: Option<Duration>,
-    /// Until when nothing is let out, and when that was last looked up.
-    paused: (Duration, Duration),
-    granted: [u64; Lane::ALL.len()],
-    used: f64,
 }
 
 impl Budget {
@@ -115,18 +96,8 @@ impl Budget {
     }
 
     fn of(books: Books) -> Budget {
-        let state = State {
-            books,
-            lanes: Lanes::default(),
-            hand: None,
-            leaving: None,
-            pause_to_tell: None,
-            paused: (Duration::ZERO, Duration::ZERO),
-            granted: [0; Lane::ALL.len()],
-            used: 0.0,
-        };
         let shared = Arc::new(Shared {
-            state: Mutex::new(state),
+            state: Mutex::new(State::new(books)),
             queued: Notify::new(),
         });
         tokio::spawn(drive(Arc::downgrade(&shared)));
@@ -187,10 +158,9 @@ impl Budget {
             };
             match departure {
                 Ok(departure) => {
-                    if departure.at <= now {
-                        return;
+                    if departure.at > now {
+                        sleep(departure.at - now).await;
                     }
-                    sleep(departure.at - now).await;
                     if self.shared.lock().books.now() <= departure.until {
                         return;
                     }
@@ -206,7 +176,7 @@ impl Budget {
     /// than one request a second), from all processes: 0 to 1.
     pub fn used(&self) -> f64 {
         let mut state = self.shared.lock();
-        if let Ok(used) = state.books.perform(&mut |account, now| account.used(now)) {
+        if let Some(used) = state.books.used() {
             state.used = used;
         }
         state.used
@@ -225,155 +195,6 @@ impl Shared {
     }
 }
 
-/// What the driver does next; times are those of the books.
-enum Next {
-    Granted,
-    Nobody,
-    Wait(Duration),
-    /// The same, but not when somebody else queues up.
-    Yield(Duration),
-}
-
-impl State {
-    fn try_acquire(&mut self, lane: Lane) -> bool {
-        let taken = self.lanes.is_empty() && self.take_now(lane);
-        if taken {
-            self.granted[lane.index()] += 1;
-        }
-        taken
-    }
-
-    fn take_now(&mut self, lane: Lane) -> bool {
-        let now = self.books.now();
-        if self.paused_until(now) > now {
-            return false;
-        }
-        if self.hand_at(now).is_none() {
-            let wish = match lane {
-                Lane::Send(_) => Wish::Sends,
-                Lane::Read => Wish::Readings,
-            };
-            let lease = self
-                .books
-                .perform(&mut |account, now| Ok(account.lease_now(now, wish)));
-            self.hand = lease.ok().flatten();
-        }
-        self.take_from_hand(now)
-    }
-
-    /// When what is at hand may be used; none when nothing is, or not any more.
-    fn hand_at(&mut self, now: Duration) -> Option<Duration> {
-        self.hand = self
-            .hand
-            .filter(|hand| hand.requests > 0 && now <= hand.until);
-        self.hand.map(|hand| hand.at)
-    }
-
-    fn take_from_hand(&mut self, now: Duration) -> bool {
-        match &mut self.hand {
-            // A lease that was just taken may be a moment younger than `now`.
-            Some(hand) if hand.at <= now.max(self.books.now()) => {
-                hand.requests -= 1;
-                true
-            }
-            _ => false,
-        }
-    }
-
-    /// Grants one request to whoever is next, or says how long to wait.
-    fn grant(&mut self) -> Next {
-        if self.lanes.is_empty() {
-            self.tell_pause();
-            return Next::Nobody;
-        }
-        let now = self.books.now();
-        let paused_until = self.paused_until(now);
-        if paused_until > now {
-            // What was taken before the pause is not spent after it, beside everybody else's.
-            self.hand = None;
-            return Next::Wait(paused_until - now);
-        }
-        if self.hand_at(now).is_none() {
-            let wish = match self.lanes.only_read() {
-                true => Wish::Readings,
-                false => Wish::Sends,
-            };
-            match self
-                .books
-                .perform(&mut |account, now| Ok(account.lease(now, wish)))
-            {
-                Ok(Ok(lease)) => self.hand = Some(lease),
-                Ok(Err(Refusal::Paused(until))) => return Next::Wait(until.saturating_sub(now)),
-                Ok(Err(Refusal::NotYet(until))) => return Next::Yield(until.saturating_sub(now)),
-                Err(wait) => return Next::Wait(wait),
-            }
-        }
-        let at = self.hand.map_or(now, |hand| hand.at);
-        if !self.may_use(at) {
-            return Next::Wait(at.saturating_sub(now));
-        }
-        while let Some((lane, waiter)) = self.lanes.pop(|waiter| !waiter.is_closed()) {
-            if waiter.send(()).is_ok() {
-                self.take_from_hand(now);
-                self.granted[lane.index()] += 1;
-                break;
-            }
-        }
-        Next::Granted
-    }
-
-    fn may_use(&self, at: Duration) -> bool {
-        at <= self.books.now()
-    }
-
-    fn pause(&mut self, wait: Duration) {
-        let until = self.books.now() + wait;
-        self.pause_to_tell = Some(self.pause_to_tell.map_or(until, |at| at.max(until)));
-        self.tell_pause();
-    }
-
-    /// Lets everybody know of a pause, as soon as that is possible.
-    fn tell_pause(&mut self) {
-        let Some(until) = self.pause_to_tell else {
-            return;
-        };
-        let told = self.books.perform(&mut |account, _| {
-            account.pause(until);
-            Ok(())
-        });
-        if told.is_ok() {
-            self.pause_to_tell = None;
-            self.paused.0 = self.paused.0.max(until);
-        }
-    }
-
-    fn paused_until(&mut self, now: Duration) -> Duration {
-        self.tell_pause();
-        if now.saturating_sub(self.paused.1) >= PAUSE_KNOWN_FOR {
-            self.paused = (self.books.paused_until(), now);
-        }
-        self.paused.0.max(self.pause_to_tell.unwrap_or_default())
-    }
-
-    /// A time to leave; `missed` is one that was had before.
-    fn depart(&mut self, missed: Option<Departure>) -> Result<Departure, Duration> {
-        let now = self.books.now();
-        if let Some((leaving, left)) = &mut self.leaving
-            && *left > 0
-            && now <= leaving.at + TOGETHER
-        {
-            *left -= 1;
-            return Ok(*leaving);
-        }
-        let departure = self.books.perform(&mut |account, now| match missed {
-            Some(missed) => account.postpone(missed, now),
-            None => account.depart(now),
-        })?;
-        self.leaving = Some((departure, departure.requests - 1));
-        Ok(departure)
-    }
-}
-
 /// Serves the queues until the budget is dropped.
 async fn drive(shared: Weak<Shared>) {
     loop {
@@ -389,11 +210,11 @@ async fn drive(shared: Weak<Shared>) {
                 sleep(wait).await;
             }
             Next::Yield(wait) => {
+                let wait = wait.min(LOOK_UP_EVERY);
                 let _ = timeout(wait, alive.queued.notified()).await;
             }
             Next::Nobody => {
-                // Looks up now and then whether the budget is still there.
-                let _ = timeout(Duration::from_secs(1), alive.queued.notified()).await;
+                let _ = timeout(LOOK_UP_EVERY, alive.queued.notified()).await;
             }
         }
     }
