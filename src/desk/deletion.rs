@@ -42,6 +42,7 @@ impl Listed for Deletion {
     const ENDPOINT: Endpoint = Endpoint::DeletionLogs;
     const MOST: u16 = 100;
     const MANY: &'static str = "deletion logs";
+    const BARE: bool = true;
 
     fn id(&self) -> u64 {
         self.id

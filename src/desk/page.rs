@@ -1,5 +1,5 @@
-//! One page of a list, in any of the three forms that lists take:
-//! `{"count", "previous", "next", "results"}`, a bare array, or a bare object of one item.
+//! One page of a list: `{"count", "previous", "next", "results"}`. The deletion logs may also be a
+//! bare array, as the words of the reference have it, or one bare object, as its sample does.
 
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Error as _};
@@ -15,6 +15,9 @@ pub trait Listed: DeserializeOwned {
     const MOST: u16;
     /// What many of them are called.
     const MANY: &'static str;
+    /// Whether a bare array or object is a list of them, too. Elsewhere it is an answer that
+    /// cannot be read: an empty one must not pass for a list with nothing in it.
+    const BARE: bool = false;
 
     /// Its id, unique in its list: the place that a reading has reached is told by it.
     fn id(&self) -> u64;
@@ -59,11 +62,14 @@ pub(super) fn read<T: Listed>(body: &[u8]) -> Result<Received<T>, serde_json::Er
         bare: true,
     };
     match body.trim_ascii_start().first() {
-        Some(b'[') => serde_json::from_slice(body).map(bare),
-        Some(b'{') if body.trim_ascii() == b"{}" => Ok(bare(Vec::new())),
+        Some(b'[') if T::BARE => serde_json::from_slice(body).map(bare),
+        Some(b'{') if T::BARE && body.trim_ascii() == b"{}" => Ok(bare(Vec::new())),
         Some(b'{') => {
             let page: Numbered<T> = serde_json::from_slice(body)?;
             let Some(items) = page.results else {
+                if !T::BARE {
+                    return Err(serde_json::Error::custom("it has no results"));
+                }
                 return Ok(bare(vec![serde_json::from_slice(body)?]));
             };
             Ok(Received {
@@ -73,6 +79,6 @@ pub(super) fn read<T: Listed>(body: &[u8]) -> Result<Received<T>, serde_json::Er
                 bare: false,
             })
         }
-        _ => Err(serde_json::Error::custom("neither an object nor an array")),
+        _ => Err(serde_json::Error::custom("it is no object with results")),
     }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Mutex;
 
-use deskcast::desk::{BadQuery, Desk, DeskConfig, Group, ListError, MessageId, Pages, TicketId};
+use deskcast::desk::{BadQuery, Desk, DeskConfig, ListError, Listed, MessageId, Pages, TicketId};
 use deskcast::sandbox::{Sandbox, SandboxConfig};
 use proptest::prelude::*;
 
@@ -30,10 +30,10 @@ fn page_of(list: &[u64], line: &str) -> String {
     )
 }
 
-async fn ids(pages: &mut Pages<Group>) -> Result<Vec<u64>, ListError> {
+async fn ids<T: Listed>(pages: &mut Pages<T>) -> Result<Vec<u64>, ListError> {
     let mut ids = Vec::new();
     while let Some(page) = pages.next().await? {
-        ids.extend(page.items.iter().map(|group| group.id));
+        ids.extend(page.items.iter().map(Listed::id));
     }
     Ok(ids)
 }
@@ -132,8 +132,19 @@ async fn a_list_that_does_not_advance_is_told() {
     ));
     // A bare list that knows nothing of pages is read once.
     let canned = Canned::saying(200, r#"[{"id":1},{"id":2}]"#).await;
-    let mut pages = canned.desk.groups();
+    let today = jiff::civil::date(2026, 3, 1);
+    let days = deskcast::desk::DeletionDays::new(None, None, today).unwrap();
+    let mut pages = canned.desk.deletions(days);
     assert_eq!(ids(&mut pages).await, Ok(vec![1, 2]));
+    // One that is cut into pages, all the same, is read to its end.
+    let canned = Canned::playing(|line| {
+        let list: Vec<u64> = (1..=250).collect();
+        let page: serde_json::Value = serde_json::from_str(&page_of(&list, line)).unwrap();
+        (200, page["results"].to_string())
+    })
+    .await;
+    let mut pages = canned.desk.deletions(days);
+    assert_eq!(ids(&mut pages).await, Ok((1..=250).collect()));
 }
 
 #[tokio::test]
@@ -176,6 +187,9 @@ async fn an_answer_that_is_no_list_is_told_with_its_beginning() {
         "<html>Hi</html>",
         r#"{"results":[{"key":"a"}]}"#,
         "[1]",
+        // Neither passes for a list with nothing in it.
+        "[]",
+        "{}",
     ] {
         let canned = Canned::saying(200, body).await;
         let error = canned.desk.groups().next().await.unwrap_err();
@@ -190,7 +204,7 @@ async fn an_answer_that_is_no_list_is_told_with_its_beginning() {
 
 #[tokio::test]
 async fn a_page_larger_than_the_documented_one_is_not_asked_for() {
-    let canned = Canned::saying(200, "[]").await;
+    let canned = Canned::saying(200, "{}").await;
     let (limit, most) = (501, 500);
     let refused = canned.desk.messages(TicketId(1)).limit(limit).map(drop);
     assert_eq!(refused, Err(BadQuery::Limit { limit, most }));
@@ -225,4 +239,14 @@ async fn ten_thousand_tickets_are_read_as_they_are_counted() {
         assert_eq!(pages.count(), Some(ids.len() as u64));
         assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
     }
+}
+
+/// What a list or a call is read in may be moved to another thread.
+#[test]
+fn calls_can_be_spawned() {
+    fn spawned<T: Send>(_: T) {}
+    let desk = Desk::new(&DeskConfig::new("http://127.0.0.1:9", "x")).unwrap();
+    let mut pages = desk.messages(TicketId(1));
+    spawned(pages.next());
+    spawned(desk.delete_message(TicketId(1), MessageId(1)));
 }

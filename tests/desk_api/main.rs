@@ -5,6 +5,7 @@
 
 mod canned;
 mod commands;
+mod faults;
 mod golden;
 mod lists;
 mod stage;

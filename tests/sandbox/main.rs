@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod creates;
+mod history;
 mod people;
 mod reference;
 mod seeds;

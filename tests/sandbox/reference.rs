@@ -65,6 +65,7 @@ fn a_proactive_chat_has_every_field_of_the_table() {
         fields
             .iter()
             .for_each(|(name, wanted)| assert_eq!(wanted, kind(&chat[name]), "{name}"));
+        same_shape(&golden("proactive-chat.json"), &chat, "chat");
         assert_eq!(chat["customersList"], "[1, 2]");
         assert_eq!(chat["priority"], "MEDIUM");
         assert_eq!(chat["createdAt"], "2026-03-01T09:00:00.000000Z");
@@ -234,6 +235,18 @@ fn strangers_wrong_paths_and_wrong_methods_are_turned_away() {
     assert_eq!(town.ask("GET", "/nothing", b"").status, 404);
     assert_eq!(town.ask("PUT", "/proactive_chats", b"").status, 405);
     assert_eq!(town.ask("DELETE", "/groups", b"").status, 405);
+    for (method, path) in [
+        ("POST", "/tickets/1/chat_messages"),
+        ("PUT", "/tickets/1/chat_messages/4"),
+        ("GET", "/tickets/1/chat_messages/4"),
+        ("DELETE", "/chat_messages/delete_logs"),
+        ("POST", "/chat_messages"),
+    ] {
+        assert_eq!(town.ask(method, path, b"").status, 405, "{method} {path}");
+    }
+    for path in ["/tickets/1", "/tickets/1/chat_messages/4/5", "/customers/7"] {
+        assert_eq!(town.ask("GET", path, b"").status, 404, "{path}");
+    }
     assert_eq!(town.ask("GET", "/proactive_chats/5", b"").status, 404);
     let request = Request {
         method: "GET",
