@@ -15,7 +15,9 @@ mod run;
 mod runs;
 mod sandbox;
 mod selection;
+mod tickets;
 mod track;
+mod transcripts;
 mod why;
 
 use std::path::PathBuf;
@@ -64,6 +66,8 @@ enum Command {
     Runs(runs::RunsArgs),
     /// Tell everything that is known of one customer
     Why(why::WhyArgs),
+    /// Fetch all messages of many tickets
+    Transcripts(transcripts::TranscriptsArgs),
     /// Serve a stand-in for Desk on this machine, to try things out
     Sandbox(sandbox::SandboxCommand),
     /// Print what a shell needs to complete this command line
@@ -138,6 +142,7 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
         Command::Report(args) => report::report(&context, args),
         Command::Runs(args) => runs::runs(&context, args),
         Command::Why(args) => why::why(&context, args),
+        Command::Transcripts(args) => runtime.block_on(transcripts::transcripts(&context, args)),
         Command::Sandbox(args) => runtime.block_on(sandbox::serve(args)),
         Command::Completions(args) => manual::completions(&args),
         Command::Man(args) => manual::man(&args),

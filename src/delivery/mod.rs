@@ -30,3 +30,4 @@ pub mod request;
 pub mod split;
 pub mod tally;
 pub mod tracking;
+pub mod transcript;
