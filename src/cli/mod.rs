@@ -16,7 +16,9 @@ mod run;
 mod runs;
 mod sandbox;
 mod selection;
+mod tickets;
 mod track;
+mod transcripts;
 mod why;
 
 use std::path::PathBuf;
@@ -67,6 +69,8 @@ enum Command {
     Why(why::WhyArgs),
     /// Speak to the Desk API by hand: chats, messages, deletions, and the ids of people
     Desk(desk::DeskArgs),
+    /// Fetch all messages of many tickets
+    Transcripts(transcripts::TranscriptsArgs),
     /// Serve a stand-in for Desk on this machine, to try things out
     Sandbox(sandbox::SandboxCommand),
     /// Print what a shell needs to complete this command line
@@ -142,6 +146,7 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
         Command::Runs(args) => runs::runs(&context, args),
         Command::Why(args) => why::why(&context, args),
         Command::Desk(args) => runtime.block_on(desk::desk(&context, args)),
+        Command::Transcripts(args) => runtime.block_on(transcripts::transcripts(&context, args)),
         Command::Sandbox(args) => runtime.block_on(sandbox::serve(args)),
         Command::Completions(args) => manual::completions(&args),
         Command::Man(args) => manual::man(&args),

@@ -31,3 +31,4 @@ pub mod request;
 pub mod split;
 pub mod tally;
 pub mod tracking;
+pub mod transcript;

@@ -101,6 +101,18 @@ impl<T: Listed> Pages<T> {
         self
     }
 
+    /// Goes on from a [`place`](Pages::place) that an earlier reading reached.
+    #[must_use]
+    pub fn from_place(mut self, (offset, last): (u64, Option<u64>)) -> Pages<T> {
+        (self.offset, self.last) = (offset, last.filter(|_| offset > 0));
+        self
+    }
+
+    /// How far it was read: the items before the next one, and the id of the last of them.
+    pub fn place(&self) -> (u64, Option<u64>) {
+        (self.offset, self.last)
+    }
+
     /// Reads at most so many pages.
     #[must_use]
     pub fn at_most(mut self, pages: u32) -> Pages<T> {

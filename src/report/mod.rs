@@ -3,6 +3,7 @@
 pub mod csv;
 pub mod customers;
 pub mod dry_run;
+pub mod jobs;
 pub mod json;
 pub mod number;
 pub mod orders;
@@ -11,6 +12,7 @@ pub mod result;
 pub mod story;
 pub mod table;
 pub mod text;
+pub mod transcript;
 
 use crate::journal::sqlite::read::{RunRecord, Standing};
 

@@ -18,6 +18,8 @@ pub mod reconciler;
 pub mod recorder;
 pub mod stop;
 pub mod supervisor;
+pub mod ticket_list;
 pub mod tracker;
+pub mod transcripts;
 pub mod verify;
 pub mod voyage;

@@ -80,11 +80,15 @@ pub(in crate::cli) async fn send_and_read(
     };
     let heeding = tokio::spawn(heed(book, record.id, reins));
     let ending = voyage.sail(claim).await;
+    // Whoever closes the store last tidies it up, and only the journal can: readers go first.
     heeding.abort();
+    let _ = heeding.await;
+    drop(store);
     drop(shown);
     drop(voyage);
     let _ = thread.join();
     let ending = ending?;
+    let store = Store::open(&target.store)?;
     let record = store
         .run(&record.key)?
         .ok_or_else(|| Failure::stopped("the run is not in the store any more"))?;

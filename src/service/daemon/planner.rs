@@ -5,6 +5,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
 
 use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedSender;
@@ -48,10 +49,21 @@ pub(super) struct Done {
     pub(super) failed: Option<JournalError>,
 }
 
-/// A handle to the planner. It ends when this is dropped.
+/// A handle to the planner. It ends when this is dropped, and the drop waits for it: whoever closes
+/// the store last tidies it up, and only the recorder's journal can.
 #[derive(Debug)]
 pub(super) struct Planner {
-    jobs: mpsc::Sender<Job>,
+    jobs: Option<mpsc::Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Planner {
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
 }
 
 impl Planner {
@@ -68,19 +80,22 @@ impl Planner {
             reading,
             terms,
         };
-        std::thread::spawn(move || {
+        let thread = std::thread::spawn(move || {
             for job in queue {
                 if notes.send(Note::Planned(desk.perform(job))).is_err() {
                     return;
                 }
             }
         });
-        Ok(Planner { jobs })
+        Ok(Planner {
+            jobs: Some(jobs),
+            thread: Some(thread),
+        })
     }
 
     pub(super) fn give(&self, job: Job) {
         // The thread ends only when the daemon does.
-        let _ = self.jobs.send(job);
+        let _ = self.jobs.as_ref().map(|jobs| jobs.send(job));
     }
 }
 
