@@ -32,6 +32,7 @@ pub(super) async fn daemon(context: &Context) -> Result<Exit, Failure> {
     let watch = observed.clone();
     let (recorder, thread) =
         Recorder::start_heard_by(journal, move |commit| watch.committed(commit));
+    let line = line(settings, &connection, &recorder, &store);
     let daemon = Daemon::new(Given {
         store,
         campaigns: settings.campaigns.folder.clone(),
@@ -40,7 +41,7 @@ pub(super) async fn daemon(context: &Context) -> Result<Exit, Failure> {
             base_url,
             agent_id: settings.desk.agent_id.map(std::num::NonZeroU64::get),
         },
-        line: line(settings, &connection, &recorder),
+        line,
         observed,
         stop,
     })?;

@@ -8,6 +8,7 @@ pub mod alarm;
 pub mod budget;
 pub mod daemon;
 pub mod dispatcher;
+pub mod gate;
 pub mod launch;
 pub mod observed;
 pub mod orders;
