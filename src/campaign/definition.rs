@@ -15,6 +15,7 @@ use super::message::{InvalidMessage, Message, MessageText};
 use super::name::CampaignName;
 use super::path::{InnerPath, InvalidPath};
 use super::problem::{Problem, Problems};
+use super::restraints::{Restraints, abort, approval, canary, pace};
 use super::schedule::{Schedule, schedule};
 use super::table::{Entry, TableReader};
 
@@ -45,6 +46,8 @@ pub struct Definition {
     pub unknown: UnknownPolicy,
     /// When it runs by itself; none leaves that to the operator.
     pub schedule: Option<Schedule>,
+    /// What holds it back while it is sent.
+    pub restraints: Restraints,
     /// What is probably not meant, although it can be used.
     pub warnings: Problems,
 }
@@ -118,6 +121,7 @@ fn campaign<'a>(
         entry.choice(&["hold", "resend-when-absent"], UnknownPolicy::parse)
     });
     let schedule = top.table("schedule", schedule);
+    let restraints = restraints(&mut top, batch_size.unwrap_or_default());
     top.finish();
     Some(Definition {
         name,
@@ -132,8 +136,22 @@ fn campaign<'a>(
         invalid_rows: invalid_rows.unwrap_or_default(),
         unknown: unknown.unwrap_or_default(),
         schedule,
+        restraints,
         warnings: Problems::default(),
     })
+}
+
+fn restraints(top: &mut TableReader<'_>, batch_size: BatchSize) -> Restraints {
+    let pace = top.table("pace", |table| pace(table, batch_size.get() as u64));
+    let canary = top.table("canary", canary);
+    let approval = top.table("approval", approval);
+    let abort = top.table("abort", abort);
+    Restraints {
+        pace: pace.unwrap_or_default(),
+        canary,
+        approval: approval.unwrap_or_default(),
+        abort: abort.unwrap_or_default(),
+    }
 }
 
 fn message(top: &mut TableReader<'_>) -> Option<Message> {

@@ -11,6 +11,7 @@
 //! | `table` | how to read one TOML table and collect everything that is wrong with it |
 //! | `problem` | how a mistake is shown: file, line, column, the line itself, a suggestion |
 //! | `schedule` | when it runs: due times in its zone, and what to do about them |
+//! | `restraints` | what holds a run back: pace, canary, approval, abort |
 //! | `audience` | how customer ids are streamed out of a CSV file |
 //! | `name`, `customer`, `choice`, `path`, `message` | the values themselves |
 
@@ -23,6 +24,7 @@ mod name;
 mod nearest;
 mod path;
 mod problem;
+mod restraints;
 mod schedule;
 mod table;
 
@@ -35,6 +37,7 @@ pub use name::{CampaignName, InvalidName};
 pub use nearest::nearest;
 pub use path::{InnerPath, InvalidPath};
 pub use problem::{Problem, Problems, Severity};
+pub use restraints::{Abort, Canary, MaxOpen, OpenOf, Pace, Rate, Restraints, Share, Then};
 pub use schedule::{
     Cron, CronMistake, Decision, DstFold, DstGap, Fire, Fires, MissedPolicy, MissedWhy, NoZone,
     Note, Overlap, Plan, Rule, Schedule, Situation, SkippedWhy, Timetable, UnknownZone, Watermark,

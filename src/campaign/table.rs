@@ -98,6 +98,12 @@ impl<'a> TableReader<'a> {
         value
     }
 
+    /// Whether `key` is there and holds a table.
+    pub(super) fn holds_table(&self, key: &str) -> bool {
+        let value = self.table.get_key_value(key);
+        value.is_some_and(|(_, value)| value.get_ref().is_table())
+    }
+
     /// Notes what is wrong with the value of `key` in the light of other keys; `title` continues the
     /// key's name.
     pub(super) fn wrong(&mut self, key: &'static str, title: impl Display, help: &str) {
@@ -309,6 +315,28 @@ impl<'a> Entry<'a> {
             .ok()
             .filter(|number| range.contains(number))
             .ok_or_else(|| self.problem(format_args!("must be {wanted}")))
+    }
+
+    /// A number in `range`, with or without a fraction.
+    pub(super) fn number(&self, range: RangeInclusive<f64>) -> Result<f64, Problem> {
+        let wanted = format!("a number from {} to {}", range.start(), range.end());
+        let number = match self.value {
+            DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+                .ok()
+                .map(|number| number as f64),
+            DeValue::Float(number) => number.as_str().parse().ok(),
+            _ => return Err(self.wrong_type(wanted)),
+        };
+        number
+            .filter(|number| range.contains(number))
+            .ok_or_else(|| self.problem(format_args!("must be {wanted}")))
+    }
+
+    /// True or false.
+    pub(super) fn truth(&self) -> Result<bool, Problem> {
+        self.value
+            .as_bool()
+            .ok_or_else(|| self.wrong_type("true or false"))
     }
 
     /// One of a few words, as `parse` knows them; `words` are the ones to show.

@@ -75,6 +75,7 @@ pub(super) fn line<J>(
     settings: &Settings,
     connection: &Connection,
     recorder: &Recorder<J>,
+    store: &Path,
 ) -> Line<J> {
     Line {
         desk: connection.desk.clone(),
@@ -85,5 +86,6 @@ pub(super) fn line<J>(
         reads: settings.reconcile.reads.get().into(),
         grace: settings.reconcile.grace.get(),
         shortest: SHORTEST,
+        store: store.to_owned(),
     }
 }

@@ -46,6 +46,7 @@ pub(super) async fn daemon(context: &Context) -> Result<Exit, Failure> {
     let pages = pages(settings, &store, &observed, &stop).await?;
     let (recorder, thread) =
         Recorder::start_heard_by(journal, move |commit| watch.committed(commit));
+    let line = line(settings, &connection, &recorder, &store);
     let daemon = Daemon::new(Given {
         store,
         campaigns: settings.campaigns.folder.clone(),
@@ -54,7 +55,7 @@ pub(super) async fn daemon(context: &Context) -> Result<Exit, Failure> {
             base_url,
             agent_id: settings.desk.agent_id.map(std::num::NonZeroU64::get),
         },
-        line: line(settings, &connection, &recorder),
+        line,
         observed,
         supervisor: Supervisor::of_this_process(),
         stop,

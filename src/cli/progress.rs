@@ -120,7 +120,7 @@ async fn draw(progress: Progress, pace: Pace, bar: ProgressBar) {
         };
         bar.set_length(length.max(1));
         bar.set_position(position);
-        bar.set_message(line(&snapshot, pace));
+        bar.set_message(with_wait(line(&snapshot, pace), &progress));
     }
 }
 
@@ -129,7 +129,16 @@ async fn write_lines(progress: Progress, pace: Pace, title: String) {
     ticks.tick().await;
     loop {
         ticks.tick().await;
-        eprintln!("{title}: {}", line(&progress.snapshot(), pace));
+        let line = line(&progress.snapshot(), pace);
+        eprintln!("{title}: {}", with_wait(line, &progress));
+    }
+}
+
+/// The line, with what the run is held back by.
+fn with_wait(line: String, progress: &Progress) -> String {
+    match progress.waiting() {
+        what if what.is_empty() => line,
+        what => format!("{line}; {what}"),
     }
 }
 

@@ -225,7 +225,13 @@ async fn read_back(
         context.on_terminal,
         "reconciling".to_owned(),
     );
-    let reconciler = line(&context.settings, &connection, &recorder).reconciler(stop);
+    let reconciler = line(
+        &context.settings,
+        &connection,
+        &recorder,
+        &store_path(context),
+    )
+    .reconciler(stop);
     for run in runs {
         let id = run.id;
         let claimed = recorder

@@ -130,7 +130,12 @@ async fn read(
         context.on_terminal,
         "tracking".to_owned(),
     );
-    let line = line(&context.settings, &connection, &recorder);
+    let line = line(
+        &context.settings,
+        &connection,
+        &recorder,
+        &store_path(context),
+    );
     drop(recorder);
     let reconciler = line.reconciler(stop.clone());
     let tracker = line.tracker(stop.clone(), progress);

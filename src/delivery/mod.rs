@@ -16,18 +16,23 @@
 //! One batch's way: [`plan`] makes it, [`dispatch`] decides when it goes, [`request`] is what goes,
 //! [`outcome`] says what came of it, [`batch`] which state follows, [`split`] what to do with a
 //! refusal, and [`tally`] that the sums still hold. Whose turn it is and when a request may leave is
-//! for [`lanes`] and [`account`] to say.
+//! for [`lanes`] and [`account`] to say. What holds it back beside the budget meets at the
+//! [`gate`]; [`abort`] says when too much goes wrong.
 
+pub mod abort;
 pub mod account;
 pub mod batch;
 pub mod dispatch;
+pub mod gate;
 pub mod lanes;
+pub mod open_chats;
 pub mod outcome;
 pub mod pace;
 pub mod patience;
 pub mod plan;
 pub mod reconcile;
 pub mod request;
+pub mod sliding;
 pub mod split;
 pub mod tally;
 pub mod tracking;

@@ -15,7 +15,7 @@ pub mod sqlite;
 
 use jiff::Timestamp;
 
-use crate::campaign::{CampaignName, Priority, UnknownPolicy};
+use crate::campaign::{CampaignName, Priority, Restraints, UnknownPolicy};
 use crate::delivery::batch::Change;
 use crate::delivery::dispatch::{Conclusion, Work};
 use crate::delivery::outcome::ChatId;
@@ -93,6 +93,10 @@ pub struct Launch {
     pub queued: bool,
     /// When messages may leave, as [`crate::campaign::SendWindow`] is written; empty for always.
     pub window: String,
+    /// What holds it back while it is sent.
+    pub restraints: Restraints,
+    /// Whether it is a test send: left out of counts, caps, and of who was messaged before.
+    pub test: bool,
 }
 
 /// Who goes on with a run that was stopped.

@@ -138,7 +138,10 @@ fn new_run(campaign: &Campaign, terms: &Terms, agent_id: u64, asked: &Asked) -> 
         unknown: definition.unknown,
         beside: asked.beside,
         created_at: asked.at,
-        launch: asked.launch.clone(),
+        launch: Launch {
+            restraints: definition.restraints.clone(),
+            ..asked.launch.clone()
+        },
     }
 }
 

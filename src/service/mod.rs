@@ -9,6 +9,7 @@ pub mod budget;
 pub mod daemon;
 pub mod dispatcher;
 pub mod fires;
+pub mod gate;
 pub mod launch;
 pub mod observed;
 pub mod orders;

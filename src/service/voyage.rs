@@ -3,6 +3,7 @@
 //!
 //! The one-shot and the daemon both run exactly this.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -10,6 +11,7 @@ use tokio::time::Instant;
 
 use super::budget::Budget;
 use super::dispatcher::Sender;
+use super::gate::Gate;
 use super::orders::Reins;
 use super::progress::{Phase, Progress};
 use super::reconciler::{Reconciled, Reconciler, Sent};
@@ -46,6 +48,8 @@ pub struct Line<J> {
     pub grace: Duration,
     /// The shortest time between two readings of a chat.
     pub shortest: Duration,
+    /// The store, for what only it can tell.
+    pub store: PathBuf,
 }
 
 impl<J> Clone for Line<J> {
@@ -59,6 +63,7 @@ impl<J> Clone for Line<J> {
             reads: self.reads,
             grace: self.grace,
             shortest: self.shortest,
+            store: self.store.clone(),
         }
     }
 }
@@ -194,7 +199,7 @@ impl<J: Journal + 'static> Voyage<'_, J> {
     /// Sends; and again what was proved absent.
     async fn send(&self, mut claim: Claim) -> Result<Ending, JournalError> {
         loop {
-            let ending = self.sender(claim).send().await;
+            let ending = self.sender(claim)?.send().await;
             if ending != Ending::Finished {
                 return Ok(ending);
             }
@@ -211,19 +216,33 @@ impl<J: Journal + 'static> Voyage<'_, J> {
         }
     }
 
-    fn sender(&self, claim: Claim) -> Sender<J> {
-        Sender {
+    fn sender(&self, claim: Claim) -> Result<Sender<J>, JournalError> {
+        let restraints = &self.record.restraints;
+        let gate = Gate::of(
+            &self.line,
+            claim.fence,
+            self.record,
+            &self.reins,
+            &self.progress,
+        )?;
+        let budget = &self.line.budget;
+        Ok(Sender {
             desk: self.line.desk.clone(),
-            budget: self.line.budget.clone(),
+            budget: match restraints.pace.requests_per_second {
+                Some(rate) => budget.limited(rate.per_second()),
+                None => budget.clone(),
+            },
             recorder: self.line.recorder.clone(),
             claim,
             template: template_of(self.record),
             priority: self.record.priority,
             concurrency: self.line.concurrency,
             give_up_after: self.line.give_up_after,
-            stop: self.reins.stop.clone(),
+            abort: restraints.abort,
+            gate,
+            reins: self.reins.clone(),
             progress: self.progress.clone(),
-        }
+        })
     }
 
     /// Looks for unknown batches, a few times at growing distances.

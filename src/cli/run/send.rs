@@ -66,7 +66,7 @@ pub(in crate::cli) async fn send_and_read(
         context.on_terminal,
         record.key.to_string(),
     );
-    let mut line = line(&context.settings, &connection, &recorder);
+    let mut line = line(&context.settings, &connection, &recorder, &target.store);
     drop(recorder);
     if target.sandbox.is_some() {
         line.shortest = Duration::from_secs(1);

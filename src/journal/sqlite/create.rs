@@ -65,10 +65,15 @@ fn insert_run(tx: &Transaction<'_>, new: &NewRun) -> Result<RunId, JournalError>
             new.launch.window,
         ],
     )?;
+    let run = RunId(tx.last_insert_rowid());
+    tx.execute(
+        "UPDATE run SET restraints = ?2, test = ?3 WHERE id = ?1",
+        params![run.0, new.launch.restraints.text(), new.launch.test],
+    )?;
     if let Some(decided) = new.launch.decided {
         move_decided(tx, &new.key.campaign, decided)?;
     }
-    Ok(RunId(tx.last_insert_rowid()))
+    Ok(run)
 }
 
 fn tended(by: Tended) -> &'static str {

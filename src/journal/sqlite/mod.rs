@@ -6,6 +6,7 @@
 
 mod create;
 pub mod daemon;
+pub mod gate;
 mod open;
 mod orders;
 mod owner;

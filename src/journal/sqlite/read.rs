@@ -16,7 +16,7 @@ pub use standing::{Requests, Standing};
 pub use story::{Attempt, Part, Resolved, Story};
 
 use super::{open, owner, timestamp};
-use crate::campaign::{CampaignName, Priority, UnknownPolicy};
+use crate::campaign::{CampaignName, Priority, Restraints, UnknownPolicy};
 use crate::delivery::tally::{Listing, Owner};
 use crate::journal::{JournalError, RunId, RunKey, RunState, Tended};
 
@@ -76,11 +76,15 @@ pub struct RunRecord {
     pub window: String,
     /// What becomes of unknown batches that are not found in Desk.
     pub unknown: UnknownPolicy,
+    /// What holds it back while it is sent.
+    pub restraints: Restraints,
+    /// Whether it is a test send.
+    pub test: bool,
 }
 
 const RUN_COLUMNS: &str = "id, campaign, due, state, note, owner, message, group_key, agent_id, priority, \
     batch_size, base_url, customers_file, digest, listed, duplicates, invalid, excluded, reads, created_at, \
-    started_at, ended_at, tended, queued, send_window, unknown_policy";
+    started_at, ended_at, tended, queued, send_window, unknown_policy, restraints, test";
 
 impl Store {
     /// Opens an existing store.
@@ -204,6 +208,8 @@ impl Store {
             queued: row.get(23)?,
             window: row.get(24)?,
             unknown: UnknownPolicy::parse(row.get_ref(25)?.as_str()?).unwrap_or_default(),
+            restraints: named(row, 26, Restraints::parse)?,
+            test: row.get(27)?,
         })
     }
 }

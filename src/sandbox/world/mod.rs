@@ -155,6 +155,16 @@ impl World {
         self.chats.ours()
     }
 
+    /// The most chats that are open at one time, from the first reply to the last closing, also of
+    /// those that lie ahead.
+    pub fn most_open(&self) -> u64 {
+        let stories = self.chats.ours().iter().flat_map(|chat| {
+            let customers = chat.customers();
+            customers.map(|customer| chat.story(&self.config, customer))
+        });
+        people::most_open(stories)
+    }
+
     /// What the world is made of.
     pub fn config(&self) -> &WorldConfig {
         &self.config

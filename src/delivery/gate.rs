@@ -1,0 +1,118 @@
+//! The gate: whether the next batch of a run may leave now, beside the budget.
+//!
+//! Everything that a definition can say to hold a run back meets here. The order is that of
+//! weight: what ends the run, then who has to agree, then when, then how many.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::open_chats::{OpenChat, Room, room};
+use super::sliding::{Messaged, free_at};
+use crate::campaign::{MaxOpen, OpenOf, Restraints};
+
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// What is known when a batch is about to leave.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// The most customers that it may have.
+    pub next: u64,
+    /// Customers of the campaign who were messaged within a day, or may have been.
+    pub messaged: Vec<Messaged>,
+    /// Batches that count for `max_open` and are not all closed.
+    pub chats: Vec<OpenChat>,
+    /// Customers who count for `max_open`, of whom it is not known yet whether they are messaged.
+    pub in_flight: u64,
+    /// The shortest time between two readings of a chat.
+    pub shortest: Duration,
+}
+
+/// Whether the next batch may leave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// It may.
+    Open,
+    /// When these chats, by their places, are read, it is decided.
+    Read(Vec<usize>),
+    /// Not yet.
+    Wait(Waiting),
+}
+
+/// What is waited for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// What for, for the operator: it stays the same while it is waited.
+    pub why: String,
+    /// How that stands right now; may be empty.
+    pub figures: String,
+    /// When to look again; none where only something from outside can end it.
+    pub until: Option<Timestamp>,
+}
+
+/// Whether the next batch of a run with these restraints may leave now.
+pub fn decide(restraints: &Restraints, facts: &Facts, now: Timestamp) -> Decision {
+    let pace = &restraints.pace;
+    for (limit, window, name) in [
+        (pace.customers_per_day, DAY, "day"),
+        (pace.customers_per_hour, HOUR, "hour"),
+    ] {
+        if let Some(most) = limit
+            && let Some(waiting) = too_many(facts, most, window, name, now)
+        {
+            return Decision::Wait(waiting);
+        }
+    }
+    match &pace.max_open {
+        Some(rule) => open_chats(rule, facts, now),
+        None => Decision::Open,
+    }
+}
+
+fn too_many(
+    facts: &Facts,
+    most: u64,
+    window: Duration,
+    name: &str,
+    now: Timestamp,
+) -> Option<Waiting> {
+    let free = free_at(&facts.messaged, window, most, facts.next, now);
+    (free > now).then(|| Waiting {
+        why: format!(
+            "waits until {}: at most {most} customers in any {name} (customers_per_{name})",
+            second(free)
+        ),
+        figures: String::new(),
+        until: Some(free),
+    })
+}
+
+fn open_chats(rule: &MaxOpen, facts: &Facts, now: Timestamp) -> Decision {
+    match room(rule, &facts.chats, facts.in_flight, facts.shortest, now) {
+        Room::Open => Decision::Open,
+        Room::Read(places) => Decision::Read(places),
+        Room::Full {
+            open,
+            awaited,
+            until,
+        } => Decision::Wait(Waiting {
+            why: format!(
+                "waits until fewer than {} chats{} are open or may still be answered (max_open)",
+                rule.open,
+                match rule.of {
+                    OpenOf::Run => "",
+                    OpenOf::Group => " of its group",
+                }
+            ),
+            figures: format!("{open} open, {awaited} may still answer"),
+            until,
+        }),
+    }
+}
+
+/// A time for people; the part of a second that is cut off must not make it too early.
+fn second(at: Timestamp) -> Timestamp {
+    let seconds = at.as_second() + i64::from(at.subsec_nanosecond() > 0);
+    Timestamp::from_second(seconds).unwrap_or(at)
+}
