@@ -197,6 +197,25 @@ fn a_chat_that_stays_unknown_says_how_it_ends() {
 }
 
 #[test]
+fn a_chat_whose_sender_was_killed_is_not_sent_by_typing_it_again() {
+    let stage = Stage::new(0.0);
+    stage.faults("hang-after=@1");
+    let line = "desk chat create --message Hi --group sales --customer 7";
+    let mut sender = stage.command(line).spawn().unwrap();
+    while stage.sandbox(|desk| desk.world().memory().applied()) == 0 {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    sender.kill().unwrap();
+    sender.wait().unwrap();
+    let said = stage.deskcast(line).failed(2);
+    assert!(said.contains("an earlier chat is unfinished"), "{said}");
+    // Nothing was known before it that it could be looked for after: it stays unknown.
+    let ended = stage.deskcast("run desk-chat");
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    assert_eq!(stage.sandbox(|desk| desk.world().memory().times(7)), 1);
+}
+
+#[test]
 fn an_unfinished_chat_is_gone_on_with_and_not_sent_beside() {
     let stage = Stage::new(0.0);
     stage.faults("401");

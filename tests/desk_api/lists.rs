@@ -241,6 +241,17 @@ async fn ten_thousand_tickets_are_read_as_they_are_counted() {
     }
 }
 
+#[tokio::test]
+async fn an_answer_that_never_ends_is_not_kept() {
+    let padding = " ".repeat(33 << 20);
+    let canned = Canned::saying(200, format!(r#"{{"results":[]{padding}}}"#)).await;
+    let error = canned.desk.groups().next().await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "200: the answer is larger than 33554432 bytes"
+    );
+}
+
 /// What a list or a call is read in may be moved to another thread.
 #[test]
 fn calls_can_be_spawned() {

@@ -4,7 +4,9 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod canned;
+mod codes;
 mod commands;
+mod endpoints;
 mod faults;
 mod golden;
 mod lists;

@@ -1,6 +1,6 @@
 //! A sandbox with a history, and deskcast with settings that point to it.
 
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::LazyLock;
 
 use deskcast::desk::{ChatMessage, Desk, DeskConfig, TicketId, UserType};
@@ -77,21 +77,25 @@ impl Stage {
 
     /// The same with another limit of requests a second.
     pub(crate) fn deskcast_at(&self, requests_per_second: &str, line: &str) -> Ended {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        self.run(&words, requests_per_second)
+        let mut command = self.command(line);
+        command.env("DESKCAST__LIMITS__REQUESTS_PER_SECOND", requests_per_second);
+        Ended::of(command.output().unwrap())
     }
 
-    fn run(&self, arguments: &[&str], requests_per_second: &str) -> Ended {
+    /// deskcast with these arguments, not started yet.
+    pub(crate) fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_deskcast"));
         command
-            .args(arguments)
+            .args(line.split_whitespace())
             .env_clear()
             .env("DESKCAST__DESK__BASE_URL", self.base_url())
             .env("DESKCAST__DESK__API_TOKEN", "sandbox")
             .env("DESKCAST__DESK__AGENT_ID", "41")
-            .env("DESKCAST__LIMITS__REQUESTS_PER_SECOND", requests_per_second)
-            .current_dir(self.folder.path());
-        Ended::of(command.output().unwrap())
+            .env("DESKCAST__LIMITS__REQUESTS_PER_SECOND", "1000")
+            .current_dir(self.folder.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
     }
 
     /// The first message of ticket 7 by this kind of writer, other than the first `skip`.
