@@ -11,7 +11,7 @@ use clap::CommandFactory as _;
 use deskcast::cli::Cli;
 use deskcast::settings::{KEYS, Settings};
 
-use crate::tool::{project, succeed, tool};
+use crate::tool::{project, succeed, text, tool};
 
 /// A root with nothing in it but dpkg's own files.
 struct Root(tempfile::TempDir);
@@ -113,6 +113,8 @@ fn pages_of(command: &clap::Command, above: &str) -> BTreeSet<String> {
 #[test]
 fn it_installs_what_it_should_works_and_leaves_nothing_but_what_is_the_operators() {
     let package = build();
+    let name = concat!("deskcast_", env!("CARGO_PKG_VERSION"), "-1_");
+    assert!(package.contains(name) && text("README.md").contains(name));
     let root = Root::new();
     root.dpkg(&["--install", &package]);
     holds_every_file(&root);
