@@ -2,7 +2,8 @@
 //! of socket of it held against the unit.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::stage::desk::Desk;
 use crate::stage::scene::{Scene, finish};
@@ -41,32 +42,68 @@ fn allowed(unit: &str) -> BTreeSet<String> {
     allowed
 }
 
-/// The lines of a trace of a whole run to a Desk that is looked up by its name, without those that
-/// strace itself does before it starts deskcast.
-fn trace() -> Vec<String> {
+/// A Desk that does this and that wrong, looked up by its name, and the campaign `spring` to it.
+fn scene() -> (Desk, Scene) {
     let desk = Desk::start("429=@2:20ms,500-after=@3,reset-after=@4", Duration::ZERO);
     let scene = Scene::new(&desk.base_url().replace("127.0.0.1", "localhost"));
     scene.campaign("spring", 1..=100, 10);
+    (desk, scene)
+}
+
+/// deskcast under strace, which writes to the file `trace`.
+fn strace(scene: &Scene, arguments: &[&str]) -> Command {
     let mut strace = scene.command("strace");
-    strace.args([
-        "-f",
-        "-qq",
-        "-o",
-        "trace",
-        "--",
-        env!("CARGO_BIN_EXE_deskcast"),
-    ]);
-    strace.args(["run", "spring"]);
-    let ended = finish(strace);
-    assert!(ended.out.contains("finished"), "{ended:?}");
-    let trace = std::fs::read_to_string(scene.path("trace")).unwrap();
+    let deskcast = env!("CARGO_BIN_EXE_deskcast");
+    strace.args(["-f", "-qq", "-o", "trace", "--", deskcast]);
+    strace.args(arguments);
+    strace
+}
+
+/// The lines of the trace, without what strace itself does before it starts deskcast.
+fn trace(scene: &Scene) -> Vec<String> {
+    let trace = std::fs::read_to_string(scene.path("trace")).unwrap_or_default();
     let after_start = trace.lines().skip_while(|line| !line.contains("execve("));
     after_start.skip(1).map(str::to_owned).collect()
 }
 
-#[test]
-fn a_run_makes_no_system_call_and_no_socket_that_its_unit_forbids() {
-    let trace = trace();
+/// A whole run.
+fn traced_run() -> Vec<String> {
+    let (_desk, scene) = scene();
+    let ended = finish(strace(&scene, &["run", "spring"]));
+    assert!(ended.out.contains("finished"), "{ended:?}");
+    trace(&scene)
+}
+
+/// A daemon that serves its pages, launches the campaign, sends it, and is told to stop.
+fn traced_daemon() -> Vec<String> {
+    let (desk, scene) = scene();
+    let settings = std::fs::read_to_string(scene.path("deskcast.toml")).unwrap();
+    let web = "[web]\nlisten = \"127.0.0.1:0\"\n";
+    scene.write("deskcast.toml", settings + web);
+    let mut strace = strace(&scene, &["daemon"]);
+    let mut daemon = strace.stderr(Stdio::null()).spawn().unwrap();
+    wait_until(|| trace(&scene).iter().any(|line| line.contains(" listen(")));
+    let launched = || scene.run(&["launch", "spring", "--by", "mira"]).code == Some(0);
+    wait_until(launched);
+    wait_until(|| desk.creates() >= 10);
+    let trace_so_far = trace(&scene);
+    let pid = trace_so_far[0].split(' ').next().unwrap();
+    succeed(tool("kill").args(["-TERM", pid]));
+    assert!(daemon.wait().unwrap().success());
+    trace(&scene)
+}
+
+#[track_caller]
+fn wait_until(is_so: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < Duration::from_secs(60));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Holds a trace against a unit.
+fn must_keep_to(trace: &[String], unit: &str) {
     // "1234 connect(9, …" or "1234 <... connect resumed>"; others tell of signals and ends.
     let made: BTreeSet<String> = trace
         .iter()
@@ -78,7 +115,7 @@ fn a_run_makes_no_system_call_and_no_socket_that_its_unit_forbids() {
         made.contains("fsync") && made.contains("connect"),
         "{made:?}"
     );
-    let unit = text("deploy/systemd/deskcast-run@.service");
+    let unit = text(&format!("deploy/systemd/{unit}"));
     let allowed = allowed(&unit);
     assert!(allowed.contains("read") && !allowed.contains("chown"));
     // SQLite gives its files to the owner of the store where it runs as root; the service does not.
@@ -104,4 +141,19 @@ fn a_run_makes_no_system_call_and_no_socket_that_its_unit_forbids() {
         None,
         "memory to write and run"
     );
+}
+
+#[test]
+fn a_run_makes_no_system_call_and_no_socket_that_its_unit_forbids() {
+    must_keep_to(&traced_run(), "deskcast-run@.service");
+}
+
+#[test]
+fn nor_does_the_daemon() {
+    let trace = traced_daemon();
+    let told = trace
+        .iter()
+        .any(|line| line.contains(" inotify_add_watch("));
+    assert!(told, "it watched the campaigns");
+    must_keep_to(&trace, "deskcast.service");
 }

@@ -11,7 +11,7 @@ use clap::CommandFactory as _;
 use deskcast::cli::Cli;
 use deskcast::settings::{KEYS, Settings};
 
-use crate::tool::{project, succeed, tool};
+use crate::tool::{project, succeed, text, tool};
 
 /// A root with nothing in it but dpkg's own files.
 struct Root(tempfile::TempDir);
@@ -99,9 +99,22 @@ fn commands() -> Vec<String> {
         .collect()
 }
 
+/// The manual pages of a command and of those within it.
+fn pages_of(command: &clap::Command, above: &str) -> BTreeSet<String> {
+    let page = format!("{above}{}", command.get_name());
+    let within = command.get_subcommands();
+    let mut pages: BTreeSet<String> = within
+        .flat_map(|command| pages_of(command, &format!("{page}-")))
+        .collect();
+    pages.insert(page);
+    pages
+}
+
 #[test]
 fn it_installs_what_it_should_works_and_leaves_nothing_but_what_is_the_operators() {
     let package = build();
+    let name = concat!("deskcast_", env!("CARGO_PKG_VERSION"), "-1_");
+    assert!(package.contains(name) && text("README.md").contains(name));
     let root = Root::new();
     root.dpkg(&["--install", &package]);
     holds_every_file(&root);
@@ -169,11 +182,7 @@ fn manual_pages_are_there(root: &Root) {
                 .strip_suffix(".1.gz  644")
         })
         .collect();
-    let mut expected: BTreeSet<String> = commands()
-        .iter()
-        .map(|name| format!("deskcast-{name}"))
-        .collect();
-    expected.insert("deskcast".to_owned());
+    let expected = pages_of(&Cli::command(), "");
     assert_eq!(pages, expected.iter().map(String::as_str).collect());
     let packed = std::fs::File::open(root.path("usr/share/man/man1/deskcast-run.1.gz"));
     let mut page = String::new();
@@ -182,15 +191,15 @@ fn manual_pages_are_there(root: &Root) {
     assert!(page.contains(".TH deskcast-run 1"), "{page}");
 }
 
-/// A real bash, asked what may follow "deskcast re".
+/// A real bash, asked what may follow "deskcast rec".
 fn bash_completes(root: &Root) {
     let script = root.path("usr/share/bash-completion/completions/deskcast");
     let ask = format!(
-        "source {}; COMP_WORDS=(deskcast re); COMP_CWORD=1; _deskcast deskcast re deskcast; echo ${{COMPREPLY[@]}}",
+        "source {}; COMP_WORDS=(deskcast rec); COMP_CWORD=1; _deskcast deskcast rec deskcast; echo ${{COMPREPLY[@]}}",
         script.display()
     );
     let offered = succeed(tool("bash").args(["-c", &ask]));
-    assert_eq!(offered.trim(), "reconcile report");
+    assert_eq!(offered.trim(), "reconcile");
     for script in [
         "zsh/vendor-completions/_deskcast",
         "fish/vendor_completions.d/deskcast.fish",

@@ -25,6 +25,10 @@ fn everything_in_a_store_is_counted_once() {
         ("stopped", 0),
         ("finished", 1),
         ("failed", 0),
+        ("paused", 0),
+        ("cancelled", 0),
+        ("missed", 0),
+        ("skipped", 0),
     ];
     assert_eq!((runs.as_slice(), interrupted), (&expected[..], 1));
     let of = |count: &StateCount| (count.state.as_str(), count.batches, count.customers);
