@@ -182,7 +182,12 @@ fn never_exceeded(measured: &Measured) {
 #[track_caller]
 fn used_well(times: &[u64], from: u64, to: u64) {
     let used = between(times, from, to) as f64 / ((to - from) as f64 / SECOND as f64 * RATE as f64);
-    assert!(used >= 0.95, "{used:.3} of the rate was used");
+    let gaps = times.windows(2).map(|pair| (pair[1] - pair[0]) / 1000);
+    let longest: Vec<u64> = gaps.filter(|ms| *ms > 2 * 1000 / RATE as u64).collect();
+    assert!(
+        used >= 0.95,
+        "{used:.3} of the rate was used; longest gaps in ms: {longest:?}"
+    );
 }
 
 #[test]
