@@ -11,12 +11,15 @@
 use std::time::Duration;
 
 use super::lanes::SENDS_BEFORE_A_READING;
-use super::pace::{Allowance, FORGIVENESS, HEADROOM, Pacer};
+use super::pace::{Allowance, HEADROOM, Pacer};
 
 /// Departures that are kept: more than fit in a window.
 pub const DEPARTURES_KEPT: u64 = 2048;
 /// How long a process may take from one send to asking for the next.
 const A_MOMENT: Duration = Duration::from_millis(3);
+/// A lease that was not used for so long is lost. Long enough for a process that gets the processor
+/// late: a single place in the sequence cannot make a burst.
+const LEASED_FOR: Duration = Duration::from_millis(50);
 /// For how long after its last request a process's stricter settings hold for the others.
 const AGREED_FOR: Duration = Duration::from_secs(10);
 
@@ -246,7 +249,7 @@ impl Account<'_> {
         let allowance = self.page.allowance;
         Lease {
             at,
-            until: at + FORGIVENESS.max(allowance.gap()),
+            until: at + LEASED_FOR.max(allowance.gap()),
             requests: allowance.lease(),
         }
     }

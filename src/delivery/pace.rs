@@ -30,7 +30,7 @@ pub fn duration(requests: u64, requests_per_second: f64) -> Duration {
 /// above that, so that what it costs to take one stays small beside what it allows.
 pub const MOST_LEASES: u32 = 2000;
 /// How late a timer may ring without its time being lost.
-pub const FORGIVENESS: Duration = Duration::from_millis(10);
+const FORGIVENESS: Duration = Duration::from_millis(10);
 /// Slower than this is paced like this: it keeps the sums of nanoseconds far from their ends.
 const LONGEST_GAP: Duration = Duration::from_secs(864_000);
 

@@ -1,9 +1,9 @@
 //! How fast deskcast is: figures beside what they are measured against, and beside their targets.
 //!
 //! ```sh
-//! cargo bench --bench speed                        # everything, about ten minutes
+//! cargo bench --bench speed                        # everything, about twelve minutes
 //! cargo bench --bench speed -- plan throughput     # some of it
-//! cargo bench --bench speed -- --quick             # smaller inputs, about two minutes
+//! cargo bench --bench speed -- --quick             # smaller inputs, about three minutes
 //! ```
 //!
 //! Every measurement runs the real binary, on generated data that are the same every time. What

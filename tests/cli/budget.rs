@@ -179,10 +179,26 @@ fn never_exceeded(measured: &Measured) {
     assert!(most <= RATE, "{most} of {} in a second", times.len());
 }
 
+/// At least 95 % of the rate is used, from now on. A busy machine may be in the way once, and waste
+/// is there every time.
 #[track_caller]
-fn used_well(times: &[u64], from: u64, to: u64) {
-    let used = between(times, from, to) as f64 / ((to - from) as f64 / SECOND as f64 * RATE as f64);
-    assert!(used >= 0.95, "{used:.3} of the rate was used");
+fn used_well(town: &Town) {
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        let began = *times(town).last().unwrap();
+        std::thread::sleep(Duration::from_secs(4));
+        let times = times(town);
+        let ended = *times.last().unwrap();
+        let seconds = (ended - began) as f64 / SECOND as f64;
+        let used = between(&times, began, ended) as f64 / (seconds * RATE as f64);
+        if used >= 0.95 && seconds > 3.5 {
+            return;
+        }
+        let gaps = times.windows(2).map(|pair| (pair[1] - pair[0]) / 1000);
+        let long: Vec<u64> = gaps.filter(|ms| *ms > 2000 / RATE as u64).collect();
+        seen.push((used, seconds, long));
+    }
+    panic!("used of the rate, in seconds, and long gaps in ms: {seen:?}");
 }
 
 #[test]
@@ -190,9 +206,8 @@ fn two_runs_on_one_store_share_the_rate_and_waste_none_of_it() {
     let town = town("");
     let running = [start(&town, "spring"), start(&town, "summer")];
     both_send(&town);
-    let (began, before) = (*times(&town).last().unwrap(), sent(&town));
-    std::thread::sleep(Duration::from_secs(5));
-    let ended = *times(&town).last().unwrap();
+    let before = sent(&town);
+    used_well(&town);
     let after = sent(&town);
     for process in &running {
         process.signal("TERM");
@@ -201,9 +216,8 @@ fn two_runs_on_one_store_share_the_rate_and_waste_none_of_it() {
         assert_eq!(process.end().code, Some(4));
     }
     never_exceeded(&town);
-    used_well(&times(&town), began, ended);
     let shares = [after[0] - before[0], after[1] - before[1]];
-    assert!(shares.iter().all(|sent| *sent >= 100), "{shares:?}");
+    assert!(shares.iter().all(|sent| *sent >= 80), "{shares:?}");
     let mode = file(&town).metadata().unwrap().permissions().mode() & 0o777;
     assert_eq!(mode, 0o600);
 }
@@ -215,15 +229,12 @@ fn a_run_that_is_killed_leaves_its_share_to_the_other() {
     both_send(&town);
     first.signal("KILL");
     first.end();
-    let killed = *times(&town).last().unwrap();
-    std::thread::sleep(Duration::from_secs(4));
-    let ended = *times(&town).last().unwrap();
+    used_well(&town);
     // And a third one finds the budget used, and takes its place.
     let third = start(&town, "spring");
     std::thread::sleep(Duration::from_secs(2));
     drop((second, third));
     never_exceeded(&town);
-    used_well(&times(&town), killed + SECOND / 4, ended);
 }
 
 #[test]
