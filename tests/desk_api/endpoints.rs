@@ -162,8 +162,13 @@ fn deletion_logs(row: &Row) {
 
 #[expect(deprecated, reason = "it is an endpoint of the page")]
 fn all_messages(row: &Row) {
-    assert_eq!(row.command, None);
     let stage = Stage::new(0.0);
+    let shown = json(
+        &stage
+            .deskcast(&format!("{} --json", typed(row, &[])))
+            .done(),
+    );
+    assert_eq!(shown["messages"].as_array().map(Vec::len), Some(3));
     let mut pages = stage.desk.all_messages(None, None);
     let mut read = 0;
     while let Some(page) = stage.wait(pages.next()).unwrap() {

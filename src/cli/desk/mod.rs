@@ -22,7 +22,7 @@ use super::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use crate::campaign::CustomerId;
-use crate::desk::{DeletionDays, MessageId, TicketId};
+use crate::desk::{ChatMessage, DeletionDays, MessageId, Pages, TicketId};
 
 /// Arguments of `deskcast desk`.
 #[derive(Debug, Args)]
@@ -36,7 +36,7 @@ enum DeskCommand {
     /// Make one proactive chat outside of campaigns, or show one
     #[command(subcommand)]
     Chat(ChatCommand),
-    /// List the messages of a ticket
+    /// List the messages of a ticket, or of all
     Messages(MessagesArgs),
     /// Delete a message of a closed ticket
     Delete(delete::DeleteArgs),
@@ -60,9 +60,9 @@ enum ChatCommand {
 
 #[derive(Debug, Args)]
 struct MessagesArgs {
-    /// The ticket
+    /// The ticket [default: all of the application, by a list that Sendbird marks as deprecated]
     #[arg(value_name = "TICKET", value_parser = ticket)]
-    ticket: TicketId,
+    ticket: Option<TicketId>,
 
     #[command(flatten)]
     list: ListArgs,
@@ -99,8 +99,13 @@ pub(super) async fn desk(context: &Context, args: DeskArgs) -> Result<Exit, Fail
         DeskCommand::Chat(ChatCommand::Get(args)) => chat::get(&connect()?, args).await,
         DeskCommand::Messages(args) => {
             let wire = connect()?;
-            let messages = wire.desk.messages(args.ticket);
-            let what = format!("the messages of ticket {}", args.ticket);
+            let (what, messages) = match args.ticket {
+                Some(ticket) => {
+                    let what = format!("the messages of ticket {ticket}");
+                    (what, wire.desk.messages(ticket))
+                }
+                None => ("the messages".to_owned(), every_message(&wire)),
+            };
             list(&wire, args.list, &what, messages).await
         }
         DeskCommand::Delete(args) => delete::delete(&connect()?, args).await,
@@ -126,6 +131,11 @@ pub(super) async fn desk(context: &Context, args: DeskArgs) -> Result<Exit, Fail
             list(&wire, args, "the agents", wire.desk.agents()).await
         }
     }
+}
+
+#[expect(deprecated, reason = "it is an endpoint of the reference page")]
+fn every_message(wire: &Wire) -> Pages<ChatMessage> {
+    wire.desk.all_messages(None, None)
 }
 
 /// An id of anything, as strictly read as that of a customer.
