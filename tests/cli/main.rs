@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod archive;
 mod bad_customers;
 mod beside;
 mod checker;
@@ -17,3 +18,4 @@ mod resume;
 mod stage;
 mod store;
 mod town;
+mod transcripts;
