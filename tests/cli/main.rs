@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod archive;
 mod bad_customers;
 mod beside;
 mod budget;
@@ -18,3 +19,4 @@ mod resume;
 mod stage;
 mod store;
 mod town;
+mod transcripts;

@@ -25,7 +25,7 @@ const BEGINNINGS: u32 = 5;
 /// When so many tickets were refused and none was shown, it is not the tickets.
 const FORBIDDEN: u32 = 5;
 /// How often the writer is told that time has passed.
-const TICK: Duration = Duration::from_millis(500);
+const TICK: Duration = Duration::from_millis(250);
 /// The first try again after a page failed; it doubles from there.
 const FIRST_RETRY: Duration = Duration::from_millis(250);
 
@@ -35,7 +35,12 @@ struct Open {
     pages: Option<Pages<ChatMessage>>,
     /// When it may be asked again.
     due: Instant,
+    /// Failures in a row of one page: they decide how long to wait.
     failures: u32,
+    /// Those that were its own and not those of a Desk that is away.
+    own_failures: u32,
+    /// Answers that were good by the last failure, of any ticket.
+    served_before: u64,
     beginnings: u32,
 }
 
@@ -60,6 +65,8 @@ pub(super) struct Reader<'a> {
     patience: Patience,
     began: Instant,
     shown: bool,
+    /// Good answers.
+    served: u64,
     forbidden: u32,
 }
 
@@ -80,6 +87,7 @@ impl<'a> Reader<'a> {
             requests: JoinSet::new(),
             began: Instant::now(),
             shown: first > unread.len(),
+            served: 0,
             forbidden: 0,
             tickets,
             form,
@@ -157,6 +165,8 @@ impl<'a> Reader<'a> {
             pages: Some(pages),
             due: Instant::now(),
             failures: 0,
+            own_failures: 0,
+            served_before: 0,
             beginnings: 1,
         };
         self.open.insert(at, open);
@@ -198,8 +208,7 @@ impl<'a> Reader<'a> {
         self.means.watched.update(|counts| counts.requests += 1);
         match result {
             Ok(page) => {
-                self.patience.served();
-                self.shown = true;
+                self.well_served();
                 let ended = page.is_none() || !pages.has_more();
                 if let Some(page) = page {
                     let messages = page.of.messages;
@@ -235,8 +244,7 @@ impl<'a> Reader<'a> {
         let why = error.to_string();
         match error {
             ReadError::NotFound(_) | ReadError::Refused(_) => {
-                self.patience.served();
-                self.shown = true;
+                self.well_served();
                 self.through(at, Part::Unread(why));
             }
             ReadError::Halted(words) if words.status == Some(403) => {
@@ -259,26 +267,44 @@ impl<'a> Reader<'a> {
                 self.means.budget.pause(wait);
                 self.again(at, pages, wait, true);
             }
-            ReadError::Failed(_) => {
-                let wait = self.patience.unserved(self.began.elapsed(), None);
+            ReadError::Failed(words) => {
+                self.patience.unserved(self.began.elapsed(), None);
                 if self.patience.is_over(self.began.elapsed()) {
                     return Err(JobError::Desk(format!(
                         "Desk could not be reached for long ({why})"
                     )));
                 }
-                let Some(open) = self.open.get_mut(&at) else {
-                    return Ok(());
-                };
-                open.failures += 1;
-                if open.failures >= TRIES && self.shown {
-                    self.through(at, Part::Unread(format!("{why} ({TRIES} times)")));
-                } else {
-                    let least = FIRST_RETRY * 2_u32.pow(open.failures.min(7) - 1);
-                    self.again(at, pages, wait.max(least), false);
-                }
+                self.try_later(at, pages, &why, words.code.is_some());
             }
         }
         Ok(())
+    }
+
+    fn well_served(&mut self) {
+        self.patience.served();
+        self.served += 1;
+        self.shown = true;
+    }
+
+    /// A page failed. It is the ticket's own failure when Desk served others since the last one.
+    /// With nobody left to ask for, it is when Desk itself says so, with a code, for minutes. So an
+    /// outage gives no ticket up.
+    fn try_later(&mut self, at: usize, pages: Pages<ChatMessage>, why: &str, says_so: bool) {
+        let Some(open) = self.open.get_mut(&at) else {
+            return;
+        };
+        open.failures += 1;
+        let is_last = self.next >= self.tickets.len();
+        let for_long = is_last && says_so && open.failures > 2 * TRIES;
+        if for_long || self.served > open.served_before {
+            open.own_failures += 1;
+        }
+        open.served_before = self.served;
+        if open.own_failures >= TRIES {
+            return self.through(at, Part::Unread(format!("{why} ({TRIES} times)")));
+        }
+        let wait = FIRST_RETRY * 2_u32.pow(open.failures.min(7) - 1);
+        self.again(at, pages, wait, false);
     }
 
     fn again(&mut self, at: usize, pages: Pages<ChatMessage>, wait: Duration, well: bool) {
@@ -286,7 +312,7 @@ impl<'a> Reader<'a> {
             open.pages = Some(pages);
             open.due = Instant::now() + wait;
             if well {
-                open.failures = 0;
+                (open.failures, open.own_failures) = (0, 0);
             }
         }
     }

@@ -14,7 +14,7 @@ use crate::delivery::transcript::{Mark, PageOf, Part, Weight};
 use crate::desk::TicketId;
 
 /// From one mark to the next, at most.
-const MARK_EVERY: Duration = Duration::from_secs(1);
+const MARK_EVERY: Duration = Duration::from_millis(250);
 /// Bytes from one mark to the next, at most, give or take a page.
 const MARK_BYTES: u64 = 16 << 20;
 
