@@ -15,6 +15,7 @@ use super::message::{InvalidMessage, Message, MessageText};
 use super::name::CampaignName;
 use super::path::{InnerPath, InvalidPath};
 use super::problem::{Problem, Problems};
+use super::repeat::{Repeat, repeat};
 use super::table::{Entry, TableReader};
 
 /// What an operator wrote about a campaign, read and found valid.
@@ -42,6 +43,8 @@ pub struct Definition {
     pub invalid_rows: InvalidRows,
     /// What becomes of batches whose outcome stays unknown.
     pub unknown: UnknownPolicy,
+    /// Who is left out because of earlier messages.
+    pub repeat: Repeat,
     /// What is probably not meant, although it can be used.
     pub warnings: Problems,
 }
@@ -114,6 +117,7 @@ fn campaign<'a>(
     let unknown = top.optional("unknown", |entry| {
         entry.choice(&["hold", "resend-when-absent"], UnknownPolicy::parse)
     });
+    let repeat = top.table("repeat", repeat);
     top.finish();
     Some(Definition {
         name,
@@ -127,6 +131,7 @@ fn campaign<'a>(
         batch_size: batch_size.unwrap_or_default(),
         invalid_rows: invalid_rows.unwrap_or_default(),
         unknown: unknown.unwrap_or_default(),
+        repeat: repeat.unwrap_or_default(),
         warnings: Problems::default(),
     })
 }

@@ -10,6 +10,7 @@
 //! | `definition` | which keys a campaign has, their defaults and their limits |
 //! | `table` | how to read one TOML table and collect everything that is wrong with it |
 //! | `problem` | how a mistake is shown: file, line, column, the line itself, a suggestion |
+//! | `repeat` | who may be messaged again, and when |
 //! | `audience` | how customer ids are streamed out of a CSV file |
 //! | `name`, `customer`, `choice`, `path`, `message` | the values themselves |
 
@@ -22,6 +23,7 @@ mod name;
 mod nearest;
 mod path;
 mod problem;
+mod repeat;
 mod table;
 
 pub use audience::{AudienceError, AudienceReader, AudienceSpec, Block, InvalidRow};
@@ -33,3 +35,4 @@ pub use name::{CampaignName, InvalidName};
 pub use nearest::nearest;
 pub use path::{InnerPath, InvalidPath};
 pub use problem::{Problem, Problems, Severity};
+pub use repeat::{Cap, Repeat, SameCampaign, Span};

@@ -7,6 +7,7 @@
 use std::fmt::Display;
 use std::ops::{Range, RangeInclusive};
 
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::nearest::nearest;
@@ -67,7 +68,6 @@ impl<'a> TableReader<'a> {
     /// The same for a key that holds a table, whose keys are read through a reader of its own;
     /// none when the key is absent or holds something else. What is wrong in the table is noted
     /// here, and an unfinished table says so by a `None` of its reader.
-    #[expect(dead_code, reason = "the first table is on its way")]
     pub(super) fn table<T>(
         &mut self,
         key: &'static str,
@@ -222,6 +222,17 @@ impl<'a> Entry<'a> {
     /// The value, where it is a string.
     pub(super) fn string(&self) -> Option<&'a str> {
         self.value.as_str()
+    }
+
+    /// The elements, each with its own place, where the value is a list.
+    pub(super) fn list(&self) -> Option<Vec<Entry<'a>>> {
+        let elements = self.value.as_array()?.iter();
+        let entry = |element: &'a Spanned<DeValue<'a>>| Entry {
+            key: self.key,
+            span: element.span(),
+            value: element.get_ref(),
+        };
+        Some(elements.map(entry).collect())
     }
 
     /// A string with something in it.

@@ -13,18 +13,21 @@
 //! time and answers with decisions, so the very code that sends a campaign is also the code that
 //! the model checker and the simulation drive through every order of events.
 //!
-//! One batch's way: [`plan`] makes it, [`dispatch`] decides when it goes, [`request`] is what goes,
+//! One batch's way: [`plan`] makes it of whom [`rules`] leave in, [`dispatch`] decides when it goes, [`request`] is what goes,
 //! [`outcome`] says what came of it, [`batch`] which state follows, [`split`] what to do with a
 //! refusal, and [`tally`] that the sums still hold.
 
 pub mod batch;
+pub mod customer_set;
 pub mod dispatch;
 pub mod outcome;
 pub mod pace;
 pub mod patience;
 pub mod plan;
+pub mod reason;
 pub mod reconcile;
 pub mod request;
+pub mod rules;
 pub mod split;
 pub mod tally;
 pub mod tracking;

@@ -6,6 +6,7 @@
 
 mod create;
 pub mod daemon;
+pub mod messaged;
 mod open;
 mod orders;
 mod owner;
@@ -13,7 +14,10 @@ pub mod read;
 mod record;
 pub mod schedule;
 mod settle;
+mod staged;
 mod tick;
+
+pub use create::FillWithout;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -25,7 +29,7 @@ use super::{
     Claim, Entry, Fence, Fill, Journal, JournalError, KnownChat, NewRun, Permit, Purpose, Reading,
     RunId, RunState, Tracked, UnknownBatch, Verdict,
 };
-use crate::campaign::UnknownPolicy;
+use crate::campaign::{Repeat, UnknownPolicy};
 use crate::delivery::batch::BatchState;
 use crate::delivery::dispatch::Work;
 use crate::delivery::outcome::ChatId;
@@ -98,7 +102,7 @@ impl Journal for SqliteJournal {
         new: &NewRun,
         fill: Fill<'_, E>,
     ) -> Result<RunId, E> {
-        create::create_run(&mut self.connection, new, fill)
+        self.plan_run(new, &Repeat::always(), &mut |_, sink| fill(sink))
     }
 
     fn claim(
