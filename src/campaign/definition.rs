@@ -15,6 +15,7 @@ use super::message::{InvalidMessage, Message, MessageText};
 use super::name::CampaignName;
 use super::path::{InnerPath, InvalidPath};
 use super::problem::{Problem, Problems};
+use super::repeat::{Repeat, repeat};
 use super::restraints::{Restraints, abort, approval, canary, pace};
 use super::schedule::{Schedule, schedule};
 use super::table::{Entry, TableReader};
@@ -48,6 +49,8 @@ pub struct Definition {
     pub schedule: Option<Schedule>,
     /// What holds it back while it is sent.
     pub restraints: Restraints,
+    /// Who is left out because of earlier messages.
+    pub repeat: Repeat,
     /// What is probably not meant, although it can be used.
     pub warnings: Problems,
 }
@@ -122,6 +125,7 @@ fn campaign<'a>(
     });
     let schedule = top.table("schedule", schedule);
     let restraints = restraints(&mut top, batch_size.unwrap_or_default());
+    let repeat = top.table("repeat", repeat);
     top.finish();
     Some(Definition {
         name,
@@ -137,6 +141,7 @@ fn campaign<'a>(
         unknown: unknown.unwrap_or_default(),
         schedule,
         restraints,
+        repeat: repeat.unwrap_or_default(),
         warnings: Problems::default(),
     })
 }

@@ -12,6 +12,7 @@
 //! | `problem` | how a mistake is shown: file, line, column, the line itself, a suggestion |
 //! | `schedule` | when it runs: due times in its zone, and what to do about them |
 //! | `restraints` | what holds a run back: pace, canary, approval, abort |
+//! | `repeat` | who may be messaged again, and when |
 //! | `audience` | how customer ids are streamed out of a CSV file |
 //! | `name`, `customer`, `choice`, `path`, `message` | the values themselves |
 
@@ -24,6 +25,7 @@ mod name;
 mod nearest;
 mod path;
 mod problem;
+mod repeat;
 mod restraints;
 mod schedule;
 mod table;
@@ -37,6 +39,7 @@ pub use name::{CampaignName, InvalidName};
 pub use nearest::nearest;
 pub use path::{InnerPath, InvalidPath};
 pub use problem::{Problem, Problems, Severity};
+pub use repeat::{Cap, Repeat, SameCampaign, Span};
 pub use restraints::{Abort, Canary, MaxOpen, OpenOf, Pace, Rate, Restraints, Share, Then};
 pub use schedule::{
     Cron, CronMistake, Decision, DstFold, DstGap, Fire, Fires, MissedPolicy, MissedWhy, NoZone,

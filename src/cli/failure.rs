@@ -29,6 +29,14 @@ impl Failure {
         }
     }
 
+    /// There was nothing to do, and that is no mistake.
+    pub(super) fn nothing_to_do(sentence: impl Into<String>) -> Failure {
+        Failure {
+            exit: Exit::Done,
+            sentence: sentence.into(),
+        }
+    }
+
     pub(super) fn exit(&self) -> Exit {
         self.exit
     }

@@ -13,7 +13,7 @@
 //! time and answers with decisions, so the very code that sends a campaign is also the code that
 //! the model checker and the simulation drive through every order of events.
 //!
-//! One batch's way: [`plan`] makes it, [`dispatch`] decides when it goes, [`request`] is what goes,
+//! One batch's way: [`plan`] makes it of whom [`rules`] leave in, [`dispatch`] decides when it goes, [`request`] is what goes,
 //! [`outcome`] says what came of it, [`batch`] which state follows, [`split`] what to do with a
 //! refusal, and [`tally`] that the sums still hold. Whose turn it is and when a request may leave is
 //! for [`lanes`] and [`account`] to say. What holds it back beside the budget meets at the
@@ -22,6 +22,7 @@
 pub mod abort;
 pub mod account;
 pub mod batch;
+pub mod customer_set;
 pub mod dispatch;
 pub mod gate;
 pub mod lanes;
@@ -30,8 +31,10 @@ pub mod outcome;
 pub mod pace;
 pub mod patience;
 pub mod plan;
+pub mod reason;
 pub mod reconcile;
 pub mod request;
+pub mod rules;
 pub mod sliding;
 pub mod split;
 pub mod tally;

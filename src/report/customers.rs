@@ -12,6 +12,7 @@ use super::text::{cell, time};
 use crate::campaign::{CustomerId, InvalidId};
 use crate::delivery::batch::BatchState;
 use crate::delivery::outcome::Words;
+use crate::delivery::reason::Reason;
 use crate::delivery::tally::Owner;
 use crate::journal::JournalError;
 use crate::journal::sqlite::read::{BatchRows, LeftOut, RunRecord, Store};
@@ -49,8 +50,9 @@ struct Fate<'a> {
     at: Option<String>,
 }
 
-/// Writes a row for each customer of the run, by batch and in file order within each; with
-/// `all_rows` also one for each duplicate and invalid row, after them, and the line of each.
+/// Writes a row for each customer of the run, by batch and in file order within each, and one for
+/// each that a rule excluded after them; with `all_rows` also one for each duplicate and invalid
+/// row, and the line of each.
 ///
 /// The columns are `customer_id,outcome,reason,batch,proactive_chat_id,at`, and `line`. Of a row
 /// without a valid id, `customer_id` is what stands in its place; in JSON it is null then, and
@@ -76,7 +78,7 @@ pub fn write(
     store.each_batch::<CustomersError>(run.id, &mut |batch| {
         Ok(rows.batch(batch, fate(batch, run.owner))?)
     })?;
-    if all_rows {
+    if all_rows || run.listing.excluded > 0 {
         store.each_left_out::<CustomersError>(run.id, &mut |row| Ok(rows.left_out(row)?))?;
     }
     Ok(rows.out.flush()?)
@@ -95,6 +97,15 @@ pub(super) fn outcome(state: BatchState, owner: Owner) -> &'static str {
             | BatchState::Abandoned,
             _,
         ) => state.as_str(),
+    }
+}
+
+/// What became of a row that is in no batch.
+pub(super) fn outcome_of(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Duplicate => "duplicate",
+        Reason::Invalid => "invalid",
+        _ => "excluded",
     }
 }
 
@@ -165,19 +176,20 @@ impl Rows<'_> {
     }
 
     fn left_out(&mut self, row: LeftOut<'_>) -> io::Result<()> {
-        let (outcome, reason) = match row {
-            LeftOut::Duplicate { .. } => {
-                ("duplicate", "the id stands in an earlier row".to_owned())
-            }
+        let (outcome, reason) = match &row {
+            LeftOut::Customer { ground, .. } => (outcome_of(ground.reason), ground.sentence()),
             LeftOut::Invalid { value, .. } => ("invalid", why_invalid(value)),
         };
+        if !self.all_rows && outcome != "excluded" {
+            return Ok(());
+        }
         self.set_tail(&Fate {
             outcome,
             reason: Some(reason.into()),
             ..Fate::default()
         })?;
         match row {
-            LeftOut::Duplicate { customer, line } => self.customer(customer, line),
+            LeftOut::Customer { customer, line, .. } => self.customer(customer, line),
             LeftOut::Invalid { value, line } => self.value(value, line),
         }
     }

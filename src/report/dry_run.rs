@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::number::{counted, duration, grouped};
 use crate::delivery::plan::PlanSummary;
+use crate::delivery::reason::Reason;
 use crate::service::planning::{Campaign, invalid_rows_sentence};
 
 /// Everything a dry run tells.
@@ -82,6 +83,11 @@ impl DryRun<'_> {
         )?;
         line("Invalid", listing.invalid, "")?;
         line("Excluded", listing.excluded, "")?;
+        for (ground, count) in &self.summary.left_out {
+            if ground.reason != Reason::Duplicate {
+                line("", *count, &format!("   {}", ground.sentence()))?;
+            }
+        }
         let batches = counted(self.summary.batches.into(), "batch", "batches");
         let most = self.campaign.definition.batch_size.get();
         line(

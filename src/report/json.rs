@@ -235,6 +235,7 @@ fn add_customers(total: &mut Customers, more: Customers) {
         duplicates,
         invalid,
         excluded,
+        excluded_by,
         planned,
         accepted,
         rejected,
@@ -246,6 +247,9 @@ fn add_customers(total: &mut Customers, more: Customers) {
     total.duplicates += duplicates;
     total.invalid += invalid;
     total.excluded += excluded;
+    for (reason, customers) in excluded_by.counts() {
+        total.excluded_by.add(reason, customers);
+    }
     total.planned += planned;
     total.accepted += accepted;
     total.rejected += rejected;

@@ -29,6 +29,7 @@ fn write(out: &mut String, run: &RunRecord, standing: &Standing) -> std::fmt::Re
         duplicates,
         invalid,
         excluded,
+        excluded_by,
         planned,
         ..
     } = standing.tally.customers;
@@ -58,6 +59,15 @@ fn write(out: &mut String, run: &RunRecord, standing: &Standing) -> std::fmt::Re
         grouped(invalid),
         grouped(excluded)
     )?;
+    let by: Vec<String> = excluded_by
+        .counts()
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(reason, count)| format!("{} {}", reason.words(), grouped(count)))
+        .collect();
+    if !by.is_empty() {
+        writeln!(out, "Excluded: {}", by.join(", "))?;
+    }
     let counts = standing.counts;
     writeln!(
         out,

@@ -10,6 +10,7 @@ use super::result;
 use super::text::{one_line, time};
 use crate::campaign::CustomerId;
 use crate::delivery::batch::BatchState;
+use crate::delivery::reason::Ground;
 use crate::delivery::tally::Owner;
 use crate::delivery::tracking::Counts;
 use crate::journal::sqlite::read::{Attempt, Part, Resolved, RunRecord, Story};
@@ -65,6 +66,10 @@ fn write_story(out: &mut String, run: &RunRecord, story: &Story) -> std::fmt::Re
         }
     }
     let Some(last) = story.parts.last() else {
+        for (line, ground) in &story.left_out {
+            let sentence = ground.sentence();
+            writeln!(out, "  Outcome   excluded: {sentence} (line {line})")?;
+        }
         return Ok(());
     };
     writeln!(out, "  Outcome   {}", outcome_sentence(last, run.owner))?;
@@ -179,10 +184,19 @@ struct RunStory<'a> {
     customers_file: &'a str,
     line: Option<u64>,
     duplicate_lines: &'a [u64],
+    left_out: Vec<LeftOutObject<'a>>,
     outcome: Option<&'static str>,
     at: Option<String>,
     batches: Vec<PartObject<'a>>,
     chat: Option<ChatObject>,
+}
+
+#[derive(Debug, Serialize)]
+struct LeftOutObject<'a> {
+    line: u64,
+    reason: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    detail: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -229,7 +243,11 @@ fn of_run<'a>(run: &'a RunRecord, story: &'a Story) -> RunStory<'a> {
         customers_file: &run.customers_file,
         line: story.line,
         duplicate_lines: &story.duplicates,
-        outcome: last.map(|part| outcome(part.state, run.owner)),
+        left_out: story.left_out.iter().map(of_left_out).collect(),
+        outcome: last.map_or_else(
+            || Some("excluded").filter(|_| !story.left_out.is_empty()),
+            |part| Some(outcome(part.state, run.owner)),
+        ),
         at: last.and_then(|part| part.at).map(time),
         batches: story.parts.iter().map(of_part).collect(),
         chat: last.and_then(|part| {
@@ -239,6 +257,14 @@ fn of_run<'a>(run: &'a RunRecord, story: &'a Story) -> RunStory<'a> {
                 read_at: part.read_at.map(time),
             })
         }),
+    }
+}
+
+fn of_left_out((line, ground): &(u64, Ground)) -> LeftOutObject<'_> {
+    LeftOutObject {
+        line: *line,
+        reason: ground.reason.as_str(),
+        detail: &ground.detail,
     }
 }
 

@@ -200,6 +200,7 @@ fn to_run(
         Err(NotLaunched::Mistake(mistake)) => {
             (RunState::Failed, format!("could not be planned: {mistake}"))
         }
+        Err(NotLaunched::Nobody(nobody)) => (RunState::Skipped, nobody.to_string()),
         Err(NotLaunched::Journal(error)) => return Err(error),
     };
     let due = asked.due.unwrap_or(asked.at);

@@ -7,11 +7,15 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::planning::{self, Campaign, Mistake, PlanError};
-use crate::campaign::InvalidRows;
+use crate::campaign::{InvalidRows, SameCampaign};
 use crate::delivery::plan::{Digest, PlanSummary};
+use crate::delivery::reason::{Ground, Reason};
 use crate::delivery::request::Template;
+use crate::delivery::rules::Rules;
+use crate::delivery::tally::Listing;
 use crate::desk::Desk;
-use crate::journal::{Journal, JournalError, Launch, NewRun, RunKey};
+use crate::journal::sqlite::SqliteJournal;
+use crate::journal::{JournalError, Launch, NewRun, RunKey};
 
 /// What holds for all campaigns of a process.
 #[derive(Clone, Debug)]
@@ -55,6 +59,49 @@ pub enum NotLaunched {
     Mistake(Mistake),
     /// The journal failed.
     Journal(JournalError),
+    /// Nothing is wrong: whoever is listed was messaged already, as far as the campaign's rules
+    /// allow. The sentence has the counts.
+    Nobody(Nobody),
+}
+
+/// Everybody listed is left out, and somebody of them because of earlier messages.
+#[derive(Clone, Debug)]
+pub struct Nobody {
+    /// What the rows came to.
+    pub listing: Listing,
+    /// The digest of a plan without batches.
+    pub digest: Digest,
+    sentence: String,
+}
+
+impl std::fmt::Display for Nobody {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.sentence)
+    }
+}
+
+/// Why a plan is not sent.
+#[derive(Debug)]
+pub enum Refused {
+    /// Something an operator wrote is wrong.
+    Mistake(Mistake),
+    /// There is nobody left to message.
+    Nobody(Nobody),
+}
+
+impl From<Refused> for NotLaunched {
+    fn from(refused: Refused) -> NotLaunched {
+        match refused {
+            Refused::Mistake(mistake) => NotLaunched::Mistake(mistake),
+            Refused::Nobody(nobody) => NotLaunched::Nobody(nobody),
+        }
+    }
+}
+
+impl From<Mistake> for Refused {
+    fn from(mistake: Mistake) -> Refused {
+        Refused::Mistake(mistake)
+    }
 }
 
 impl From<JournalError> for NotLaunched {
@@ -74,13 +121,14 @@ impl std::fmt::Display for NotLaunched {
         match self {
             NotLaunched::Mistake(mistake) => mistake.fmt(f),
             NotLaunched::Journal(error) => error.fmt(f),
+            NotLaunched::Nobody(nobody) => nobody.fmt(f),
         }
     }
 }
 
 /// Plans a run of this campaign and makes it durable, in one step.
-pub fn launch<J: Journal>(
-    journal: &mut J,
+pub fn launch(
+    journal: &mut SqliteJournal,
     campaign: &Campaign,
     terms: &Terms,
     asked: &Asked,
@@ -96,12 +144,16 @@ pub fn launch<J: Journal>(
     );
     let url = Desk::create_url(&terms.base_url);
     loop {
-        let created = journal.create_run::<NotLaunched>(&new, &mut |sink| {
-            let summary =
-                planning::plan(campaign, &template, &url, sink).map_err(|error| match error {
+        let repeat = &definition.repeat;
+        let created = journal.plan_run::<NotLaunched>(&new, repeat, &mut |messaged, sink| {
+            let mut rules = Rules::default();
+            rules.repeat(repeat, messaged);
+            let summary = planning::plan(campaign, &template, &url, rules, sink).map_err(
+                |error| match error {
                     PlanError::Mistake(mistake) => NotLaunched::Mistake(mistake),
                     PlanError::Sink(error) => NotLaunched::Journal(error),
-                })?;
+                },
+            )?;
             check_summary(campaign, &summary, asked.expected.as_ref())?;
             Ok(summary)
         });
@@ -168,28 +220,72 @@ pub fn check_summary(
     campaign: &Campaign,
     summary: &PlanSummary,
     expected: Option<&Digest>,
-) -> Result<(), Mistake> {
+) -> Result<(), Refused> {
     let file = campaign.customers.display();
     let listing = summary.listing;
     if listing.invalid > 0 && campaign.definition.invalid_rows == InvalidRows::Refuse {
         return Err(Mistake(format!(
             "{file}: {}\nCorrect the file, or set invalid_rows = \"skip\" in the campaign to leave such rows out.",
             planning::invalid_rows_sentence(&summary.invalid_rows, listing.invalid)
-        )));
+        ))
+        .into());
     }
     if summary.planned == 0 {
-        return Err(Mistake(format!(
-            "{file}: nobody to message: {} listed, {} duplicates, {} invalid, {} excluded",
-            listing.listed, listing.duplicates, listing.invalid, listing.excluded
-        )));
+        return Err(nobody(campaign, summary));
     }
     match expected {
         Some(expected) if *expected != summary.digest => Err(Mistake(format!(
             "the plan is not the one that was asked for, and nothing was sent.\n  asked for  {expected}\n  it is now  {}\n\
-             The definition, the customer file or a setting has changed since; look at a new dry run.",
+             The definition, a customer file, a setting or who was messaged has changed since; look at a new dry run.",
             summary.digest
-        ))),
+        ))
+        .into()),
         _ => Ok(()),
+    }
+}
+
+/// A plan without customers. A list of whom all were messaged is what a campaign that runs again
+/// and again comes to, and no mistake; any other list without anybody is one.
+fn nobody(campaign: &Campaign, summary: &PlanSummary) -> Refused {
+    let listing = summary.listing;
+    let mut sentence = format!(
+        "{}: nobody to message: {} listed",
+        campaign.customers.display(),
+        listing.listed
+    );
+    if listing.invalid > 0 {
+        sentence.push_str(&format!(", {} invalid", listing.invalid));
+    }
+    for (ground, count) in &summary.left_out {
+        let what = match ground.reason {
+            Reason::Duplicate => "duplicate".to_owned(),
+            Reason::Filtered => "not what where asks for".to_owned(),
+            _ => ground.sentence(),
+        };
+        let rule = rule_of(ground.reason, campaign);
+        sentence.push_str(&format!(", {} {what}{rule}", count));
+    }
+    let of_journal = |(ground, _): &(Ground, u64)| ground.reason.is_of_journal();
+    match summary.left_out.iter().any(of_journal) {
+        true => Refused::Nobody(Nobody {
+            listing,
+            digest: summary.digest.clone(),
+            sentence,
+        }),
+        false => Refused::Mistake(Mistake(sentence)),
+    }
+}
+
+/// The key that a reason comes from, where it is not plain from its words.
+fn rule_of(reason: Reason, campaign: &Campaign) -> String {
+    match (reason, &campaign.definition.repeat.same_campaign) {
+        (Reason::MessagedBefore, SameCampaign::Never) => {
+            " (repeat.same_campaign = \"never\")".to_owned()
+        }
+        (Reason::MessagedBefore, _) => " (repeat.same_campaign)".to_owned(),
+        (Reason::MessagedLately, _) => " (repeat.any_campaign)".to_owned(),
+        (Reason::CapReached, _) => " (repeat.max_per_customer)".to_owned(),
+        _ => String::new(),
     }
 }
 

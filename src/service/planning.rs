@@ -16,6 +16,7 @@ use crate::campaign::{
 };
 use crate::delivery::plan::{PlanSink, PlanSummary, Planner};
 use crate::delivery::request::Template;
+use crate::delivery::rules::Rules;
 
 /// Blocks between the two threads.
 const BLOCKS: usize = 8;
@@ -191,7 +192,8 @@ pub enum PlanError<E> {
     Sink(E),
 }
 
-/// Streams the customers of a campaign through a planner into `sink`.
+/// Streams the customers of a campaign through a planner into `sink`; whom `rules` name is left
+/// out.
 ///
 /// Invalid rows are counted, not refused: what to do about them is the caller's decision, once all
 /// of them are known.
@@ -199,6 +201,7 @@ pub fn plan<S: PlanSink + ?Sized>(
     campaign: &Campaign,
     template: &Template,
     url: &str,
+    rules: Rules,
     sink: &mut S,
 ) -> Result<PlanSummary, PlanError<S::Error>> {
     let mistake = |what: String| {
@@ -215,7 +218,7 @@ pub fn plan<S: PlanSink + ?Sized>(
     let (empty, spares) = mpsc::sync_channel::<Block>(BLOCKS);
     std::thread::scope(|scope| {
         scope.spawn(move || read_blocks(file, &spec, &full, &spares));
-        let mut planner = Planner::new(template, url, definition.batch_size.get());
+        let mut planner = Planner::new(template, url, definition.batch_size.get(), rules);
         let (mut count, mut rows) = (0, 0);
         for portion in blocks {
             let Portion { block, bytes_read } =

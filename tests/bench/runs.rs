@@ -163,6 +163,7 @@ fn fill(sink: &mut dyn PlanSink<Error = JournalError>) -> Result<PlanSummary, Jo
         digest: no_digest(),
         first_body: None,
         invalid_rows: Vec::new(),
+        left_out: Vec::new(),
     })
 }
 

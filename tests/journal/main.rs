@@ -75,6 +75,7 @@ fn summary(planned: u64, batches: u32) -> PlanSummary {
         digest: Digest::parse(&format!("sha256:{:064}", planned)).unwrap(),
         first_body: None,
         invalid_rows: Vec::new(),
+        left_out: Vec::new(),
     }
 }
 

@@ -248,6 +248,7 @@ fn create(journal: &mut impl Journal) -> Result<RunId, JournalError> {
             digest: Digest::parse(&format!("sha256:{:064}", 0)).unwrap(),
             first_body: None,
             invalid_rows: Vec::new(),
+            left_out: Vec::new(),
         })
     })
 }

@@ -23,6 +23,7 @@ use crate::campaign::{Block, CampaignName, MessageText, Priority, UnknownPolicy}
 use crate::delivery::batch::BatchState;
 use crate::delivery::plan::Planner;
 use crate::delivery::request::Template;
+use crate::delivery::rules::Rules;
 use crate::desk::Desk;
 use crate::journal::sqlite::SqliteJournal;
 use crate::journal::sqlite::read::{BatchRows, RunRecord, Store};
@@ -184,7 +185,7 @@ fn record(
     let url = Desk::create_url(&new.base_url);
     loop {
         let created = journal.create_run::<JournalError>(&new, &mut |sink| {
-            let mut planner = Planner::new(template, &url, MOST_CUSTOMERS);
+            let mut planner = Planner::new(template, &url, MOST_CUSTOMERS, Rules::default());
             planner.block(&block, sink)?;
             planner.finish(sink)
         });

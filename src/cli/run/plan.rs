@@ -10,7 +10,7 @@ use crate::delivery::plan::Digest;
 use crate::journal::sqlite::SqliteJournal;
 use crate::journal::sqlite::read::{RunRecord, Store};
 use crate::journal::{JournalError, RunKey};
-use crate::service::launch::{Asked, Launched, NotLaunched, Terms, launch};
+use crate::service::launch::{Asked, Launched, NotLaunched, Refused, Terms, launch};
 use crate::service::planning::Campaign;
 
 /// In whose name and for which Desk runs are planned; a sandbox has an agent of its own.
@@ -82,11 +82,18 @@ pub(super) fn create(
     found.ok_or_else(|| Failure::stopped("the run that was just planned is not in the store"))
 }
 
+impl From<Refused> for Failure {
+    fn from(refused: Refused) -> Failure {
+        NotLaunched::from(refused).into()
+    }
+}
+
 impl From<NotLaunched> for Failure {
     fn from(error: NotLaunched) -> Failure {
         match error {
             NotLaunched::Mistake(mistake) => mistake.into(),
             NotLaunched::Journal(error) => error.into(),
+            NotLaunched::Nobody(nobody) => Failure::nothing_to_do(nobody.to_string()),
         }
     }
 }

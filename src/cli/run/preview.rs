@@ -9,6 +9,7 @@ use super::super::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::sandbox::Throwaway;
+use super::super::selection::store_path;
 use super::RunArgs;
 use super::plan::terms;
 use crate::campaign::CampaignName;
@@ -16,10 +17,12 @@ use crate::delivery::batch::BatchState;
 use crate::delivery::pace;
 use crate::delivery::plan::{Digest, Nowhere, PlanSummary};
 use crate::delivery::request::Template;
+use crate::delivery::rules::{Messaged, Rules};
 use crate::delivery::tally::{Owner, Tally};
 use crate::delivery::tracking::Counts;
 use crate::desk::Desk;
-use crate::journal::sqlite::read::Requests;
+use crate::journal::sqlite::messaged::Asking;
+use crate::journal::sqlite::read::{Requests, Store};
 use crate::report::dry_run::DryRun;
 use crate::report::json::{FirstRequest, RunObject};
 use crate::service::launch::{agent_of, check_summary};
@@ -50,11 +53,23 @@ pub(super) fn dry_run(
         agent_id,
         definition.priority,
     );
-    let summary =
-        planning::plan(&campaign, &template, &url, &mut Nowhere).map_err(|error| match error {
+    let now = Timestamp::now();
+    let asking = Asking {
+        campaign: &definition.name,
+        base_url: &base_url,
+        repeat: &definition.repeat,
+        now,
+    };
+    let mut rules = Rules::default();
+    if !args.sandbox {
+        rules.repeat(&definition.repeat, messaged(context, &asking)?);
+    }
+    let summary = planning::plan(&campaign, &template, &url, rules, &mut Nowhere).map_err(
+        |error| match error {
             PlanError::Mistake(mistake) => Failure::from(mistake),
             PlanError::Sink(never) => match never {},
-        })?;
+        },
+    )?;
     check_summary(&campaign, &summary, expected)?;
     let rate = context.settings.limits.requests_per_second.per_second();
     let duration = pace::duration(summary.batches.into(), rate);
@@ -74,7 +89,7 @@ pub(super) fn dry_run(
         url: &url,
         requests_per_second: rate,
         duration,
-        now: Timestamp::now(),
+        now,
         warnings: &warnings,
         command: format!(
             "deskcast run {}{sandbox} --plan {}",
@@ -84,6 +99,14 @@ pub(super) fn dry_run(
     .text();
     print!("{text}");
     Ok(Exit::Done)
+}
+
+/// Who was messaged, as the journal has it; nobody where there is no journal yet.
+fn messaged(context: &Context, asking: &Asking<'_>) -> Result<Messaged, Failure> {
+    match store_path(context) {
+        path if path.exists() => Ok(Store::open(&path)?.messaged(asking)?),
+        _ => Ok(Messaged::default()),
+    }
 }
 
 fn warnings(campaign: &Campaign, summary: &PlanSummary, duration: Duration) -> Vec<String> {

@@ -56,7 +56,12 @@ pub(super) fn by_schedule(
             fire.due, fire.why
         )));
     }
-    Ok(unfinished(&open, name).ok_or_else(|| nothing_due(name, &open, plan.wake_at)))
+    Ok(
+        unfinished(&open, name).ok_or_else(|| match settled.unlaunched.last() {
+            Some(fire) => format!("{name}@{}: {}: {}", fire.due, fire.state.as_str(), fire.why),
+            None => nothing_due(name, &open, plan.wake_at),
+        }),
+    )
 }
 
 fn timetable(context: &Context, campaign: &Campaign) -> Result<Timetable, Failure> {

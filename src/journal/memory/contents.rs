@@ -13,6 +13,7 @@ use crate::delivery::batch::{BatchState, Change};
 use crate::delivery::dispatch::Conclusion;
 use crate::delivery::outcome::{ChatId, Words};
 use crate::delivery::plan::{PlanSink, PlanSummary};
+use crate::delivery::reason::Ground;
 use crate::delivery::tally::Listing;
 use crate::delivery::tracking::Counts;
 use crate::journal::{
@@ -435,7 +436,7 @@ impl PlanSink for StoredRun {
         Ok(())
     }
 
-    fn duplicates(&mut self, _: &[u64], _: &[u64]) -> Result<(), JournalError> {
+    fn left_out(&mut self, _: &Ground, _: &[u64], _: &[u64]) -> Result<(), JournalError> {
         Ok(())
     }
 

@@ -7,6 +7,7 @@
 mod create;
 pub mod daemon;
 pub mod gate;
+pub mod messaged;
 mod open;
 mod orders;
 mod owner;
@@ -14,7 +15,10 @@ pub mod read;
 mod record;
 pub mod schedule;
 mod settle;
+mod staged;
 mod tick;
+
+pub use create::FillWithout;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -26,7 +30,7 @@ use super::{
     Claim, Entry, Fence, Fill, Journal, JournalError, KnownChat, NewRun, Permit, Purpose, Reading,
     RunId, RunState, Tracked, UnknownBatch, Verdict,
 };
-use crate::campaign::UnknownPolicy;
+use crate::campaign::{Repeat, UnknownPolicy};
 use crate::delivery::batch::BatchState;
 use crate::delivery::dispatch::Work;
 use crate::delivery::outcome::ChatId;
@@ -99,7 +103,7 @@ impl Journal for SqliteJournal {
         new: &NewRun,
         fill: Fill<'_, E>,
     ) -> Result<RunId, E> {
-        create::create_run(&mut self.connection, new, fill)
+        self.plan_run(new, &Repeat::always(), &mut |_, sink| fill(sink))
     }
 
     fn claim(

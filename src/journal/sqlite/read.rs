@@ -2,6 +2,7 @@
 
 mod census;
 mod customers;
+mod listing;
 mod standing;
 mod story;
 
@@ -12,6 +13,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 pub use census::{Census, StateCount};
 pub use customers::{BatchRows, LeftOut};
+pub(super) use customers::{blob, state};
 pub use standing::{Requests, Standing};
 pub use story::{Attempt, Part, Resolved, Story};
 
@@ -191,12 +193,7 @@ impl Store {
             base_url: row.get(11)?,
             customers_file: row.get(12)?,
             digest: row.get(13)?,
-            listing: Listing {
-                listed: unsigned(row, 14)?,
-                duplicates: unsigned(row, 15)?,
-                invalid: unsigned(row, 16)?,
-                excluded: unsigned(row, 17)?,
-            },
+            listing: self.listing(id, row, 14)?,
             reads: unsigned(row, 18)?,
             created_at: timestamp(row.get(19)?),
             started_at: row.get::<_, Option<i64>>(20)?.map(timestamp),
