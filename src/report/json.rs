@@ -191,10 +191,11 @@ impl Total {
     /// The sum of these runs.
     pub fn of(runs: &[Reported]) -> Total {
         let mut total = Total {
-            runs: runs.len(),
+            runs: runs.iter().filter(|it| !it.run.test).count(),
             ..Total::default()
         };
-        for Reported { standing, .. } in runs {
+        // A test send is no part of what a campaign came to.
+        for Reported { standing, .. } in runs.iter().filter(|it| !it.run.test) {
             add_customers(&mut total.customers, standing.tally.customers);
             add_batches(&mut total.batches, standing.tally.batches);
             total.counts += standing.counts;

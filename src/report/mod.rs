@@ -7,6 +7,7 @@ pub mod json;
 pub mod number;
 pub mod orders;
 pub mod overview;
+pub mod restraints;
 pub mod result;
 pub mod story;
 pub mod table;

@@ -6,6 +6,7 @@
     reason = "what these tests stand on has more than they need"
 )]
 
+mod abort;
 mod limits;
 #[path = "../kill/stage/mod.rs"]
 mod stage;
@@ -26,6 +27,10 @@ fn desk(people: People, faults: &str) -> Desk {
         people,
         ..WorldConfig::default()
     };
+    desk_of(world, faults)
+}
+
+fn desk_of(world: WorldConfig, faults: &str) -> Desk {
     Desk::of(SandboxConfig {
         stand_in: StandInConfig {
             world,

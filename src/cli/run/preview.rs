@@ -13,6 +13,7 @@ use super::RunArgs;
 use super::plan::terms;
 use crate::campaign::CampaignName;
 use crate::delivery::batch::BatchState;
+use crate::delivery::gate;
 use crate::delivery::pace;
 use crate::delivery::plan::{Digest, Nowhere, PlanSummary};
 use crate::delivery::request::Template;
@@ -56,8 +57,12 @@ pub(super) fn dry_run(
             PlanError::Sink(never) => match never {},
         })?;
     check_summary(&campaign, &summary, expected)?;
+    let restraints = &definition.restraints;
     let rate = context.settings.limits.requests_per_second.per_second();
-    let duration = pace::duration(summary.batches.into(), rate);
+    let own_rate = restraints.pace.requests_per_second;
+    let rate = own_rate.map_or(rate, |own| own.per_second().min(rate));
+    let duration = pace::duration(summary.batches.into(), rate)
+        .max(gate::at_least(restraints, summary.planned));
     let warnings = warnings(&campaign, &summary, duration);
     if args.json {
         println!(
