@@ -53,7 +53,10 @@ impl DryRun<'_> {
         writeln!(out, "Group       {}", definition.group)?;
         writeln!(out, "Agent       {}", self.agent_id)?;
         writeln!(out, "Priority    {}", definition.priority.as_str())?;
-        writeln!(out, "Customers   {}\n", self.campaign.customers.display())?;
+        match &self.campaign.chosen {
+            Some(chosen) => writeln!(out, "Customers   {}\n", chosen.what)?,
+            None => writeln!(out, "Customers   {}\n", self.campaign.customers.display())?,
+        }
         self.write_sums(out)?;
         self.write_invalid(out)?;
         self.write_request(out)?;

@@ -7,6 +7,7 @@
 )]
 
 mod abort;
+mod chosen;
 mod limits;
 #[path = "../kill/stage/mod.rs"]
 mod stage;

@@ -1,5 +1,6 @@
 //! `deskcast run`: a campaign from its file to its report.
 
+mod chosen;
 mod plan;
 mod preview;
 mod send;
@@ -8,6 +9,7 @@ mod target;
 use clap::Args;
 use jiff::Timestamp;
 
+use self::chosen::{Only, chosen};
 use self::plan::{create, resumable, say_resumed, unfinished};
 use self::preview::dry_run;
 use self::send::send_and_read;
@@ -16,6 +18,7 @@ use super::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output::print;
+use crate::campaign::CustomerId;
 use crate::delivery::plan::Digest;
 use crate::journal::Launch;
 use crate::journal::sqlite::SqliteJournal;
@@ -43,6 +46,19 @@ pub(super) struct RunArgs {
     /// Start another run, even if the last one is unfinished
     #[arg(long)]
     new: bool,
+
+    /// A test send: message these customers alone, whoever is in the file; it counts for nothing
+    #[arg(
+        long,
+        value_name = "IDS",
+        value_delimiter = ',',
+        conflicts_with_all = ["new", "only"]
+    )]
+    to: Vec<CustomerId>,
+
+    /// Message those whom the last run did not reach and no run may have
+    #[arg(long, value_name = "WHOM", value_enum, conflicts_with_all = ["new", "sandbox"])]
+    only: Option<Only>,
 
     /// Keep reading the chats until all are closed, or for this long (such as 30m)
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true)]
@@ -76,7 +92,7 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, Failur
     }
     let target = Target::of(context, &args).await?;
     let mut journal = SqliteJournal::open(&target.store)?;
-    let unfinished = if args.new {
+    let unfinished = if args.new || !args.to.is_empty() || args.only.is_some() {
         None
     } else {
         unfinished(&target.store, &name)?
@@ -88,7 +104,9 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, Failur
             record
         }
         None => {
-            let campaign = Campaign::read(name, &path, context.on_terminal)?;
+            let chosen = chosen(&args, &target.store, &name)?;
+            let mut campaign = Campaign::read(name, &path, context.on_terminal)?;
+            campaign.chosen = chosen;
             if !campaign.warnings.is_empty() {
                 eprintln!("{}", campaign.warnings);
             }

@@ -9,7 +9,9 @@ use super::super::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::sandbox::Throwaway;
+use super::super::selection::store_path;
 use super::RunArgs;
+use super::chosen::{chosen, options};
 use super::plan::terms;
 use crate::campaign::CampaignName;
 use crate::delivery::batch::BatchState;
@@ -34,7 +36,9 @@ pub(super) fn dry_run(
     path: &Path,
     expected: Option<&Digest>,
 ) -> Result<Exit, Failure> {
-    let campaign = Campaign::read(name, path, context.on_terminal)?;
+    let chosen = chosen(args, &store_path(context), &name)?;
+    let mut campaign = Campaign::read(name, path, context.on_terminal)?;
+    campaign.chosen = chosen;
     if !campaign.warnings.is_empty() {
         eprintln!("{}", campaign.warnings);
     }
@@ -82,8 +86,10 @@ pub(super) fn dry_run(
         now: Timestamp::now(),
         warnings: &warnings,
         command: format!(
-            "deskcast run {}{sandbox} --plan {}",
-            args.campaign, summary.digest
+            "deskcast run {}{}{sandbox} --plan {}",
+            args.campaign,
+            options(args),
+            summary.digest
         ),
     }
     .text();
@@ -133,6 +139,7 @@ fn dry_run_object(
         campaign: campaign.definition.name.to_string(),
         state: "dry-run".to_owned(),
         note: String::new(),
+        test: campaign.chosen.as_ref().is_some_and(|chosen| chosen.test),
         digest: summary.digest.to_string(),
         customers: tally.customers,
         batches: tally.batches,

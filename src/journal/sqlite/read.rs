@@ -2,6 +2,7 @@
 
 mod census;
 mod customers;
+mod reach;
 mod standing;
 mod story;
 

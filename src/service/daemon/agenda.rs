@@ -152,7 +152,9 @@ fn situation<'a>(
     watching_since: Timestamp,
     now: Timestamp,
 ) -> Situation<'a> {
-    let mut runs = open.iter().filter(|run| run.key.campaign == *name);
+    let mut runs = open
+        .iter()
+        .filter(|run| run.key.campaign == *name && !run.test);
     let first = runs.next().map(|run| run.key.due);
     let (waiting, begun): (Vec<_>, Vec<_>) = runs.partition(|run| run.queued);
     let last = |runs: &[&RunRecord]| runs.last().map(|run| run.key.due);
