@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::open_chats::{OpenChat, Room, room};
-use super::sliding::{Messaged, free_at};
+use super::sliding::{self, Messaged, free_at};
 use crate::campaign::{MaxOpen, OpenOf, Restraints};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -80,7 +80,7 @@ fn too_many(
     let free = free_at(&facts.messaged, window, most, facts.next, now);
     (free > now).then(|| Waiting {
         why: format!(
-            "waits until {}: at most {most} customers in any {name} (customers_per_{name})",
+            "waits until {} (customers_per_{name} = {most})",
             second(free)
         ),
         figures: String::new(),
@@ -98,17 +98,33 @@ fn open_chats(rule: &MaxOpen, facts: &Facts, now: Timestamp) -> Decision {
             until,
         } => Decision::Wait(Waiting {
             why: format!(
-                "waits until fewer than {} chats{} are open or may still be answered (max_open)",
+                "waits for fewer than {} open chats{} (max_open)",
                 rule.open,
                 match rule.of {
                     OpenOf::Run => "",
-                    OpenOf::Group => " of its group",
+                    OpenOf::Group => " of the group",
                 }
             ),
             figures: format!("{open} open, {awaited} may still answer"),
             until,
         }),
     }
+}
+
+/// How long a run with these restraints takes at least, beside what its rate makes it take.
+pub fn at_least(restraints: &Restraints, customers: u64) -> Duration {
+    let pace = &restraints.pace;
+    let hours = pace
+        .customers_per_hour
+        .map(|most| sliding::at_least(customers, HOUR, most));
+    let days = pace
+        .customers_per_day
+        .map(|most| sliding::at_least(customers, DAY, most));
+    let limits = hours.max(days).unwrap_or_default();
+    let canary = restraints
+        .canary
+        .filter(|canary| canary.customers < customers);
+    limits.saturating_add(canary.map(|canary| canary.hold).unwrap_or_default())
 }
 
 /// A time for people; the part of a second that is cut off must not make it too early.

@@ -42,6 +42,12 @@ pub fn free_at(
     now
 }
 
+/// How long so many customers take at least, where a window of this length holds at most `most`.
+pub fn at_least(customers: u64, window: Duration, most: u64) -> Duration {
+    let windows = customers.saturating_sub(1) / most.max(1);
+    window.saturating_mul(u32::try_from(windows).unwrap_or(u32::MAX))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -71,6 +77,12 @@ mod tests {
         assert_eq!(free(299, 100), at(3660));
         assert_eq!(free(100, 100), at(3720));
         assert_eq!(free(50, 100), at(3720), "more than ever fit in");
+    }
+
+    #[test]
+    fn a_list_takes_as_many_windows_as_it_fills() {
+        let hours = |customers| at_least(customers, HOUR, 100).as_secs() / 3600;
+        assert_eq!([0, 1, 100, 101, 1_000].map(hours), [0, 0, 0, 1, 9]);
     }
 
     proptest! {

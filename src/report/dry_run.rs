@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::number::{counted, duration, grouped};
+use super::restraints;
 use crate::delivery::plan::PlanSummary;
 use crate::delivery::reason::Reason;
 use crate::service::planning::{Campaign, invalid_rows_sentence};
@@ -53,10 +54,14 @@ impl DryRun<'_> {
         writeln!(out, "Group       {}", definition.group)?;
         writeln!(out, "Agent       {}", self.agent_id)?;
         writeln!(out, "Priority    {}", definition.priority.as_str())?;
-        writeln!(out, "Customers   {}\n", self.campaign.customers.display())?;
+        match &self.campaign.chosen {
+            Some(chosen) => writeln!(out, "Customers   {}\n", chosen.what)?,
+            None => writeln!(out, "Customers   {}\n", self.campaign.customers.display())?,
+        }
         self.write_sums(out)?;
         self.write_invalid(out)?;
         self.write_request(out)?;
+        self.write_restraints(out)?;
         self.write_time(out)?;
         for warning in self.warnings {
             writeln!(out, "Warning     {warning}")?;
@@ -118,6 +123,13 @@ impl DryRun<'_> {
         writeln!(out, "First request, exactly as it would be sent:")?;
         writeln!(out, "POST {}", self.url)?;
         writeln!(out, "{}\n", String::from_utf8_lossy(body))
+    }
+
+    fn write_restraints(&self, out: &mut String) -> std::fmt::Result {
+        for (name, what) in restraints::lines(&self.campaign.definition.restraints) {
+            writeln!(out, "{name:<11} {what}")?;
+        }
+        Ok(())
     }
 
     fn write_time(&self, out: &mut String) -> std::fmt::Result {

@@ -8,6 +8,7 @@ pub mod json;
 pub mod number;
 pub mod orders;
 pub mod overview;
+pub mod restraints;
 pub mod result;
 pub mod story;
 pub mod table;

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::number::{counted, duration, grouped, percent};
+use super::text::wrapped;
 use crate::delivery::tally::{Batches, Customers, Owner};
 use crate::journal::RunState;
 use crate::journal::sqlite::read::{RunRecord, Standing};
@@ -35,7 +36,7 @@ fn write(out: &mut String, run: &RunRecord, standing: &Standing) -> std::fmt::Re
     } = standing.tally.customers;
     writeln!(out, "{}  {}{}\n", run.key, state(run), took(run))?;
     if !run.note.is_empty() {
-        writeln!(out, "{}\n", run.note)?;
+        writeln!(out, "{}\n", wrapped(&run.note, 80).join("\n"))?;
     }
     let rows = rows(&standing.tally.customers, &standing.tally.batches);
     let width = grouped(listed.max(planned)).len().max(9);
@@ -119,7 +120,9 @@ fn took(run: &RunRecord) -> String {
 
 fn advice(out: &mut String, run: &RunRecord, standing: &Standing) -> std::fmt::Result {
     let customers = &standing.tally.customers;
-    if customers.remaining > 0 && run.state.is_open() && run.owner == Owner::Gone {
+    if customers.remaining > 0 && run.state == RunState::Paused {
+        writeln!(out, "\nTo go on: deskcast resume {}", run.key)?;
+    } else if customers.remaining > 0 && run.state.is_open() && run.owner == Owner::Gone {
         writeln!(
             out,
             "\nTo go on where it stopped: deskcast run {}",

@@ -267,7 +267,11 @@ impl<J: Journal + 'static> Shell<J> {
                     self.sender
                         .progress
                         .update(|snapshot| snapshot.conclude(customers, &conclusion));
-                    self.count_losses(customers, &conclusion);
+                    if self.is_too_much(customers, &conclusion) {
+                        // At once: nothing that waits for its turn is to leave any more.
+                        let stop = Event::Stop("too much went wrong".to_owned());
+                        dispatcher.step(self.start.elapsed(), stop, effects);
+                    }
                     let what = What::Outcome(conclusion);
                     entries.push(Entry {
                         batch: number,
@@ -296,11 +300,14 @@ impl<J: Journal + 'static> Shell<J> {
         }
     }
 
-    fn count_losses(&mut self, customers: u64, conclusion: &Conclusion) {
+    /// Whether so much went wrong that the run is paused.
+    fn is_too_much(&mut self, customers: u64, conclusion: &Conclusion) -> bool {
         let too_much = self.losses.take(&self.sender.abort, customers, conclusion);
-        if let Some(why) = too_much {
-            self.sender.reins.hold(RunState::Paused, why);
-        }
+        let Some(why) = too_much else {
+            return false;
+        };
+        self.sender.reins.hold(RunState::Paused, why);
+        true
     }
 
     fn record(&mut self, entries: Vec<Entry>) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::planning::{self, Campaign, Mistake, PlanError};
-use crate::campaign::{InvalidRows, SameCampaign};
+use crate::campaign::{Definition, InvalidRows, Pace, Restraints, SameCampaign};
 use crate::delivery::plan::{Digest, PlanSummary};
 use crate::delivery::reason::{Ground, Reason};
 use crate::delivery::request::Template;
@@ -175,6 +175,7 @@ pub fn launch(
 
 fn new_run(campaign: &Campaign, terms: &Terms, agent_id: u64, asked: &Asked) -> NewRun {
     let definition = &campaign.definition;
+    let test = campaign.chosen.as_ref().is_some_and(|chosen| chosen.test);
     NewRun {
         key: RunKey {
             campaign: definition.name.clone(),
@@ -186,14 +187,35 @@ fn new_run(campaign: &Campaign, terms: &Terms, agent_id: u64, asked: &Asked) -> 
         priority: definition.priority,
         batch_size: definition.batch_size.get() as u32,
         base_url: terms.base_url.clone(),
-        customers_file: definition.customers.as_path().display().to_string(),
+        customers_file: match &campaign.chosen {
+            Some(chosen) => chosen.from.clone(),
+            None => definition.customers.as_path().display().to_string(),
+        },
         unknown: definition.unknown,
-        beside: asked.beside,
+        beside: asked.beside || test,
         created_at: asked.at,
         launch: Launch {
-            restraints: definition.restraints.clone(),
+            restraints: restraints_of(definition, test),
+            test,
             ..asked.launch.clone()
         },
+    }
+}
+
+/// What holds a run back. A test send is for whoever tries the campaign out, at once: it has no
+/// first wave, waits for nobody, and counts for no limit.
+fn restraints_of(definition: &Definition, test: bool) -> Restraints {
+    let all = definition.restraints.clone();
+    if !test {
+        return all;
+    }
+    Restraints {
+        pace: Pace {
+            requests_per_second: all.pace.requests_per_second,
+            ..Pace::default()
+        },
+        abort: all.abort,
+        ..Restraints::default()
     }
 }
 

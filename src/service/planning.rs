@@ -43,8 +43,23 @@ pub struct Campaign {
     pub message: String,
     /// The customer file.
     pub customers: PathBuf,
+    /// Who is messaged instead of the customers of the file.
+    pub chosen: Option<Chosen>,
     /// Warnings about the definition, rendered.
     pub warnings: String,
+}
+
+/// Who is messaged instead of all customers of the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chosen {
+    /// The customers, each with its line or place, in order.
+    pub customers: Vec<(u64, u64)>,
+    /// What the lines are those of.
+    pub from: String,
+    /// Who they are, in words.
+    pub what: String,
+    /// Whether it is a test send.
+    pub test: bool,
 }
 
 /// The file of a campaign: NAME in the campaigns folder, or a path to a `.toml` file.
@@ -97,6 +112,7 @@ impl Campaign {
             definition,
             message,
             customers,
+            chosen: None,
             warnings,
         })
     }
@@ -204,6 +220,9 @@ pub fn plan<S: PlanSink + ?Sized>(
     rules: Rules,
     sink: &mut S,
 ) -> Result<PlanSummary, PlanError<S::Error>> {
+    if let Some(chosen) = &campaign.chosen {
+        return plan_chosen(chosen, campaign, template, url, rules, sink).map_err(PlanError::Sink);
+    }
     let mistake = |what: String| {
         PlanError::Mistake(Mistake(format!("{}: {what}", campaign.customers.display())))
     };
@@ -234,6 +253,24 @@ pub fn plan<S: PlanSink + ?Sized>(
         }
         planner.finish(sink).map_err(PlanError::Sink)
     })
+}
+
+fn plan_chosen<S: PlanSink + ?Sized>(
+    chosen: &Chosen,
+    campaign: &Campaign,
+    template: &Template,
+    url: &str,
+    rules: Rules,
+    sink: &mut S,
+) -> Result<PlanSummary, S::Error> {
+    // A test send goes to whoever is named, whenever they were messaged.
+    let rules = if chosen.test { Rules::default() } else { rules };
+    let mut planner = Planner::new(template, url, campaign.definition.batch_size.get(), rules);
+    let (ids, lines) = chosen.customers.iter().copied().unzip();
+    let mut block = Block::default();
+    (block.ids, block.lines) = (ids, lines);
+    planner.block(&block, sink)?;
+    planner.finish(sink)
 }
 
 /// A block, and how many bytes of the file were read by then.

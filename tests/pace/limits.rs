@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use crate::town::wait_until;
+use crate::stage::ledger::State;
+use crate::town::{Town, wait_until};
 use crate::{desk, people, town};
 
 const RUN: [&str; 3] = ["run", "spring", "--json"];
@@ -34,7 +35,7 @@ fn agents_who_never_close_hold_the_run_and_it_says_so_and_stops_at_once() {
     let lines = "[pace]\nmax_open = { open = 20, answers_within = \"0s\" }";
     let town = town(desk(people, ""), 100, lines);
     let running = town.start(&RUN);
-    let waits = "waits until fewer than 20 chats are open or may still be answered (max_open)";
+    let waits = "waits for fewer than 20 open chats (max_open), 80 remaining";
     wait_until("it says what it waits for", || {
         town.scene.run(&["runs"]).out.contains(waits)
     });
@@ -65,4 +66,65 @@ fn a_rate_of_its_own_holds_below_that_of_the_application() {
     // 30 creates at 20 a second: the last one leaves 1.45 s after the first.
     let took = begun.elapsed();
     assert!(took.as_millis() >= 1_450, "{took:?}");
+}
+
+/// The customers of the only run who are accepted.
+fn accepted(town: &Town) -> u64 {
+    let sums = town.ledger().sums();
+    sums.get(&State::Accepted).copied().unwrap_or(0)
+}
+
+/// Runs until it waits for a window, and kills it there.
+fn run_until_it_waits(town: &Town, waits: &str) {
+    let running = town.start(&RUN);
+    wait_until("it waits", || town.scene.run(&["runs"]).out.contains(waits));
+    running.signal("KILL");
+    running.end();
+}
+
+#[test]
+fn a_window_holds_so_many_customers_and_a_restart_changes_nothing() {
+    for (lines, waits, window_ms) in [
+        (
+            "customers_per_hour = 30",
+            "customers_per_hour = 30",
+            3_600_000,
+        ),
+        (
+            "customers_per_hour = 40\ncustomers_per_day = 30",
+            "customers_per_day = 30",
+            86_400_000_i64,
+        ),
+    ] {
+        let town = town(desk(people(0, 0), ""), 50, &format!("[pace]\n{lines}"));
+        for _ in 0..2 {
+            run_until_it_waits(&town, waits);
+            assert_eq!((accepted(&town), town.messaged()), (30, 30));
+        }
+        // As if the window were over: what is left fits in.
+        let store = rusqlite::Connection::open(town.scene.store()).unwrap();
+        store
+            .execute(
+                "UPDATE batch SET ended_at = ended_at - ?1 WHERE ended_at IS NOT NULL",
+                [window_ms],
+            )
+            .unwrap();
+        let ended = town.scene.run(&RUN);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        assert_eq!((accepted(&town), town.messaged()), (50, 50));
+    }
+}
+
+#[test]
+fn the_windows_of_a_campaign_reach_over_its_runs() {
+    let town = town(
+        desk(people(0, 0), ""),
+        20,
+        "[pace]\ncustomers_per_hour = 30",
+    );
+    assert_eq!(town.scene.run(&RUN).code, Some(0));
+    run_until_it_waits(&town, "customers_per_hour = 30");
+    assert_eq!(town.messaged(), 20);
+    let memory = town.desk.with(|stand_in| stand_in.world().memory().most());
+    assert_eq!((memory, town.desk.creates()), (2, 3), "10 of them twice");
 }

@@ -6,6 +6,8 @@
     reason = "what these tests stand on has more than they need"
 )]
 
+mod abort;
+mod chosen;
 mod limits;
 #[path = "../kill/stage/mod.rs"]
 mod stage;
@@ -26,6 +28,10 @@ fn desk(people: People, faults: &str) -> Desk {
         people,
         ..WorldConfig::default()
     };
+    desk_of(world, faults)
+}
+
+fn desk_of(world: WorldConfig, faults: &str) -> Desk {
     Desk::of(SandboxConfig {
         stand_in: StandInConfig {
             world,

@@ -1,5 +1,6 @@
 //! `deskcast run`: a campaign from its file to its report.
 
+mod chosen;
 mod plan;
 mod preview;
 mod scheduled;
@@ -11,6 +12,7 @@ use std::path::Path;
 use clap::Args;
 use jiff::Timestamp;
 
+use self::chosen::{Only, chosen};
 use self::plan::{create, resumable, say_resumed, unfinished};
 use self::preview::dry_run;
 use self::scheduled::by_schedule;
@@ -20,7 +22,7 @@ use super::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output::print;
-use crate::campaign::CampaignName;
+use crate::campaign::{CampaignName, CustomerId};
 use crate::delivery::plan::Digest;
 use crate::journal::Launch;
 use crate::journal::sqlite::SqliteJournal;
@@ -51,8 +53,21 @@ pub(super) struct RunArgs {
 
     /// Send the run that is due by the campaign's schedule, if one is and nobody launched it yet: for
     /// cron and systemd timers
-    #[arg(long, conflicts_with_all = ["dry_run", "plan", "new", "sandbox"])]
+    #[arg(long, conflicts_with_all = ["dry_run", "plan", "new", "sandbox", "to", "only"])]
     scheduled: bool,
+
+    /// A test send: message these customers alone, whoever is in the file; it counts for nothing
+    #[arg(
+        long,
+        value_name = "IDS",
+        value_delimiter = ',',
+        conflicts_with_all = ["new", "only"]
+    )]
+    to: Vec<CustomerId>,
+
+    /// Message those whom the last run did not reach and no run may have
+    #[arg(long, value_name = "WHOM", value_enum, conflicts_with_all = ["new", "sandbox"])]
+    only: Option<Only>,
 
     /// Keep reading the chats until all are closed, or for this long (such as 30m)
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true)]
@@ -80,6 +95,8 @@ impl RunArgs {
             plan: None,
             new: false,
             scheduled: false,
+            to: Vec::new(),
+            only: None,
             follow: None,
             json: false,
             sandbox: false,
@@ -115,7 +132,7 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, Failur
         };
         return send(context, &args, journal, &target, &record).await;
     }
-    let unfinished = if args.new {
+    let unfinished = if args.new || !args.to.is_empty() || args.only.is_some() {
         None
     } else {
         unfinished(&target.store, &name)?
@@ -127,7 +144,9 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, Failur
             record
         }
         None => {
-            let campaign = read(context, name, &path)?;
+            let chosen = chosen(&args, &target.store, &name)?;
+            let mut campaign = read(context, name, &path)?;
+            campaign.chosen = chosen;
             let record = create(context, &mut journal, &campaign, &target, &asked)?;
             resumable(&record, &target, expected)?;
             record

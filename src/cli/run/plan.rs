@@ -32,7 +32,7 @@ pub(super) fn unfinished(
     Ok(Store::open(store)?
         .runs(Some(name))?
         .into_iter()
-        .find(|run| run.state.is_open()))
+        .find(|run| run.state.is_open() && !run.test))
 }
 
 /// A run goes on as it was planned, or not at all.

@@ -11,9 +11,11 @@ use super::super::failure::Failure;
 use super::super::sandbox::Throwaway;
 use super::super::selection::store_path;
 use super::RunArgs;
+use super::chosen::{chosen, options};
 use super::plan::terms;
 use crate::campaign::CampaignName;
 use crate::delivery::batch::BatchState;
+use crate::delivery::gate;
 use crate::delivery::pace;
 use crate::delivery::plan::{Digest, Nowhere, PlanSummary};
 use crate::delivery::request::Template;
@@ -36,7 +38,9 @@ pub(super) fn dry_run(
     path: &Path,
     expected: Option<&Digest>,
 ) -> Result<Exit, Failure> {
-    let campaign = Campaign::read(name, path, context.on_terminal)?;
+    let chosen = chosen(args, &store_path(context), &name)?;
+    let mut campaign = Campaign::read(name, path, context.on_terminal)?;
+    campaign.chosen = chosen;
     if !campaign.warnings.is_empty() {
         eprintln!("{}", campaign.warnings);
     }
@@ -71,8 +75,12 @@ pub(super) fn dry_run(
         },
     )?;
     check_summary(&campaign, &summary, expected)?;
+    let restraints = &definition.restraints;
     let rate = context.settings.limits.requests_per_second.per_second();
-    let duration = pace::duration(summary.batches.into(), rate);
+    let own_rate = restraints.pace.requests_per_second;
+    let rate = own_rate.map_or(rate, |own| own.per_second().min(rate));
+    let duration = pace::duration(summary.batches.into(), rate)
+        .max(gate::at_least(restraints, summary.planned));
     let warnings = warnings(&campaign, &summary, duration);
     if args.json {
         println!(
@@ -92,8 +100,10 @@ pub(super) fn dry_run(
         now,
         warnings: &warnings,
         command: format!(
-            "deskcast run {}{sandbox} --plan {}",
-            args.campaign, summary.digest
+            "deskcast run {}{}{sandbox} --plan {}",
+            args.campaign,
+            options(args),
+            summary.digest
         ),
     }
     .text();
@@ -151,6 +161,7 @@ fn dry_run_object(
         campaign: campaign.definition.name.to_string(),
         state: "dry-run".to_owned(),
         note: String::new(),
+        test: campaign.chosen.as_ref().is_some_and(|chosen| chosen.test),
         digest: summary.digest.to_string(),
         customers: tally.customers,
         batches: tally.batches,

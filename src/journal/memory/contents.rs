@@ -112,7 +112,8 @@ impl Contents {
         let due = kept(new.key.due);
         let unfinished = |run: &&Arc<StoredRun>| {
             let ended_later = run.ended_at.is_some_and(|at| at > kept(new.created_at));
-            run.new.key.campaign == new.key.campaign && (run.state.is_open() || ended_later)
+            let real = !run.new.launch.test;
+            real && run.new.key.campaign == new.key.campaign && (run.state.is_open() || ended_later)
         };
         let latest = self
             .runs

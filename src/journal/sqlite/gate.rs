@@ -132,7 +132,7 @@ impl GateBook {
 }
 
 /// The states of batches whose customers were messaged, or may have been.
-const PERHAPS_MESSAGED: [BatchState; 4] = [
+pub(super) const PERHAPS_MESSAGED: [BatchState; 4] = [
     BatchState::Sending,
     BatchState::Accepted,
     BatchState::Unknown,

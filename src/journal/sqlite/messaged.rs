@@ -131,8 +131,9 @@ pub(super) fn messaged(
     if since.earliest().is_none() {
         return Ok(Messaged::default());
     }
-    let mut statement = connection
-        .prepare_cached("SELECT id, campaign, state, ended_at FROM run WHERE base_url = ?1")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT id, campaign, state, ended_at FROM run WHERE base_url = ?1 AND test = 0",
+    )?;
     let mut rows = statement.query([asking.base_url])?;
     while let Some(row) = rows.next()? {
         let campaign: String = row.get(1)?;
@@ -167,7 +168,7 @@ pub(super) fn messaged(
 
 /// Whether what is planned of a run in this state may still be sent.
 fn goes_on(state: RunState) -> bool {
-    state.is_open() || state == RunState::Paused
+    state.is_open()
 }
 
 /// The sets while they are made.

@@ -3,6 +3,7 @@
 mod census;
 mod customers;
 mod listing;
+mod reach;
 mod standing;
 mod story;
 

@@ -85,7 +85,8 @@ impl Crew {
             if !is_ours(run, base_url) || self.is_under_way(run.id) || self.rests(run.id) {
                 continue;
             }
-            let behind = |earlier: &RunRecord| earlier.key.campaign == run.key.campaign;
+            let behind =
+                |earlier: &RunRecord| earlier.key.campaign == run.key.campaign && !earlier.test;
             if run.queued && open[..place].iter().any(behind) {
                 continue;
             }
