@@ -76,10 +76,18 @@ impl Question<'_> {
             .iter()
             .map(|decision| self.step(decision, paused.as_deref()))
             .collect();
-        steps.push(Step::Unlaunched {
-            fires: Vec::new(),
-            decided: plan.watermark,
-        });
+        // A launch moves the watermark itself: one commit less.
+        let last = match steps.last() {
+            Some(Step::Launch(asked)) => asked.due,
+            Some(Step::Unlaunched { decided, .. }) => Some(*decided),
+            None => None,
+        };
+        if last.is_none_or(|last| last < plan.watermark) {
+            steps.push(Step::Unlaunched {
+                fires: Vec::new(),
+                decided: plan.watermark,
+            });
+        }
         Ok((plan, steps))
     }
 

@@ -177,8 +177,10 @@ fn tended(by: Tended) -> &'static str {
 /// asked for. Looked up in the transaction that adds the new one, so that of two processes that
 /// start at once one finds the other's run, even where that one is through already.
 fn unfinished(tx: &Transaction<'_>, new: &NewRun) -> Result<Option<i64>, JournalError> {
+    // Of what never had a plan, such as a missed run, nothing can be unfinished.
     let mut statement = tx.prepare_cached(
-        "SELECT due, state, ended_at FROM run WHERE campaign = ?1 AND test = 0 ORDER BY due DESC",
+        "SELECT due, state, ended_at FROM run WHERE campaign = ?1 AND test = 0 AND digest <> ''
+         ORDER BY due DESC",
     )?;
     let mut rows = statement.query([new.key.campaign.as_str()])?;
     while let Some(row) = rows.next()? {

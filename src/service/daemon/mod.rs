@@ -163,6 +163,11 @@ impl Daemon {
         self.turn();
         self.given.observed.settle(Concern::Starting);
         supervisor.ready(&self.status);
+        tracing::info!(
+            campaigns = self.definitions.in_force(),
+            scheduled = self.agenda.len(),
+            "the daemon is at work"
+        );
         loop {
             self.turn();
             tokio::select! {
