@@ -11,6 +11,7 @@ mod output;
 mod progress;
 mod reconcile;
 mod report;
+mod retract;
 mod run;
 mod runs;
 mod sandbox;
@@ -68,6 +69,8 @@ enum Command {
     Why(why::WhyArgs),
     /// Fetch all messages of many tickets
     Transcripts(transcripts::TranscriptsArgs),
+    /// Delete messages from tickets, and prove it
+    Retract(retract::RetractArgs),
     /// Serve a stand-in for Desk on this machine, to try things out
     Sandbox(sandbox::SandboxCommand),
     /// Print what a shell needs to complete this command line
@@ -143,6 +146,7 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
         Command::Runs(args) => runs::runs(&context, args),
         Command::Why(args) => why::why(&context, args),
         Command::Transcripts(args) => runtime.block_on(transcripts::transcripts(&context, args)),
+        Command::Retract(args) => runtime.block_on(retract::retract(&context, args)),
         Command::Sandbox(args) => runtime.block_on(sandbox::serve(args)),
         Command::Completions(args) => manual::completions(&args),
         Command::Man(args) => manual::man(&args),

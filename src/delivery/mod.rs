@@ -27,6 +27,7 @@ pub mod patience;
 pub mod plan;
 pub mod reconcile;
 pub mod request;
+pub mod retract;
 pub mod split;
 pub mod tally;
 pub mod tracking;

@@ -9,6 +9,7 @@ pub mod number;
 pub mod orders;
 pub mod overview;
 pub mod result;
+pub mod retraction;
 pub mod story;
 pub mod table;
 pub mod text;

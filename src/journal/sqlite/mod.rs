@@ -11,6 +11,7 @@ mod orders;
 mod owner;
 pub mod read;
 mod record;
+pub mod retraction;
 pub mod schedule;
 mod settle;
 mod tick;
