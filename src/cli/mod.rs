@@ -12,6 +12,7 @@ mod output;
 mod progress;
 mod reconcile;
 mod report;
+mod retract;
 mod run;
 mod runs;
 mod sandbox;
@@ -71,6 +72,8 @@ enum Command {
     Desk(desk::DeskArgs),
     /// Fetch all messages of many tickets
     Transcripts(transcripts::TranscriptsArgs),
+    /// Delete messages from tickets, and prove it
+    Retract(retract::RetractArgs),
     /// Serve a stand-in for Desk on this machine, to try things out
     Sandbox(sandbox::SandboxCommand),
     /// Print what a shell needs to complete this command line
@@ -147,6 +150,7 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
         Command::Why(args) => why::why(&context, args),
         Command::Desk(args) => runtime.block_on(desk::desk(&context, args)),
         Command::Transcripts(args) => runtime.block_on(transcripts::transcripts(&context, args)),
+        Command::Retract(args) => runtime.block_on(retract::retract(&context, args)),
         Command::Sandbox(args) => runtime.block_on(sandbox::serve(args)),
         Command::Completions(args) => manual::completions(&args),
         Command::Man(args) => manual::man(&args),

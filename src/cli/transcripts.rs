@@ -13,14 +13,13 @@ use super::output::print;
 use super::progress::show_job;
 use super::selection::store_path;
 use super::tickets::TicketArgs;
-use crate::report::jobs::Transcripts;
+use crate::report::jobs::{Listing, Transcripts};
 use crate::report::number::{counted, duration, grouped};
 use crate::report::transcript;
 use crate::service::stop;
 use crate::service::ticket_list::TicketList;
-use crate::service::transcripts::{
-    Counts, Ended, Form, Identity, Job, JobError, Means, Target, Watched, transcribe,
-};
+use crate::service::ticket_reader::{Counts, Means, Watched};
+use crate::service::transcripts::{Ended, Form, Identity, Job, JobError, Target, transcribe};
 
 /// Arguments of `deskcast transcripts`.
 #[derive(Debug, Args)]
@@ -102,10 +101,7 @@ fn finish(
 ) -> Result<Exit, Failure> {
     let result = Transcripts {
         out: args.out.display().to_string(),
-        listed: list.listed,
-        duplicates: list.duplicates,
-        invalid: list.invalid,
-        tickets: list.tickets.len() as u64,
+        listing: Listing::of(list),
         ended,
         requests: counts.requests,
         throttled: counts.throttled,

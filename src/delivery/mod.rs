@@ -34,6 +34,7 @@ pub mod plan;
 pub mod reason;
 pub mod reconcile;
 pub mod request;
+pub mod retract;
 pub mod rules;
 pub mod sliding;
 pub mod split;

@@ -1,4 +1,4 @@
-//! What message jobs came to: transcripts and retractions, as text and as JSON.
+//! What message jobs came to: the list of tickets of any of them, and transcripts as text and JSON.
 
 use std::time::Duration;
 
@@ -6,17 +6,16 @@ use serde_json::json;
 
 use super::number::{counted, duration, grouped};
 use super::text::one_line;
+use crate::service::ticket_list::TicketList;
 use crate::service::transcripts::Ended;
 
 /// Tickets that are listed with their reason on a page for people.
 const SHOWN: usize = 50;
 
-/// What transcripts came to.
-#[derive(Clone, Debug)]
-pub struct Transcripts<'a> {
-    /// The output, as it was typed.
-    pub out: String,
-    /// Rows of the ticket file.
+/// What a ticket file came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// Rows of the file.
     pub listed: u64,
     /// Rows that repeat a ticket.
     pub duplicates: u64,
@@ -24,6 +23,44 @@ pub struct Transcripts<'a> {
     pub invalid: u64,
     /// Tickets of the job.
     pub tickets: u64,
+}
+
+impl Listing {
+    /// What this list came to.
+    pub fn of(list: &TicketList) -> Listing {
+        Listing {
+            listed: list.listed,
+            duplicates: list.duplicates,
+            invalid: list.invalid,
+            tickets: list.tickets.len() as u64,
+        }
+    }
+
+    /// The sum, in words.
+    pub fn line(&self) -> String {
+        format!(
+            "Listed {} = tickets {} + duplicates {} + invalid {}",
+            grouped(self.listed),
+            grouped(self.tickets),
+            grouped(self.duplicates),
+            grouped(self.invalid)
+        )
+    }
+
+    /// The sum, for scripts.
+    pub fn json(&self) -> serde_json::Value {
+        json!({"listed": self.listed, "duplicates": self.duplicates, "invalid": self.invalid,
+               "planned": self.tickets})
+    }
+}
+
+/// What transcripts came to.
+#[derive(Clone, Debug)]
+pub struct Transcripts<'a> {
+    /// The output, as it was typed.
+    pub out: String,
+    /// What the ticket file came to.
+    pub listing: Listing,
     /// How it ended.
     pub ended: &'a Ended,
     /// Requests of this process.
@@ -52,22 +89,19 @@ impl Transcripts<'_> {
             },
             duration(self.took)
         );
-        let rows = [
-            ("Tickets", self.tickets, ""),
-            ("Read", self.read(), ""),
-            ("Not read", unread, ""),
-            ("Remaining", self.tickets - self.ended.mark.ticket, ""),
-            ("Messages", self.ended.mark.messages, ""),
-        ];
-        for (name, number, _) in rows {
+        let tickets = self.listing.tickets;
+        for (name, number) in [
+            ("Tickets", tickets),
+            ("Read", self.read()),
+            ("Not read", unread),
+            ("Remaining", tickets - self.ended.mark.ticket),
+            ("Messages", self.ended.mark.messages),
+        ] {
             text.push_str(&format!("{name:<9}  {:>13}\n", grouped(number)));
         }
         text.push_str(&format!(
-            "\nListed {} = tickets {} + duplicates {} + invalid {}\nRequests: {}, {} throttled\n",
-            grouped(self.listed),
-            grouped(self.tickets),
-            grouped(self.duplicates),
-            grouped(self.invalid),
+            "\n{}\nRequests: {}, {} throttled\n",
+            self.listing.line(),
             counted(self.requests, "read", "reads"),
             grouped(self.throttled)
         ));
@@ -97,15 +131,9 @@ impl Transcripts<'_> {
         let object = json!({
             "out": self.out,
             "state": if self.ended.complete { "complete" } else { "stopped" },
-            "tickets": {
-                "listed": self.listed,
-                "duplicates": self.duplicates,
-                "invalid": self.invalid,
-                "planned": self.tickets,
-                "read": self.read(),
-                "not_read": unread.len(),
-                "remaining": self.tickets - self.ended.mark.ticket,
-            },
+            "tickets": self.listing.json(),
+            "read": self.read(),
+            "remaining": self.listing.tickets - self.ended.mark.ticket,
             "messages": self.ended.mark.messages,
             "requests": {"reads": self.requests, "throttled": self.throttled},
             "seconds": self.took.as_secs_f64(),

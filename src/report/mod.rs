@@ -10,6 +10,7 @@ pub mod orders;
 pub mod overview;
 pub mod restraints;
 pub mod result;
+pub mod retraction;
 pub mod story;
 pub mod table;
 pub mod text;

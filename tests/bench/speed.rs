@@ -22,6 +22,7 @@ mod restart;
 mod runs;
 mod sandbox;
 mod throughput;
+mod transcripts;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -50,12 +51,13 @@ impl Size {
 
 type Benchmark = fn(Size, &mut Figures) -> Outcome<()>;
 
-const BENCHMARKS: [(&str, Benchmark); 5] = [
+const BENCHMARKS: [(&str, Benchmark); 6] = [
     ("plan", plan::measure),
     ("budget", budget::measure),
     ("throughput", throughput::measure),
     ("restart", restart::measure),
     ("runs", runs::measure),
+    ("transcripts", transcripts::measure),
 ];
 
 fn main() -> ExitCode {

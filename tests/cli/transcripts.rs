@@ -271,7 +271,7 @@ fn what_cannot_be_read_is_listed_with_its_reason_and_stops_nobody_after_it() {
     assert_eq!(ended.code, Some(3));
     insta::assert_snapshot!(told(&ended));
     let json = archive.run(&[&OUT[..], &["--json"]].concat()).json();
-    assert_eq!(json["tickets"]["read"], 3);
+    assert_eq!(json["read"], 3);
     assert_eq!(json["not_read"][1]["ticket"], 901);
 }
 
@@ -286,10 +286,7 @@ fn a_desk_that_shows_nothing_at_all_ends_the_job_and_no_ticket() {
     }
     archive.weather("");
     let json = archive.run(&[&OUT[..], &["--json"]].concat()).json();
-    assert_eq!(
-        (&json["tickets"]["read"], &json["tickets"]["not_read"]),
-        (&20.into(), &0.into())
-    );
+    assert_eq!(json["read"], 20);
 }
 
 #[test]

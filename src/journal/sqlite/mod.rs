@@ -13,6 +13,7 @@ mod orders;
 mod owner;
 pub mod read;
 mod record;
+pub mod retraction;
 pub mod schedule;
 mod settle;
 mod staged;

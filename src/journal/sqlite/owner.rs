@@ -19,7 +19,12 @@ pub(super) struct Lock {
 impl Lock {
     /// Takes the lock, or says that a living process has it.
     pub(super) fn take(store: &Path, run: RunId) -> Result<Lock, JournalError> {
-        let path = path(store, run);
+        let taken = "the run is being sent by another process on this machine";
+        Lock::take_file(path(store, run), taken)
+    }
+
+    /// Takes the lock that this file is, or says that it is `taken`.
+    pub(super) fn take_file(path: PathBuf, taken: &str) -> Result<Lock, JournalError> {
         let file = open(&path).map_err(|error| {
             JournalError::Store(format!(
                 "cannot open the lock file {}: {error}",
@@ -28,9 +33,7 @@ impl Lock {
         })?;
         match file.try_lock() {
             Ok(()) => Ok(Lock { file, path }),
-            Err(TryLockError::WouldBlock) => Err(JournalError::Owned(
-                "the run is being sent by another process on this machine".to_owned(),
-            )),
+            Err(TryLockError::WouldBlock) => Err(JournalError::Owned(taken.to_owned())),
             Err(TryLockError::Error(error)) => Err(JournalError::Store(format!(
                 "cannot lock {}: {error}. The store must lie on a local file system",
                 path.display()

@@ -9,22 +9,19 @@
 //! reason, and stops nobody after it.
 
 mod output;
-mod reader;
 mod record;
 mod writer;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
-
-use tokio_util::sync::CancellationToken;
+use std::sync::Arc;
 
 use self::output::Output;
+pub use self::record::Identity;
 use self::record::Record;
-pub use self::record::{Identity, Unread};
-use super::budget::Budget;
-use crate::delivery::transcript::Mark;
-use crate::desk::{ChatMessage, Desk, TicketId};
+use self::writer::Written;
+use super::ticket_reader::{Cut, Means, Reached, Reader, Unread};
+use crate::delivery::transcript::{Mark, PageOf};
+use crate::desk::{ChatMessage, TicketId};
 
 /// How messages are written.
 #[derive(Clone, Copy, Debug)]
@@ -195,53 +192,6 @@ fn failed(path: &Path, error: &std::io::Error) -> JobError {
     JobError::Output(format!("{} cannot be written: {error}", path.display()))
 }
 
-/// What a job has come to so far, for whoever watches.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Tickets that are through, of all.
-    pub tickets: u64,
-    /// Of those, tickets that could not be read.
-    pub unread: u64,
-    /// Messages that were read.
-    pub messages: u64,
-    /// Requests of this process.
-    pub requests: u64,
-    /// Of those, how many were answered with 429.
-    pub throttled: u64,
-}
-
-/// Shared counts. Clones share them.
-#[derive(Clone, Debug, Default)]
-pub struct Watched(Arc<Mutex<Counts>>);
-
-impl Watched {
-    /// How things stand.
-    pub fn counts(&self) -> Counts {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn update(&self, change: impl FnOnce(&mut Counts)) {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
-    }
-}
-
-/// What it takes to read.
-#[derive(Clone, Debug)]
-pub struct Means {
-    /// The client.
-    pub desk: Desk,
-    /// The budget of the application.
-    pub budget: Budget,
-    /// Requests in flight at once.
-    pub concurrency: usize,
-    /// How long Desk may be out of reach.
-    pub give_up_after: Duration,
-    /// Told to stop.
-    pub stop: CancellationToken,
-    /// Where progress is shown.
-    pub watched: Watched,
-}
-
 /// How a job ended.
 #[derive(Clone, Debug)]
 pub struct Ended {
@@ -273,13 +223,22 @@ pub async fn transcribe(job: Job, tickets: &[TicketId], form: Form, means: Means
     let (commands, queue) = tokio::sync::mpsc::channel(128);
     let writer = writer::Writer::new(output, record, mark);
     let writing = tokio::task::spawn_blocking(move || writer.serve(queue));
-    let reader = reader::Reader::new(tickets, form, means, mark, unread);
-    let (mut unread, stopped) = reader.read(commands).await;
-    let written = match writing.await {
-        Ok(written) => written.map_err(|error| error.to_string()),
+    let from = Reached {
+        ticket: mark.ticket,
+        shown: mark.ticket > unread.len() as u64,
+        place: (mark.offset, mark.last),
+    };
+    let cut: Cut<Written> =
+        Arc::new(move |ticket, messages, place| written(form, ticket, messages, place));
+    let (given_up, stopped) = Reader::new(tickets, from, cut, means).read(commands).await;
+    let stopped = stopped.map(|error| JobError::Desk(error.to_string()));
+    let mut unread = unread;
+    unread.extend(given_up);
+    let result = match writing.await {
+        Ok(result) => result.map_err(|error| error.to_string()),
         Err(error) => Err(error.to_string()),
     };
-    let (mark, stopped) = match written {
+    let (mark, stopped) = match result {
         Ok(mark) => (mark, stopped),
         Err(why) => {
             let why = format!("the output cannot be written: {why}");
@@ -293,4 +252,23 @@ pub async fn transcribe(job: Job, tickets: &[TicketId], form: Form, means: Means
         complete: mark.ticket >= tickets.len() as u64,
         stopped,
     }
+}
+
+fn written(
+    form: Form,
+    ticket: TicketId,
+    messages: &[ChatMessage],
+    (offset, last): (u64, Option<u64>),
+) -> Written {
+    let mut bytes = Vec::with_capacity(messages.len() * 256);
+    for message in messages {
+        (form.write)(ticket, message, &mut bytes);
+    }
+    let of = PageOf {
+        bytes: bytes.len() as u64,
+        messages: messages.len() as u64,
+        offset,
+        last,
+    };
+    Written { bytes, of }
 }

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::JobError;
 use crate::delivery::transcript::Mark;
+use crate::service::ticket_reader::Unread;
 
 /// What a job is: two with the same identity come to the same output.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,17 +26,6 @@ pub struct Identity {
     pub digest: String,
     /// How many they are.
     pub tickets: u64,
-}
-
-/// A ticket that could not be read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Unread {
-    /// Its place in the list, from 0.
-    pub at: u64,
-    /// Its id.
-    pub ticket: u64,
-    /// Why.
-    pub why: String,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

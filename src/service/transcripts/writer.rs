@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 use super::output::Output;
-use super::record::{Record, Unread};
+use super::record::Record;
 use crate::delivery::transcript::{Mark, PageOf, Part, Weight};
 use crate::desk::TicketId;
+use crate::service::ticket_reader::{Handed, Unread};
 
 /// From one mark to the next, at most.
 const MARK_EVERY: Duration = Duration::from_millis(250);
@@ -29,15 +30,6 @@ impl Weight for Written {
     fn weight(&self) -> usize {
         self.bytes.len()
     }
-}
-
-/// What the thread is told.
-#[derive(Debug)]
-pub(super) enum Command {
-    /// The next part of the next ticket.
-    Part(TicketId, Part<Written>),
-    /// Time has passed.
-    Tick,
 }
 
 /// The state of the thread.
@@ -64,9 +56,12 @@ impl Writer {
     }
 
     /// Writes until nobody has anything more to say, and leaves a mark.
-    pub(super) fn serve(mut self, mut commands: mpsc::Receiver<Command>) -> io::Result<Mark> {
+    pub(super) fn serve(
+        mut self,
+        mut commands: mpsc::Receiver<Handed<Written>>,
+    ) -> io::Result<Mark> {
         while let Some(command) = commands.blocking_recv() {
-            if let Command::Part(ticket, part) = command {
+            if let Handed::Part(ticket, part) = command {
                 self.write(ticket, part)?;
             }
             let bytes = self.mark.bytes.saturating_sub(self.recorded.bytes);

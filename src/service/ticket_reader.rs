@@ -1,20 +1,24 @@
-//! Reading tickets beside each other, as fast as the budget allows.
+//! Reading the messages of many tickets beside each other, as fast as the budget allows, and handing
+//! them over in the order of the list.
 //!
-//! Every task makes one request and comes back; what happens next is decided in one place, here.
+//! Every task makes one request and comes back; what happens next is decided in one place, here. A
+//! ticket that cannot be read is given up with its reason, and stops nobody after it. What is wrong
+//! with Desk as a whole, such as an outage or a wrong token, gives no ticket up: it ends the reading.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::Sender;
 use tokio::task::{JoinSet, yield_now};
 use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
 
-use super::writer::{Command, Written};
-use super::{Form, JobError, Means, Unread};
+use super::budget::{Budget, Lane};
 use crate::delivery::patience::Patience;
-use crate::delivery::transcript::{InOrder, Mark, PageOf, Part};
-use crate::desk::{ChatMessage, ListError, Pages, ReadError, TicketId};
-use crate::service::budget::Lane;
+use crate::delivery::transcript::{InOrder, Part, Weight};
+use crate::desk::{ChatMessage, Desk, ListError, Pages, ReadError, TicketId};
 
 /// Bytes that are held of tickets whose turn has not come.
 const MOST_HELD: usize = 24 << 20;
@@ -28,6 +32,95 @@ const FORBIDDEN: u32 = 5;
 const TICK: Duration = Duration::from_millis(250);
 /// The first try again after a page failed; it doubles from there.
 const FIRST_RETRY: Duration = Duration::from_millis(250);
+
+/// A ticket that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unread {
+    /// Its place in the list, from 0.
+    pub at: u64,
+    /// Its id.
+    pub ticket: u64,
+    /// Why.
+    pub why: String,
+}
+
+/// Desk as a whole shows nothing: the token or the address is wrong, or it was away for long. The
+/// sentence says which, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NoDesk(pub String);
+
+/// What a reading has come to so far, for whoever watches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Tickets that are through, of all.
+    pub tickets: u64,
+    /// Of those, tickets that could not be read.
+    pub unread: u64,
+    /// Messages that were read.
+    pub messages: u64,
+    /// Requests of this process.
+    pub requests: u64,
+    /// Of those, how many were answered with 429.
+    pub throttled: u64,
+}
+
+/// Shared counts. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct Watched(Arc<Mutex<Counts>>);
+
+impl Watched {
+    /// How things stand.
+    pub fn counts(&self) -> Counts {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the counts.
+    pub fn update(&self, change: impl FnOnce(&mut Counts)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// What it takes to read.
+#[derive(Clone, Debug)]
+pub struct Means {
+    /// The client.
+    pub desk: Desk,
+    /// The budget of the application.
+    pub budget: Budget,
+    /// Requests in flight at once.
+    pub concurrency: usize,
+    /// How long Desk may be out of reach.
+    pub give_up_after: Duration,
+    /// Told to stop.
+    pub stop: CancellationToken,
+    /// Where progress is shown.
+    pub watched: Watched,
+}
+
+/// How far the list was read before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reached {
+    /// Tickets that are through: the place of the next in the list, from 0.
+    pub ticket: u64,
+    /// Whether one of them was shown by Desk.
+    pub shown: bool,
+    /// How far the next one's own list was read, as [`Pages::place`] has it.
+    pub place: (u64, Option<u64>),
+}
+
+/// Makes of a page of messages what is wanted of it. `place` is where the ticket's list was read to.
+pub type Cut<P> =
+    Arc<dyn Fn(TicketId, &[ChatMessage], (u64, Option<u64>)) -> P + Send + Sync + 'static>;
+
+/// What comes out, in the order of the list.
+#[derive(Debug)]
+pub enum Handed<P> {
+    /// The next part of the next ticket.
+    Part(TicketId, Part<P>),
+    /// Time has passed.
+    Tick,
+}
 
 /// A ticket that is being read.
 struct Open {
@@ -45,23 +138,24 @@ struct Open {
 }
 
 /// A request that has come back.
-struct Answer {
+struct Answer<P> {
     at: usize,
     pages: Pages<ChatMessage>,
-    result: Result<Option<Written>, ListError>,
+    result: Result<Option<(u64, P)>, ListError>,
 }
 
-pub(super) struct Reader<'a> {
+/// Reads a list of tickets.
+pub struct Reader<'a, P> {
     tickets: &'a [TicketId],
-    form: Form,
+    cut: Cut<P>,
     means: Means,
-    order: InOrder<Written>,
+    order: InOrder<P>,
     open: BTreeMap<usize, Open>,
     /// The next ticket that was not begun.
     next: usize,
-    mark: Mark,
+    from: Reached,
     unread: Vec<Unread>,
-    requests: JoinSet<Answer>,
+    requests: JoinSet<Answer<P>>,
     patience: Patience,
     began: Instant,
     shown: bool,
@@ -70,41 +164,37 @@ pub(super) struct Reader<'a> {
     forbidden: u32,
 }
 
-impl<'a> Reader<'a> {
-    pub(super) fn new(
-        tickets: &'a [TicketId],
-        form: Form,
-        means: Means,
-        mark: Mark,
-        unread: Vec<Unread>,
-    ) -> Reader<'a> {
-        let first = usize::try_from(mark.ticket).unwrap_or(usize::MAX);
+impl<'a, P: Weight + Send + 'static> Reader<'a, P> {
+    /// Reads these tickets `from` where an earlier reading came to, and makes of every page what
+    /// `cut` says.
+    pub fn new(tickets: &'a [TicketId], from: Reached, cut: Cut<P>, means: Means) -> Reader<'a, P> {
+        let first = usize::try_from(from.ticket).unwrap_or(usize::MAX);
         Reader {
-            patience: Patience::new(mark.bytes, means.give_up_after),
+            patience: Patience::new(from.ticket, means.give_up_after),
             order: InOrder::new(first, MOST_HELD),
             open: BTreeMap::new(),
             next: first,
             requests: JoinSet::new(),
             began: Instant::now(),
-            shown: first > unread.len(),
+            shown: from.shown,
             served: 0,
             forbidden: 0,
+            unread: Vec::new(),
             tickets,
-            form,
+            cut,
             means,
-            mark,
-            unread,
+            from,
         }
     }
 
     /// Reads until the end, or until it cannot or may not go on.
-    pub(super) async fn read(mut self, writer: Sender<Command>) -> (Vec<Unread>, Option<JobError>) {
+    pub(super) async fn read(mut self, writer: Sender<Handed<P>>) -> (Vec<Unread>, Option<NoDesk>) {
         let stopped = self.run(&writer).await.err();
         (self.unread, stopped.flatten())
     }
 
     /// Ends with an error, or with none where it was told to stop.
-    async fn run(&mut self, writer: &Sender<Command>) -> Result<(), Option<JobError>> {
+    async fn run(&mut self, writer: &Sender<Handed<P>>) -> Result<(), Option<NoDesk>> {
         let stop = self.means.stop.clone();
         let mut ticks = tokio::time::interval(TICK);
         while self.order.first() < self.tickets.len() {
@@ -116,12 +206,12 @@ impl<'a> Reader<'a> {
                 () = stop.cancelled() => return Err(None),
                 Some(answer) = self.requests.join_next(), if !self.requests.is_empty() => {
                     // A request that panicked is a defect that the runtime has reported.
-                    let answer = answer.map_err(|error| Some(JobError::Desk(error.to_string())))?;
+                    let answer = answer.map_err(|error| Some(NoDesk(error.to_string())))?;
                     self.take(answer).map_err(Some)?;
                     self.hand_over(writer).await?;
                 }
                 _ = ticks.tick() => {
-                    writer.send(Command::Tick).await.map_err(|_| None)?;
+                    writer.send(Handed::Tick).await.map_err(|_| None)?;
                 }
                 () = sleep_until(due), if due < far => yield_now().await,
             }
@@ -156,9 +246,8 @@ impl<'a> Reader<'a> {
         let at = self.next;
         self.next += 1;
         let pages = self.means.desk.messages(self.tickets[at]);
-        let taken_up = at as u64 == self.mark.ticket && self.mark.offset > 0;
-        let pages = match taken_up {
-            true => pages.from_place((self.mark.offset, self.mark.last)),
+        let pages = match at as u64 == self.from.ticket {
+            true => pages.from_place(self.from.place),
             false => pages,
         };
         let open = Open {
@@ -177,7 +266,8 @@ impl<'a> Reader<'a> {
         let Some(mut pages) = self.open.get_mut(&at).and_then(|open| open.pages.take()) else {
             return;
         };
-        let (budget, form, ticket) = (self.means.budget.clone(), self.form, self.tickets[at]);
+        let (budget, cut) = (self.means.budget.clone(), Arc::clone(&self.cut));
+        let ticket = self.tickets[at];
         let key = u64::MAX - u64::from(std::process::id());
         self.requests.spawn(async move {
             budget.acquire(Lane::Read, key).await;
@@ -185,33 +275,22 @@ impl<'a> Reader<'a> {
             let result = pages.next().await;
             let result = result.map(|page| {
                 let page = page?;
-                let mut bytes = Vec::with_capacity(page.items.len() * 256);
-                for message in &page.items {
-                    (form.write)(ticket, message, &mut bytes);
-                }
-                let (offset, last) = pages.place();
-                let of = PageOf {
-                    bytes: bytes.len() as u64,
-                    messages: page.items.len() as u64,
-                    offset,
-                    last,
-                };
-                Some(Written { bytes, of })
+                let messages = page.items.len() as u64;
+                Some((messages, cut(ticket, &page.items, pages.place())))
             });
             Answer { at, pages, result }
         });
     }
 
     /// Takes an answer in; an error ends the job.
-    fn take(&mut self, answer: Answer) -> Result<(), JobError> {
+    fn take(&mut self, answer: Answer<P>) -> Result<(), NoDesk> {
         let Answer { at, pages, result } = answer;
         self.means.watched.update(|counts| counts.requests += 1);
         match result {
             Ok(page) => {
                 self.well_served();
                 let ended = page.is_none() || !pages.has_more();
-                if let Some(page) = page {
-                    let messages = page.of.messages;
+                if let Some((messages, page)) = page {
                     self.means
                         .watched
                         .update(|counts| counts.messages += messages);
@@ -240,7 +319,7 @@ impl<'a> Reader<'a> {
         at: usize,
         pages: Pages<ChatMessage>,
         error: ReadError,
-    ) -> Result<(), JobError> {
+    ) -> Result<(), NoDesk> {
         let why = error.to_string();
         match error {
             ReadError::NotFound(_) | ReadError::Refused(_) => {
@@ -250,14 +329,14 @@ impl<'a> Reader<'a> {
             ReadError::Halted(words) if words.status == Some(403) => {
                 self.forbidden += 1;
                 if !self.shown && self.forbidden >= FORBIDDEN {
-                    return Err(JobError::Desk(format!(
+                    return Err(NoDesk(format!(
                         "Desk shows none of the tickets ({why}). Check the API token and desk.base_url"
                     )));
                 }
                 self.through(at, Part::Unread(why));
             }
             ReadError::Halted(_) => {
-                return Err(JobError::Desk(format!(
+                return Err(NoDesk(format!(
                     "Desk refused to show messages ({why}). Check the API token and desk.base_url"
                 )));
             }
@@ -270,7 +349,7 @@ impl<'a> Reader<'a> {
             ReadError::Failed(words) => {
                 self.patience.unserved(self.began.elapsed(), None);
                 if self.patience.is_over(self.began.elapsed()) {
-                    return Err(JobError::Desk(format!(
+                    return Err(NoDesk(format!(
                         "Desk could not be reached for long ({why})"
                     )));
                 }
@@ -333,14 +412,14 @@ impl<'a> Reader<'a> {
         self.again(at, pages, FIRST_RETRY, true);
     }
 
-    fn through(&mut self, at: usize, part: Part<Written>) {
+    fn through(&mut self, at: usize, part: Part<P>) {
         self.open.remove(&at);
         self.order.push(at, part);
     }
 
     /// Gives the writer what is in turn. While tickets are refused and none was shown, it is not
     /// known yet whether it is the tickets or the token, and nothing is given up.
-    async fn hand_over(&mut self, writer: &Sender<Command>) -> Result<(), Option<JobError>> {
+    async fn hand_over(&mut self, writer: &Sender<Handed<P>>) -> Result<(), Option<NoDesk>> {
         let more = !self.open.is_empty() || self.next < self.tickets.len();
         let undecided = !self.shown && self.forbidden > 0 && more;
         if undecided {
@@ -352,6 +431,7 @@ impl<'a> Reader<'a> {
                 return Ok(());
             };
             let is_end = matches!(part, Part::End | Part::Unread(_));
+            let is_unread = matches!(part, Part::Unread(_));
             if let Part::Unread(why) = &part {
                 self.unread.push(Unread {
                     at: at as u64,
@@ -359,16 +439,13 @@ impl<'a> Reader<'a> {
                     why: why.clone(),
                 });
             }
-            let unread = self.unread.len() as u64;
-            let sent = writer.send(Command::Part(self.tickets[at], part)).await;
-            // The writer has ended early: it tells why.
+            let sent = writer.send(Handed::Part(self.tickets[at], part)).await;
+            // Whoever takes them has ended early, and tells why.
             sent.map_err(|_| None)?;
-            if is_end {
-                self.means.watched.update(|counts| {
-                    counts.tickets += 1;
-                    counts.unread = unread;
-                });
-            }
+            self.means.watched.update(|counts| {
+                counts.tickets += u64::from(is_end);
+                counts.unread += u64::from(is_unread);
+            });
         }
     }
 
