@@ -12,6 +12,7 @@ use super::operator::Grounds;
 use super::output::print;
 use super::selection::{Selection, open_store, reported, store_path};
 use crate::campaign::CampaignName;
+use crate::journal::JournalError;
 use crate::journal::orders::{NewOrder, Order, OrderId, Verb};
 use crate::journal::sqlite::SqliteJournal;
 use crate::journal::sqlite::read::{RunRecord, Store};
@@ -82,11 +83,13 @@ pub(super) fn order(context: &Context, verb: Verb, args: &OrderArgs) -> Result<E
     for run in &runs {
         given.push(journal.order_run(run.id, &run.key.campaign, &order)?);
     }
-    drop(journal);
     let patience = context.settings.limits.request_timeout.get() + PATIENCE;
     let mut obeyed = true;
     for (run, id) in runs.iter().zip(given) {
-        let answer = wait(&store, id, patience)?;
+        // Whoever had the run may give it up or die before it hears of the order.
+        let answer = wait(&store, id, patience, || {
+            journal.obey_where_idle(run.id, Timestamp::now()).map(drop)
+        })?;
         obeyed &= answer
             .as_ref()
             .is_some_and(|order| order.answer == verb.done());
@@ -112,7 +115,7 @@ pub(super) fn launch(context: &Context, args: &LaunchArgs) -> Result<Exit, Failu
     let id = journal.order_campaign(&name, &new_order(Verb::Launch, &args.grounds))?;
     drop(journal);
     let store = open_store(context)?;
-    match wait(&store, id, PLANNING)? {
+    match wait(&store, id, PLANNING, || Ok(()))? {
         Some(Order { run: Some(run), .. }) => {
             let run = store
                 .run_numbered(run)?
@@ -152,8 +155,13 @@ fn known(context: &Context, store: &Store, name: &CampaignName) -> Result<(), Fa
     )))
 }
 
-/// Waits until an order is answered; none when it was not in time.
-fn wait(store: &Store, id: OrderId, patience: Duration) -> Result<Option<Order>, Failure> {
+/// Waits until an order is answered, and helps with it meanwhile; none when it was not in time.
+fn wait(
+    store: &Store,
+    id: OrderId,
+    patience: Duration,
+    mut help: impl FnMut() -> Result<(), JournalError>,
+) -> Result<Option<Order>, Failure> {
     let start = Instant::now();
     loop {
         let order = store.order(id)?;
@@ -164,6 +172,7 @@ fn wait(store: &Store, id: OrderId, patience: Duration) -> Result<Option<Order>,
             return Ok(None);
         }
         std::thread::sleep(LOOK_EVERY);
+        help()?;
     }
 }
 

@@ -14,7 +14,7 @@ use crate::delivery::outcome::ChatId;
 use crate::delivery::reconcile::Scope;
 use crate::journal::sqlite::SqliteJournal;
 use crate::journal::sqlite::read::{RunRecord, Store};
-use crate::journal::{Journal, JournalError, Purpose, Resolution, Verdict};
+use crate::journal::{Journal, JournalError, Purpose, Resolution, RunState, Verdict};
 use crate::report::number::counted;
 use crate::report::{Reported, json, overview};
 use crate::service::progress::{Phase, Progress};
@@ -128,6 +128,12 @@ fn by_word(context: &Context, args: &ReconcileArgs, batch: u32) -> Result<RunRec
         (None, true) => Resolution::Abandoned,
         (None, false) => Resolution::Resend,
     };
+    if resolution == Resolution::Resend && record.state == RunState::Cancelled {
+        return Err(Failure::mistake(format!(
+            "the run {} is {}: nothing more of it is sent. To message these customers, run a campaign to them",
+            record.key, record.note
+        )));
+    }
     let verdict = Verdict {
         batch,
         attempt: unknown.attempt,
@@ -158,12 +164,7 @@ fn reopen_where_needed(
 ) -> Result<(), JournalError> {
     if planned {
         let note = "batches that were unknown are planned again";
-        journal.release(
-            fence,
-            crate::journal::RunState::Stopped,
-            note,
-            Timestamp::now(),
-        )
+        journal.reopen(fence, note, Timestamp::now())
     } else {
         journal.unclaim(fence);
         Ok(())

@@ -71,11 +71,23 @@ impl Question<'_> {
             return Ok((plan, Vec::new()));
         }
         let paused = store.paused_campaign(self.campaign)?.map(|(_, by)| by);
-        let mut steps: Vec<Step> = plan
-            .decisions
-            .iter()
-            .map(|decision| self.step(decision, paused.as_deref()))
-            .collect();
+        let mut steps: Vec<Step> = Vec::new();
+        for decision in &plan.decisions {
+            match (self.step(decision, paused.as_deref()), steps.last_mut()) {
+                // A thousand missed runs are one commit.
+                (
+                    Step::Unlaunched { fires, decided },
+                    Some(Step::Unlaunched {
+                        fires: before,
+                        decided: so_far,
+                    }),
+                ) => {
+                    before.extend(fires);
+                    *so_far = decided;
+                }
+                (step, _) => steps.push(step),
+            }
+        }
         // A launch moves the watermark itself: one commit less.
         let last = match steps.last() {
             Some(Step::Launch(asked)) => asked.due,
@@ -181,7 +193,7 @@ pub fn settle(
             },
         };
         let name = &campaign.definition.name;
-        journal.decide(name, &fires, decided, Timestamp::now())?;
+        let fires = journal.decide(name, fires, decided, Timestamp::now())?;
         for fire in &fires {
             tracing::warn!(campaign = %name, due = %fire.due, state = fire.state.as_str(), why = fire.why, "a run was due and not launched");
         }

@@ -186,6 +186,20 @@ pub fn begin_progress(
 impl<J: Journal + 'static> Voyage<'_, J> {
     /// Goes to the end, or to where it is stopped, and gives the run up there.
     pub async fn sail(&self, claim: Claim) -> Result<Ending, Stranded> {
+        let sailed = self.to_its_end(claim).await;
+        if sailed.is_err() {
+            // Whoever comes next, this process itself perhaps, must find it without an owner.
+            let fence = claim.fence;
+            let dropped = self.line.recorder.call(move |journal| {
+                journal.unclaim(fence);
+                Ok(())
+            });
+            let _ = dropped.await;
+        }
+        sailed
+    }
+
+    async fn to_its_end(&self, claim: Claim) -> Result<Ending, Stranded> {
         let ending = self.send(claim).await?;
         if ending == Ending::Finished && !self.reins.stop.is_cancelled() {
             self.track().await;

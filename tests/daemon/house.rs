@@ -296,13 +296,14 @@ impl Daemon {
         assert!(sent.unwrap().success(), "kill -s {name} {id}");
     }
 
-    /// Everything that it has said.
+    /// Everything that it has said: never a token, nor the text of a message.
+    #[track_caller]
     pub(crate) fn log(&self) -> String {
-        std::fs::read_to_string(&self.log).unwrap()
-    }
-
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
+        let log = std::fs::read_to_string(&self.log).unwrap();
+        for secret in ["sandbox", "Hello "] {
+            assert!(!log.contains(secret), "{secret:?} is in the log: {log}");
+        }
+        log
     }
 
     #[track_caller]

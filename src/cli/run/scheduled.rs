@@ -28,7 +28,7 @@ pub(super) fn by_schedule(
     now: Timestamp,
 ) -> Result<Result<RunRecord, String>, Failure> {
     let name = &campaign.definition.name;
-    let timetable = timetable(context, campaign)?;
+    let timetable = timetable(campaign)?;
     let store = Store::open(&target.store)?;
     let open = store.open_runs()?;
     let question = Question {
@@ -43,12 +43,6 @@ pub(super) fn by_schedule(
     let terms = terms(context, &target.planned_url, false);
     let mut settled = Settled::default();
     settle(journal, campaign, &terms, steps, &mut settled)?;
-    if let Some(key) = settled.launched.last() {
-        let run = store.run(key)?;
-        return run
-            .map(Ok)
-            .ok_or_else(|| Failure::stopped("the run that was just planned is not in the store"));
-    }
     let failed = |fire: &&Unlaunched| fire.state == RunState::Failed;
     if let Some(fire) = settled.unlaunched.iter().find(failed) {
         return Err(Failure::mistake(format!(
@@ -56,15 +50,15 @@ pub(super) fn by_schedule(
             fire.due, fire.why
         )));
     }
-    Ok(
-        unfinished(&open, name).ok_or_else(|| match settled.unlaunched.last() {
-            Some(fire) => format!("{name}@{}: {}: {}", fire.due, fire.state.as_str(), fire.why),
-            None => nothing_due(name, &open, plan.wake_at),
-        }),
-    )
+    // What was launched just now, by this process or by another one, is among them.
+    let open = store.open_runs()?;
+    let launched = |run: &&RunRecord| settled.launched.last() == Some(&run.key) && !run.queued;
+    let run = open.iter().find(launched).cloned();
+    let run = run.or_else(|| unfinished(&open, name));
+    Ok(run.ok_or_else(|| nothing_due(name, &open, &settled, plan.wake_at)))
 }
 
-fn timetable(context: &Context, campaign: &Campaign) -> Result<Timetable, Failure> {
+fn timetable(campaign: &Campaign) -> Result<Timetable, Failure> {
     let name = &campaign.definition.name;
     let schedule = campaign.definition.schedule.as_ref().ok_or_else(|| {
         Failure::mistake(format!(
@@ -83,16 +77,32 @@ fn earliest(timetable: &Timetable, now: Timestamp) -> Timestamp {
         .unwrap_or(Timestamp::MIN)
 }
 
-/// An unfinished run that this process may go on with, the earliest due.
+/// An unfinished run that this process may go on with, the earliest due. One that waits for the
+/// runs before it comes after them.
 fn unfinished(open: &[RunRecord], name: &CampaignName) -> Option<RunRecord> {
-    let ours = |run: &&RunRecord| {
-        run.key.campaign == *name && !run.state.is_held() && run.owner == Owner::Gone
-    };
-    open.iter().find(ours).cloned()
+    let mut of_campaign = open.iter().filter(|run| run.key.campaign == *name);
+    let first = of_campaign.next()?;
+    let may_begin = |run: &&RunRecord| !run.state.is_held() && run.owner == Owner::Gone;
+    let others = of_campaign.filter(|run| !run.queued);
+    std::iter::once(first)
+        .chain(others)
+        .find(may_begin)
+        .cloned()
 }
 
-fn nothing_due(name: &CampaignName, open: &[RunRecord], next: Option<Timestamp>) -> String {
+fn nothing_due(
+    name: &CampaignName,
+    open: &[RunRecord],
+    settled: &Settled,
+    next: Option<Timestamp>,
+) -> String {
     let under_way = open.iter().find(|run| run.key.campaign == *name);
+    if let (Some(run), Some(queued)) = (under_way, settled.launched.last()) {
+        return format!("{queued} is planned, and waits until {} has ended", run.key);
+    }
+    if let Some(fire) = settled.unlaunched.last() {
+        return format!("{name}@{}: {}: {}", fire.due, fire.state.as_str(), fire.why);
+    }
     match (under_way, next) {
         (Some(run), _) if run.state == RunState::Paused => {
             format!(

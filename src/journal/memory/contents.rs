@@ -9,6 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::campaign::InvalidRow;
+use crate::campaign::UnknownPolicy;
 use crate::delivery::batch::{BatchState, Change};
 use crate::delivery::dispatch::Conclusion;
 use crate::delivery::outcome::{ChatId, Words};
@@ -200,7 +201,11 @@ impl Contents {
             },
             last_batch: run.batches.keys().last().copied().unwrap_or(0),
             proven: run.batches.values().any(proven),
-            unknown: run.new.unknown,
+            // Nothing of a cancelled run is sent any more, whatever is proved of it.
+            unknown: match run.state {
+                RunState::Cancelled => UnknownPolicy::Hold,
+                _ => run.new.unknown,
+            },
             recovered,
             last_intent_at,
         })

@@ -62,6 +62,14 @@ impl SqliteJournal {
         })
     }
 
+    /// Gives up a run whose unknown batches were planned again, and that can be gone on with
+    /// therefore; one that is paused stays so.
+    pub fn reopen(&mut self, fence: Fence, note: &str, now: Timestamp) -> Result<(), JournalError> {
+        let reopened = settle::reopen(&mut self.connection, fence, note, now);
+        self.owned.remove(&fence.run);
+        reopened
+    }
+
     /// The file.
     pub fn path(&self) -> &Path {
         &self.path
@@ -153,9 +161,11 @@ impl Journal for SqliteJournal {
                 [run.0],
             )?,
         };
+        // Nothing of a cancelled run is sent any more, whatever is proved of it.
         let (token, last_batch, proven, policy): (i64, u32, bool, String) = tx.query_row(
             "SELECT fence, (SELECT coalesce(max(number), 0) FROM batch WHERE run = ?1),
-               EXISTS (SELECT 1 FROM batch WHERE run = ?1 AND state = ?2), unknown_policy
+               EXISTS (SELECT 1 FROM batch WHERE run = ?1 AND state = ?2),
+               CASE state WHEN 'cancelled' THEN 'hold' ELSE unknown_policy END
              FROM run WHERE id = ?1",
             params![run.0, BatchState::Accepted.code()],
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),

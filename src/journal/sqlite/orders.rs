@@ -45,6 +45,24 @@ impl SqliteJournal {
         Ok(id)
     }
 
+    /// Has a run obey what is pending for it where nobody sends it: the process that did may have
+    /// ended, or given it up while the order was written. False where somebody sends it.
+    pub fn obey_where_idle(&mut self, run: RunId, now: Timestamp) -> Result<bool, JournalError> {
+        let _lock = match owner::Lock::take(&self.path, run) {
+            Err(JournalError::Owned(_)) => return Ok(false),
+            lock => lock?,
+        };
+        let tx = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let tick = obey(&tx, run, now)?;
+        tx.commit()?;
+        if let Some(tick) = tick {
+            self.ticks.note(tick);
+        }
+        Ok(true)
+    }
+
     /// Gives an order to a campaign: to pause or resume its schedule, which is obeyed at once, or
     /// to launch it, which a daemon does.
     pub fn order_campaign(
@@ -174,8 +192,8 @@ pub(super) fn obey(
     Ok(Some(tick))
 }
 
-/// Answers what is pending for a run that was given up in this state: an order that the state
-/// carries out is obeyed, another one came too late. What was asked for after that is done now.
+/// Answers what is pending for a run that was given up in this state: the order that the state
+/// carries out is obeyed, and what else was asked for is done now, in turn.
 pub(super) fn answer_pending(
     tx: &Transaction<'_>,
     run: RunId,
@@ -183,10 +201,9 @@ pub(super) fn answer_pending(
     now: Timestamp,
 ) -> Result<(), JournalError> {
     tx.execute(
-        "UPDATE orders SET obeyed_at = ?2, answer =
-           CASE WHEN (verb = 'pause' AND ?3 = 'paused') OR (verb = 'cancel' AND ?3 = 'cancelled') THEN ?3
-           ELSE 'the run is ' || ?3 END
-         WHERE run = ?1 AND obeyed_at IS NULL AND verb IN ('pause', 'cancel')",
+        "UPDATE orders SET obeyed_at = ?2, answer = ?3 WHERE id =
+           (SELECT min(id) FROM orders WHERE run = ?1 AND obeyed_at IS NULL
+            AND ((verb = 'pause' AND ?3 = 'paused') OR (verb = 'cancel' AND ?3 = 'cancelled')))",
         params![run.0, millis(now), state.as_str()],
     )?;
     obey(tx, run, now).map(drop)

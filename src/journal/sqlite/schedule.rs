@@ -21,33 +21,39 @@ pub struct Unlaunched {
 
 impl SqliteJournal {
     /// Records fires of a schedule that became no run, and up to when its fires are decided, in one
-    /// commit. A due time that has a run already keeps it.
+    /// commit. A due time that has a run already keeps it; returns those that had none.
     pub fn decide(
         &mut self,
         campaign: &CampaignName,
-        unlaunched: &[Unlaunched],
+        mut unlaunched: Vec<Unlaunched>,
         decided: Timestamp,
         now: Timestamp,
-    ) -> Result<(), JournalError> {
+    ) -> Result<Vec<Unlaunched>, JournalError> {
         let tx = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        for fire in unlaunched {
-            tx.prepare_cached(
-                "INSERT OR IGNORE INTO run (campaign, due, state, note, message, group_key, agent_id, priority,
-                   batch_size, base_url, customers_file, created_at, ended_at, tended)
-                 VALUES (?1, ?2, ?3, ?4, '', '', 0, 'MEDIUM', 0, '', '', ?5, ?5, 'daemon')",
-            )?
-            .execute(params![
-                campaign.as_str(),
-                millis(fire.due),
-                fire.state.as_str(),
-                fire.why,
-                millis(now),
-            ])?;
+        let mut new = Vec::with_capacity(unlaunched.len());
+        for fire in &unlaunched {
+            let changed = tx
+                .prepare_cached(
+                    "INSERT OR IGNORE INTO run (campaign, due, state, note, message, group_key, agent_id, priority,
+                       batch_size, base_url, customers_file, created_at, ended_at, tended)
+                     VALUES (?1, ?2, ?3, ?4, '', '', 0, 'MEDIUM', 0, '', '', ?5, ?5, 'daemon')",
+                )?
+                .execute(params![
+                    campaign.as_str(),
+                    millis(fire.due),
+                    fire.state.as_str(),
+                    fire.why,
+                    millis(now),
+                ])?;
+            new.push(changed == 1);
         }
         move_decided(&tx, campaign, decided)?;
-        Ok(tx.commit()?)
+        tx.commit()?;
+        let mut new = new.into_iter();
+        unlaunched.retain(|_| new.next().unwrap_or(false));
+        Ok(unlaunched)
     }
 }
 

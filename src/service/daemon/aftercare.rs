@@ -12,7 +12,7 @@ use super::Note;
 use crate::delivery::reconcile::Scope;
 use crate::journal::sqlite::SqliteJournal;
 use crate::journal::sqlite::read::RunRecord;
-use crate::journal::{Journal as _, JournalError, Purpose, RunId, RunState};
+use crate::journal::{Fence, Journal as _, JournalError, Purpose, RunId};
 use crate::service::progress::Progress;
 use crate::service::reconciler::Reconciled;
 use crate::service::tracker::{Tracking, Until};
@@ -30,7 +30,10 @@ const LAST_LOOK: Duration = Duration::from_secs(6 * 3600);
 /// Runs that are sent and not yet settled.
 #[derive(Debug, Default)]
 pub(super) struct Aftercare {
-    followed: HashSet<RunId>,
+    /// Runs whose chats are followed, each with what ends that.
+    followed: HashMap<RunId, CancellationToken>,
+    /// Runs whose chats could not be read, and when they are tried again.
+    unreadable: HashMap<RunId, Instant>,
     looks: HashMap<RunId, Look>,
     /// Runs that are being looked after for unknown batches.
     looking: HashSet<RunId>,
@@ -43,7 +46,7 @@ struct Look {
 }
 
 impl Aftercare {
-    /// Follows the chats of a run that is not sending, where they are not followed already.
+    /// Follows the chats of runs that are not sending, where they are not followed already.
     pub(super) fn follow(
         &mut self,
         run: &RunRecord,
@@ -51,27 +54,65 @@ impl Aftercare {
         stop: &CancellationToken,
         notes: &UnboundedSender<Note>,
     ) {
+        let rests = self.unreadable.get(&run.id);
+        if self.followed.contains_key(&run.id) || rests.is_some_and(|at| Instant::now() < *at) {
+            return;
+        }
         let ended = run.ended_at.unwrap_or(run.created_at);
         let age = Timestamp::now().duration_since(ended).try_into();
         let left = FOLLOW_FOR.saturating_sub(age.unwrap_or_default());
-        if left.is_zero() || !self.followed.insert(run.id) {
+        if left.is_zero() {
             return;
         }
-        let tracker = line.tracker(stop.clone(), Progress::default());
+        let given_up = stop.child_token();
+        self.followed.insert(run.id, given_up.clone());
+        let tracker = line.tracker(given_up.clone(), Progress::default());
         let (run, notes) = (run.id, notes.clone());
         tokio::spawn(async move {
             let until = Until::Settled(Some(Instant::now() + left));
-            while let Tracking::Failed(why) = tracker.track(&[run], until).await {
-                tracing::warn!(why, "chats could not be read; they will be again");
-                tokio::time::sleep(FOLLOW_AGAIN).await;
+            let tracking = tracker.track(&[run], until).await;
+            if !given_up.is_cancelled() {
+                let _ = notes.send(Note::Followed(run, tracking));
             }
-            let _ = notes.send(Note::Followed(run));
         });
     }
 
+    /// Follows the chats of a run that was sending until now: there are more of them than were
+    /// followed before.
+    pub(super) fn follow_anew(
+        &mut self,
+        run: &RunRecord,
+        line: &Line<SqliteJournal>,
+        stop: &CancellationToken,
+        notes: &UnboundedSender<Note>,
+    ) {
+        if let Some(given_up) = self.followed.remove(&run.id) {
+            given_up.cancel();
+        }
+        self.follow(run, line, stop, notes);
+    }
+
     /// Takes in that the chats of a run are not followed any more.
-    pub(super) fn followed(&mut self, run: RunId) {
+    pub(super) fn followed(&mut self, run: RunId, tracking: &Tracking) {
         self.followed.remove(&run);
+        if let Tracking::Failed(why) = tracking {
+            tracing::warn!(
+                run = run.0,
+                why,
+                "chats could not be read; they will be again"
+            );
+            let again = Instant::now() + FOLLOW_AGAIN;
+            self.unreadable.insert(run, again);
+        }
+    }
+
+    /// Lets everything that could not be looked at be tried again at once.
+    pub(super) fn wake(&mut self) {
+        self.unreadable.clear();
+        let now = Instant::now();
+        for look in self.looks.values_mut() {
+            look.at = now;
+        }
     }
 
     /// Looks for the unknown batches of these runs, of each when its time has come.
@@ -137,17 +178,26 @@ async fn settle(
         .await;
     let resend = done.as_ref().is_ok_and(|done| done.resent > 0);
     line.recorder
-        .call(move |journal| {
-            if !resend {
-                journal.unclaim(claim.fence);
-                return Ok(());
-            }
-            journal.adopt(claim.fence.run)?;
-            let note = "batches that were unknown are proved absent, and planned again";
-            journal.release(claim.fence, RunState::Stopped, note, Timestamp::now())
-        })
+        .call(move |journal| give_up(journal, claim.fence, resend))
         .await?;
     done.map(Some)
+}
+
+/// Gives up a run that was claimed to look for its unknown batches. What was planned again of it is
+/// for the daemon to send.
+fn give_up(journal: &mut SqliteJournal, fence: Fence, resend: bool) -> Result<(), JournalError> {
+    let now = Timestamp::now();
+    let given_up = match resend {
+        true => journal.adopt(fence.run).and_then(|()| {
+            let note = "batches that were unknown are proved absent, and planned again";
+            journal.reopen(fence, note, now)
+        }),
+        false => Ok(()),
+    };
+    journal.unclaim(fence);
+    given_up?;
+    // Orders that came meanwhile found a process that has the run, and that one does not send.
+    journal.obey_where_idle(fence.run, now).map(drop)
 }
 
 fn scope(run: &RunRecord, grace: Duration) -> Scope {

@@ -4,6 +4,7 @@
 //! decided of it: what a failed commit lost is decided again.
 
 use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -16,11 +17,16 @@ use crate::journal::{JournalError, Tended};
 use crate::service::fires::Question;
 use crate::service::planning::Campaign;
 
+/// When decisions that the store failed to keep are made again.
+const AGAIN: Duration = Duration::from_secs(5);
+
 /// The schedules in force.
 #[derive(Debug)]
 pub(super) struct Agenda {
     default_zone: Option<Zone>,
     watching_since: Timestamp,
+    /// Whether the campaigns that were there at the start are loaded.
+    is_watching: bool,
     entries: BTreeMap<CampaignName, Entry>,
     /// Orders to launch that were given to the planner.
     orders: HashSet<OrderId>,
@@ -42,9 +48,15 @@ impl Agenda {
         Agenda {
             default_zone,
             watching_since: Timestamp::now(),
+            is_watching: false,
             entries: BTreeMap::new(),
             orders: HashSet::new(),
         }
+    }
+
+    /// What is loaded from now on was not there before.
+    pub(super) fn watch(&mut self) {
+        self.is_watching = true;
     }
 
     /// How many campaigns have a schedule.
@@ -72,7 +84,11 @@ impl Agenda {
         let decided = match self.entries.get(name) {
             Some(old) if old.timetable == timetable => return Ok(()),
             Some(old) => old.decided.max(Some(now)),
-            None => store.decided(name)?,
+            None => store.decided(name)?.map(|decided| match self.is_watching {
+                // It was away, or had no schedule, for a while: nothing was due then.
+                true => decided.max(now),
+                false => decided,
+            }),
         };
         let entry = Entry {
             timetable,
@@ -95,13 +111,17 @@ impl Agenda {
         self.entries.remove(name);
     }
 
-    /// Takes in that decisions of a campaign are durable, up to here.
-    pub(super) fn done(&mut self, name: &CampaignName, decided: Option<Timestamp>) {
+    /// Takes in that decisions of a campaign are durable, up to here; the rest of them is tried
+    /// again in a while where the store has `failed`.
+    pub(super) fn done(&mut self, name: &CampaignName, decided: Option<Timestamp>, failed: bool) {
         if let Some(entry) = self.entries.get_mut(name) {
             entry.busy = false;
             entry.decided = entry.decided.max(decided);
             // What was not decided is decided now; what was, has its own time.
-            entry.wake_at = Some(Timestamp::MIN);
+            entry.wake_at = match failed {
+                true => Timestamp::now().checked_add(AGAIN).ok(),
+                false => Some(Timestamp::MIN),
+            };
         }
     }
 

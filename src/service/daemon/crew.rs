@@ -21,6 +21,8 @@ use crate::service::voyage::{self, Line, Stranded, Voyage};
 
 /// How long a run that stopped by a fault rests before it is tried again; doubles from there.
 const FIRST_REST: Duration = Duration::from_secs(15);
+/// A run that another process has is looked at again so soon: that one may die.
+const BESIDE_ANOTHER: Duration = Duration::from_secs(1);
 /// It rests no longer than this.
 const LONGEST_REST: Duration = Duration::from_secs(900);
 
@@ -38,7 +40,8 @@ pub(super) enum Left {
 /// A run that stopped by a fault.
 #[derive(Clone, Copy, Debug)]
 struct Rest {
-    until: Instant,
+    /// None once it was tried again.
+    until: Option<Instant>,
     length: Duration,
 }
 
@@ -75,11 +78,18 @@ impl Crew {
 
     /// When a rest ends next.
     pub(super) fn next_wake(&self) -> Option<Instant> {
-        self.resting.values().map(|rest| rest.until).min()
+        self.resting.values().filter_map(|rest| rest.until).min()
     }
 
     /// Of the runs that are not ended, the earliest due first, those that may begin now.
-    pub(super) fn ready(&self, open: &[RunRecord], base_url: &str) -> Vec<RunRecord> {
+    pub(super) fn ready(&mut self, open: &[RunRecord], base_url: &str) -> Vec<RunRecord> {
+        for held in open.iter().filter(|run| run.state.is_held()) {
+            self.resting.remove(&held.id);
+        }
+        let now = Instant::now();
+        for rest in self.resting.values_mut() {
+            rest.until = rest.until.filter(|until| now < *until);
+        }
         let mut ready = Vec::new();
         for (place, run) in open.iter().enumerate() {
             if !is_ours(run, base_url) || self.is_under_way(run.id) || self.rests(run.id) {
@@ -97,7 +107,8 @@ impl Crew {
 
     fn rests(&self, run: RunId) -> bool {
         let now = Instant::now();
-        self.resting.get(&run).is_some_and(|rest| now < rest.until)
+        let rest = self.resting.get(&run);
+        rest.is_some_and(|rest| rest.until.is_some_and(|until| now < until))
     }
 
     /// Begins a run; the note that it has left comes through `notes`.
@@ -118,23 +129,40 @@ impl Crew {
         });
     }
 
-    /// Takes in that a run has left.
-    pub(super) fn left(&mut self, run: RunId, left: &Left) {
+    /// Takes in that a run has left, and is in this state now.
+    pub(super) fn left(&mut self, run: RunId, left: &Left, state: Option<RunState>) {
         self.under_way.remove(&run);
+        // It is for whoever holds a run to say when it goes on: then at once.
+        let is_held = state.is_some_and(RunState::is_held);
         match left {
+            _ if is_held => {
+                self.resting.remove(&run);
+            }
             Left::Ended(Ending::Finished | Ending::Failed(_)) => {
                 self.resting.remove(&run);
             }
-            // Whoever has it may die.
+            Left::Refused(JournalError::Owned(_)) => {
+                let until = Some(Instant::now() + BESIDE_ANOTHER);
+                let length = self
+                    .resting
+                    .get(&run)
+                    .map_or(FIRST_REST / 2, |it| it.length);
+                self.resting.insert(run, Rest { until, length });
+            }
             Left::Ended(Ending::Stopped(_)) | Left::Stranded(_) | Left::Refused(_) => {
                 let length = self.resting.get(&run).map_or(FIRST_REST, |rest| {
                     rest.length.saturating_mul(2).min(LONGEST_REST)
                 });
-                let until = Instant::now() + length;
+                let until = Some(Instant::now() + length);
                 self.resting.insert(run, Rest { until, length });
             }
         }
     }
+}
+
+/// Whether another process sends this run: should it die, nothing but a look tells.
+pub(super) fn is_with_another(run: &RunRecord) -> bool {
+    run.owner == Owner::Alive && matches!(run.state, RunState::Sending | RunState::Reading)
 }
 
 /// Whether it is for the daemon to go on with this run: one that it launched or was given, or one

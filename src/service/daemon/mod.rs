@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::aftercare::{Aftercare, FOLLOW_FOR};
 use self::agenda::Agenda;
-use self::crew::{Crew, Left};
+use self::crew::{Crew, Left, is_with_another};
 use self::definitions::{Change, Definitions};
 use self::planner::{Done, Job, Planner};
 use super::alarm::Alarm;
@@ -38,13 +38,14 @@ use super::observed::{Concern, Observed};
 use super::orders::{LOOK_EVERY, OrderBook};
 use super::reconciler::Reconciled;
 use super::supervisor::Supervisor;
+use super::tracker::Tracking;
 use super::voyage::Line;
-use crate::campaign::Zone;
+use crate::campaign::{CampaignName, Zone};
 use crate::delivery::dispatch::Ending;
 use crate::journal::orders::{Order, Verb};
 use crate::journal::sqlite::SqliteJournal;
 use crate::journal::sqlite::daemon::DaemonLock;
-use crate::journal::sqlite::read::Store;
+use crate::journal::sqlite::read::{RunRecord, Store};
 use crate::journal::sqlite::schedule::Unlaunched;
 use crate::journal::{JournalError, Launch, RunId, RunState, Tended};
 
@@ -86,7 +87,7 @@ enum Note {
     /// The planner is through with something.
     Planned(Done),
     /// The chats of a run are not followed any more.
-    Followed(RunId),
+    Followed(RunId, Tracking),
     /// The unknown batches of a run were looked for.
     Looked(RunId, Result<Option<Reconciled>, JournalError>),
     /// Something changed in the campaigns folder.
@@ -108,6 +109,12 @@ pub struct Daemon {
     heard: UnboundedReceiver<Note>,
     /// Whether runs may have become ready to begin.
     look_for_runs: bool,
+    /// Whether another process sends a run, which is to be taken over should that one die.
+    others_send: bool,
+    /// What was last said of the store, where it failed.
+    store_trouble: Option<String>,
+    /// Campaigns whose schedules could not be taken in for a failure of the store.
+    unloaded: Vec<CampaignName>,
     /// When the folder is read, if something was heard of it.
     reread_at: Option<Instant>,
     /// What was last said of it in a line.
@@ -135,12 +142,16 @@ impl Daemon {
             notes,
             heard,
             look_for_runs: true,
+            others_send: false,
+            store_trouble: None,
+            unloaded: Vec::new(),
             reread_at: None,
             status: String::new(),
             _lock: DaemonLock::take(&given.store)?,
             given,
         };
         daemon.reread();
+        daemon.agenda.watch();
         Ok(daemon)
     }
 
@@ -175,7 +186,7 @@ impl Daemon {
                 () = stop.cancelled() => break,
                 Some(note) = self.heard.recv() => self.hear(note),
                 _ = orders.tick() => self.heed(),
-                () = alarm.rings() => {}
+                () = alarm.rings() => self.look_for_runs |= self.others_send,
                 _ = rounds.tick() => self.round(),
                 () = hangup() => self.renew(),
             }
@@ -234,6 +245,9 @@ impl Daemon {
             Ok(open) => open,
             Err(error) => return self.store_failed(&error),
         };
+        self.others_send = open
+            .iter()
+            .any(|run| !self.crew.is_under_way(run.id) && is_with_another(run));
         for run in self.crew.ready(&open, &self.given.terms.base_url) {
             self.crew
                 .begin(run, &self.given.line, &self.given.stop, &self.notes);
@@ -244,15 +258,20 @@ impl Daemon {
         match note {
             Note::Left(run, left) => self.left(run, &left),
             Note::Planned(done) => self.planned(done),
-            Note::Followed(run) => self.aftercare.followed(run),
+            Note::Followed(run, tracking) => self.aftercare.followed(run, &tracking),
             Note::Looked(run, settled) => self.looked(run, settled),
             Note::FolderChanged => self.reread_at = Some(Instant::now() + QUIET),
         }
     }
 
     fn left(&mut self, run: RunId, left: &Left) {
-        self.crew.left(run, left);
-        let record = match self.store.run_numbered(run) {
+        let found = self.store.run_numbered(run);
+        let state = found
+            .as_ref()
+            .ok()
+            .and_then(|run| Some(run.as_ref()?.state));
+        self.crew.left(run, left, state);
+        let record = match found {
             Ok(Some(record)) => record,
             Ok(None) => return,
             Err(error) => return self.store_failed(&error),
@@ -274,18 +293,22 @@ impl Daemon {
             Left::Refused(JournalError::Owned(_) | JournalError::Held(_)) => {}
             Left::Refused(error) => tracing::error!(run = %record.key, %error, "cannot be sent"),
         }
-        self.aftercare
-            .follow(&record, &self.given.line, &self.given.stop, &self.notes);
+        if !matches!(left, Left::Refused(_)) {
+            self.aftercare
+                .follow_anew(&record, &self.given.line, &self.given.stop, &self.notes);
+        }
         // Another run may have waited for this one.
         self.look_for_runs = true;
     }
 
     fn planned(&mut self, done: Done) {
-        if let Some(error) = &done.failed {
-            self.store_failed(error);
+        match &done.failed {
+            Some(error) => self.store_failed(error),
+            None => self.store_works(),
         }
         if let Some(campaign) = &done.decided_of {
-            self.agenda.done(campaign, done.settled.decided);
+            self.agenda
+                .done(campaign, done.settled.decided, done.failed.is_some());
             let missed = |fire: &&Unlaunched| fire.state == RunState::Missed;
             let missed = done.settled.unlaunched.iter().filter(missed).count();
             (0..missed).for_each(|_| self.given.observed.missed(campaign));
@@ -371,42 +394,51 @@ impl Daemon {
     fn round(&mut self) {
         self.look_for_runs = true;
         self.reread_at = Some(Instant::now());
-        match self.store.runs_with_unknown() {
-            Ok(runs) => {
-                let idle = runs.into_iter().filter(|run| {
-                    !self.crew.is_under_way(run.id) && run.base_url == self.given.terms.base_url
-                });
-                self.aftercare.look(
-                    idle.collect(),
-                    &self.given.line,
-                    &self.given.stop,
-                    &self.notes,
-                );
-            }
-            Err(error) => self.store_failed(&error),
-        }
+        self.look_after();
+    }
+
+    /// Looks after the runs that are sent: their unknown batches and their chats.
+    fn look_after(&mut self) {
         let since = Timestamp::now()
             .saturating_sub(FOLLOW_FOR)
             .unwrap_or(Timestamp::MIN);
-        match self.store.runs_to_follow(since) {
-            Ok(runs) => {
-                for run in &runs {
-                    if run.base_url == self.given.terms.base_url && !self.crew.is_under_way(run.id)
-                    {
-                        self.aftercare
-                            .follow(run, &self.given.line, &self.given.stop, &self.notes);
-                    }
-                }
-            }
-            Err(error) => self.store_failed(&error),
+        let found = self.store.runs_with_unknown();
+        let (unknown, open) = match found.and_then(|it| Ok((it, self.store.runs_to_follow(since)?)))
+        {
+            Ok(found) => found,
+            Err(error) => return self.store_failed(&error),
+        };
+        // A run whose sender died is gone on with first, and looks for its unknown batches itself.
+        let is_idle = |run: &RunRecord| {
+            !self.crew.is_under_way(run.id)
+                && !matches!(run.state, RunState::Sending | RunState::Reading)
+                && run.base_url == self.given.terms.base_url
+        };
+        let unknown = unknown.into_iter().filter(is_idle).collect();
+        let open: Vec<RunRecord> = open.into_iter().filter(is_idle).collect();
+        let Given { line, stop, .. } = &self.given;
+        self.aftercare.look(unknown, line, stop, &self.notes);
+        for run in &open {
+            self.aftercare.follow(run, line, stop, &self.notes);
         }
     }
 
-    fn store_failed(&self, error: &JournalError) {
-        tracing::error!(%error, "the store could not be used");
-        self.given
-            .observed
-            .concern(Concern::Store, error.to_string());
+    /// Says once what is wrong with the store, however often it is found.
+    fn store_failed(&mut self, error: &JournalError) {
+        let why = error.to_string();
+        if self.store_trouble.as_ref() != Some(&why) {
+            tracing::error!(why, "the store could not be used");
+            self.given.observed.concern(Concern::Store, why.clone());
+            self.store_trouble = Some(why);
+        }
+    }
+
+    /// The store could be written.
+    fn store_works(&mut self) {
+        if self.store_trouble.take().is_some() {
+            tracing::info!("the store can be used again");
+            self.given.observed.settle(Concern::Store);
+        }
     }
 
     /// SIGHUP: everything that an operator may have changed is read again, and what rested after
@@ -417,11 +449,16 @@ impl Daemon {
         self.reread();
         self.given.supervisor.ready(&self.status);
         self.crew.wake();
+        self.aftercare.wake();
         self.look_for_runs = true;
+        self.look_after();
     }
 
     fn reread(&mut self) {
         self.reread_at = None;
+        for name in std::mem::take(&mut self.unloaded) {
+            self.load(name);
+        }
         let changes = match self.definitions.reread() {
             Ok(changes) => changes,
             Err(error) => {
@@ -434,13 +471,7 @@ impl Daemon {
         self.given.observed.settle(Concern::Campaigns);
         for change in changes {
             match change {
-                Change::Loaded(name) => {
-                    if let Some(campaign) = self.definitions.get(&name)
-                        && let Err(error) = self.agenda.load(&self.store, &campaign)
-                    {
-                        self.store_failed(&error);
-                    }
-                }
+                Change::Loaded(name) => self.load(name),
                 Change::Broken(campaign, why, stays) => tracing::error!(
                     %campaign,
                     %why,
@@ -452,6 +483,16 @@ impl Daemon {
                     self.agenda.remove(&campaign);
                 }
             }
+        }
+    }
+
+    /// Takes in the schedule of a definition.
+    fn load(&mut self, name: CampaignName) {
+        if let Some(campaign) = self.definitions.get(&name)
+            && let Err(error) = self.agenda.load(&self.store, &campaign)
+        {
+            self.store_failed(&error);
+            self.unloaded.push(name);
         }
     }
 
