@@ -11,6 +11,7 @@ use toml::de::DeTable;
 
 use super::choice::{BatchSize, Column, Delimiter, InvalidRows, Priority, UnknownPolicy};
 use super::customer::CustomerId;
+use super::customers::{Customers, customers};
 use super::message::{InvalidMessage, Message, MessageText};
 use super::name::CampaignName;
 use super::path::{InnerPath, InvalidPath};
@@ -33,11 +34,11 @@ pub struct Definition {
     pub agent_id: Option<NonZeroU64>,
     /// How urgent the tickets are.
     pub priority: Priority,
-    /// The audience file, relative to the definition's folder.
-    pub customers: InnerPath,
-    /// The audience file's column with the customer ids.
+    /// Whom it lists; files are relative to the definition's folder.
+    pub customers: Customers,
+    /// The audience files' column with the customer ids.
     pub column: Column,
-    /// What separates the audience file's fields.
+    /// What separates the audience files' fields.
     pub delimiter: Delimiter,
     /// How many customers one request carries.
     pub batch_size: BatchSize,
@@ -111,11 +112,7 @@ fn campaign<'a>(
     let priority = top.optional("priority", |entry| {
         entry.choice(&["low", "medium", "high", "urgent"], Priority::parse)
     });
-    let customers = top.required(
-        &["customers"],
-        "customers = \"audiences/spring.csv\"",
-        inner_path,
-    );
+    let listed = listed(&mut top);
     let column = top.optional("column", column);
     let delimiter = top.optional("delimiter", delimiter);
     let batch_size = top.optional("batch_size", batch_size);
@@ -133,7 +130,7 @@ fn campaign<'a>(
         group: group?,
         agent_id,
         priority: priority.unwrap_or_default(),
-        customers: customers?,
+        customers: listed?,
         column: column.unwrap_or_default(),
         delimiter: delimiter.unwrap_or_default(),
         batch_size: batch_size.unwrap_or_default(),
@@ -157,6 +154,19 @@ fn restraints(top: &mut TableReader<'_>, batch_size: BatchSize) -> Restraints {
         approval: approval.unwrap_or_default(),
         abort: abort.unwrap_or_default(),
     }
+}
+
+/// Whom the campaign lists: a table, or one file.
+fn listed(top: &mut TableReader<'_>) -> Option<Customers> {
+    if top.holds_table("customers") {
+        return top.table("customers", customers);
+    }
+    let example = "customers = \"audiences/spring.csv\"";
+    let file = top.required(&["customers"], example, inner_path)?;
+    Some(Customers {
+        files: vec![file],
+        ..Customers::default()
+    })
 }
 
 fn message(top: &mut TableReader<'_>) -> Option<Message> {
@@ -189,7 +199,7 @@ fn agent_id(entry: &Entry<'_>) -> Result<NonZeroU64, Problem> {
     NonZeroU64::new(number).ok_or_else(|| entry.problem("must not be 0"))
 }
 
-fn inner_path(entry: &Entry<'_>) -> Result<InnerPath, Problem> {
+pub(super) fn inner_path(entry: &Entry<'_>) -> Result<InnerPath, Problem> {
     let text = entry.text("the path of a file, a text in quotes")?;
     InnerPath::new(text).map_err(|error| {
         let problem = entry.problem(error);

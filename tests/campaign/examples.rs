@@ -24,8 +24,9 @@ fn audience(definition: &Definition) -> (Vec<u64>, Vec<u64>) {
     let spec = AudienceSpec {
         column: definition.column.clone(),
         delimiter: definition.delimiter,
+        conditions: definition.customers.conditions.clone(),
     };
-    let file = File::open(folder().join(&definition.customers)).expect("an audience");
+    let file = File::open(folder().join(&definition.customers.files[0])).expect("an audience");
     let mut reader = AudienceReader::new(file, &spec).expect("an audience");
     let (mut ids, mut invalid, mut block) = (Vec::new(), Vec::new(), Block::default());
     while reader.next_block(&mut block).expect("an audience") {

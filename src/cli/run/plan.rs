@@ -21,6 +21,7 @@ pub(super) fn terms(context: &Context, base_url: &str, sandbox: bool) -> Terms {
         agent_id: agent_id
             .map(std::num::NonZeroU64::get)
             .or(sandbox.then_some(1)),
+        suppress: context.settings.audience.suppress.0.clone(),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::delivery::gate;
 use crate::delivery::pace;
 use crate::delivery::plan::{Digest, Nowhere, PlanSummary};
 use crate::delivery::request::Template;
-use crate::delivery::rules::{Messaged, Rules};
+use crate::delivery::rules::Messaged;
 use crate::delivery::tally::{Owner, Tally};
 use crate::delivery::tracking::Counts;
 use crate::desk::Desk;
@@ -28,6 +28,7 @@ use crate::journal::sqlite::read::{Requests, Store};
 use crate::report::dry_run::DryRun;
 use crate::report::json::{FirstRequest, RunObject};
 use crate::service::launch::{agent_of, check_summary};
+use crate::service::lists;
 use crate::service::planning::{self, Campaign, PlanError};
 
 /// Shows what would be sent.
@@ -48,7 +49,8 @@ pub(super) fn dry_run(
         true => Throwaway::PLANNED_URL.to_owned(),
         false => context.settings.desk.base_url()?.to_string(),
     };
-    let agent_id = agent_of(&campaign, &terms(context, &base_url, args.sandbox))?;
+    let terms = terms(context, &base_url, args.sandbox);
+    let agent_id = agent_of(&campaign, &terms)?;
     let url = Desk::create_url(&base_url);
     let definition = &campaign.definition;
     let template = Template::new(
@@ -64,7 +66,7 @@ pub(super) fn dry_run(
         repeat: &definition.repeat,
         now,
     };
-    let mut rules = Rules::default();
+    let mut rules = lists::rules(&campaign, &terms.suppress)?;
     if !args.sandbox {
         rules.repeat(&definition.repeat, messaged(context, &asking)?);
     }
