@@ -1,5 +1,6 @@
 //! Whom a campaign lists: the `[customers]` table of a definition, or its short form, one file.
 
+use super::choice::Column;
 use super::path::InnerPath;
 use super::problem::Problem;
 use super::table::{Entry, TableReader};
@@ -68,21 +69,23 @@ impl std::fmt::Display for Sample {
     }
 }
 
-/// Reads the table, except for what it says about columns.
-pub(super) fn customers(table: &mut TableReader<'_>) -> Option<Customers> {
+/// Reads the table, and the column of ids where it names one.
+pub(super) fn customers(table: &mut TableReader<'_>) -> Option<(Customers, Option<Column>)> {
     let example = "files = [\"audiences/spring.csv\"]";
     let files = table.required(&["files"], example, paths);
+    let column = table.optional("column", super::definition::column);
     let conditions = table.optional("where", conditions);
     let exclude = table.optional("exclude", paths);
     let limit = table.optional("limit", |entry| entry.whole_number(1..=u64::from(u32::MAX)));
     let sample = table.optional("sample", sample);
-    Some(Customers {
+    let customers = Customers {
         files: files?,
         conditions: conditions.unwrap_or_default(),
         exclude: exclude.unwrap_or_default(),
         limit,
         sample,
-    })
+    };
+    Some((customers, column))
 }
 
 /// A list of files, or one.

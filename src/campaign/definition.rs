@@ -114,6 +114,8 @@ fn campaign<'a>(
     });
     let listed = listed(&mut top);
     let column = top.optional("column", column);
+    let (customers, own_column) = listed.unzip();
+    let column = own_column.flatten().or(column);
     let delimiter = top.optional("delimiter", delimiter);
     let batch_size = top.optional("batch_size", batch_size);
     let invalid_rows = top.optional("invalid_rows", invalid_rows);
@@ -130,7 +132,7 @@ fn campaign<'a>(
         group: group?,
         agent_id,
         priority: priority.unwrap_or_default(),
-        customers: listed?,
+        customers: customers?,
         column: column.unwrap_or_default(),
         delimiter: delimiter.unwrap_or_default(),
         batch_size: batch_size.unwrap_or_default(),
@@ -157,16 +159,25 @@ fn restraints(top: &mut TableReader<'_>, batch_size: BatchSize) -> Restraints {
 }
 
 /// Whom the campaign lists: a table, or one file.
-fn listed(top: &mut TableReader<'_>) -> Option<Customers> {
+fn listed(top: &mut TableReader<'_>) -> Option<(Customers, Option<Column>)> {
     if top.holds_table("customers") {
-        return top.table("customers", customers);
+        let listed = top.table("customers", customers);
+        if listed.as_ref().is_some_and(|(_, column)| column.is_some()) {
+            top.wrong(
+                "column",
+                "is given in [customers] as well",
+                "keep one of the two",
+            );
+        }
+        return listed;
     }
     let example = "customers = \"audiences/spring.csv\"";
     let file = top.required(&["customers"], example, inner_path)?;
-    Some(Customers {
+    let customers = Customers {
         files: vec![file],
         ..Customers::default()
-    })
+    };
+    Some((customers, None))
 }
 
 fn message(top: &mut TableReader<'_>) -> Option<Message> {
@@ -212,7 +223,7 @@ pub(super) fn inner_path(entry: &Entry<'_>) -> Result<InnerPath, Problem> {
     })
 }
 
-fn column(entry: &Entry<'_>) -> Result<Column, Problem> {
+pub(super) fn column(entry: &Entry<'_>) -> Result<Column, Problem> {
     let wanted = "a column's name, or its number in a file without header";
     if entry.is_integer() {
         let number = entry.whole_number(1..=u64::from(u16::MAX))?;

@@ -12,7 +12,7 @@ use super::super::sandbox::Throwaway;
 use super::super::selection::store_path;
 use super::RunArgs;
 use super::chosen::{chosen, options};
-use super::plan::terms;
+use super::plan::{say_nobody, terms};
 use crate::campaign::CampaignName;
 use crate::delivery::batch::BatchState;
 use crate::delivery::gate;
@@ -27,7 +27,7 @@ use crate::journal::sqlite::messaged::Asking;
 use crate::journal::sqlite::read::{Requests, Store};
 use crate::report::dry_run::DryRun;
 use crate::report::json::{FirstRequest, RunObject};
-use crate::service::launch::{agent_of, check_summary};
+use crate::service::launch::{Refused, agent_of, check_summary};
 use crate::service::lists;
 use crate::service::planning::{self, Campaign, PlanError};
 
@@ -76,7 +76,11 @@ pub(super) fn dry_run(
             PlanError::Sink(never) => match never {},
         },
     )?;
-    check_summary(&campaign, &summary, expected)?;
+    match check_summary(&campaign, &summary, expected) {
+        Ok(()) => {}
+        Err(Refused::Mistake(mistake)) => return Err(mistake.into()),
+        Err(Refused::Nobody(nobody)) => return say_nobody(&campaign, &nobody, args.json),
+    }
     let restraints = &definition.restraints;
     let rate = context.settings.limits.requests_per_second.per_second();
     let own_rate = restraints.pace.requests_per_second;
