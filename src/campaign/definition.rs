@@ -11,6 +11,7 @@ use toml::de::DeTable;
 
 use super::choice::{BatchSize, Column, Delimiter, InvalidRows, Priority, UnknownPolicy};
 use super::customer::CustomerId;
+use super::customers::{Customers, customers};
 use super::message::{InvalidMessage, Message, MessageText};
 use super::name::CampaignName;
 use super::path::{InnerPath, InvalidPath};
@@ -33,11 +34,11 @@ pub struct Definition {
     pub agent_id: Option<NonZeroU64>,
     /// How urgent the tickets are.
     pub priority: Priority,
-    /// The audience file, relative to the definition's folder.
-    pub customers: InnerPath,
-    /// The audience file's column with the customer ids.
+    /// Whom it lists; files are relative to the definition's folder.
+    pub customers: Customers,
+    /// The audience files' column with the customer ids.
     pub column: Column,
-    /// What separates the audience file's fields.
+    /// What separates the audience files' fields.
     pub delimiter: Delimiter,
     /// How many customers one request carries.
     pub batch_size: BatchSize,
@@ -111,12 +112,10 @@ fn campaign<'a>(
     let priority = top.optional("priority", |entry| {
         entry.choice(&["low", "medium", "high", "urgent"], Priority::parse)
     });
-    let customers = top.required(
-        &["customers"],
-        "customers = \"audiences/spring.csv\"",
-        inner_path,
-    );
+    let listed = listed(&mut top);
     let column = top.optional("column", column);
+    let (customers, own_column) = listed.unzip();
+    let column = own_column.flatten().or(column);
     let delimiter = top.optional("delimiter", delimiter);
     let batch_size = top.optional("batch_size", batch_size);
     let invalid_rows = top.optional("invalid_rows", invalid_rows);
@@ -159,6 +158,28 @@ fn restraints(top: &mut TableReader<'_>, batch_size: BatchSize) -> Restraints {
     }
 }
 
+/// Whom the campaign lists: a table, or one file.
+fn listed(top: &mut TableReader<'_>) -> Option<(Customers, Option<Column>)> {
+    if top.holds_table("customers") {
+        let listed = top.table("customers", customers);
+        if listed.as_ref().is_some_and(|(_, column)| column.is_some()) {
+            top.wrong(
+                "column",
+                "is given in [customers] as well",
+                "keep one of the two",
+            );
+        }
+        return listed;
+    }
+    let example = "customers = \"audiences/spring.csv\"";
+    let file = top.required(&["customers"], example, inner_path)?;
+    let customers = Customers {
+        files: vec![file],
+        ..Customers::default()
+    };
+    Some((customers, None))
+}
+
 fn message(top: &mut TableReader<'_>) -> Option<Message> {
     let example = "message = \"Spring sale: 20% off until Sunday.\"";
     top.require_one_of(&["message", "message_file"], example);
@@ -189,7 +210,7 @@ fn agent_id(entry: &Entry<'_>) -> Result<NonZeroU64, Problem> {
     NonZeroU64::new(number).ok_or_else(|| entry.problem("must not be 0"))
 }
 
-fn inner_path(entry: &Entry<'_>) -> Result<InnerPath, Problem> {
+pub(super) fn inner_path(entry: &Entry<'_>) -> Result<InnerPath, Problem> {
     let text = entry.text("the path of a file, a text in quotes")?;
     InnerPath::new(text).map_err(|error| {
         let problem = entry.problem(error);
@@ -202,7 +223,7 @@ fn inner_path(entry: &Entry<'_>) -> Result<InnerPath, Problem> {
     })
 }
 
-fn column(entry: &Entry<'_>) -> Result<Column, Problem> {
+pub(super) fn column(entry: &Entry<'_>) -> Result<Column, Problem> {
     let wanted = "a column's name, or its number in a file without header";
     if entry.is_integer() {
         let number = entry.whole_number(1..=u64::from(u16::MAX))?;

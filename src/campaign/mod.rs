@@ -12,6 +12,7 @@
 //! | `problem` | how a mistake is shown: file, line, column, the line itself, a suggestion |
 //! | `schedule` | when it runs: due times in its zone, and what to do about them |
 //! | `restraints` | what holds a run back: pace, canary, approval, abort |
+//! | `customers` | whom a campaign lists: files, conditions, lists of others, a limit, a sample |
 //! | `repeat` | who may be messaged again, and when |
 //! | `audience` | how customer ids are streamed out of a CSV file |
 //! | `name`, `customer`, `choice`, `path`, `message` | the values themselves |
@@ -19,6 +20,7 @@
 mod audience;
 mod choice;
 mod customer;
+mod customers;
 mod definition;
 mod message;
 mod name;
@@ -30,9 +32,10 @@ mod restraints;
 mod schedule;
 mod table;
 
-pub use audience::{AudienceError, AudienceReader, AudienceSpec, Block, InvalidRow};
+pub use audience::{AudienceError, AudienceReader, AudienceSpec, Block, FileLine, InvalidRow};
 pub use choice::{BatchSize, Column, Delimiter, InvalidRows, Priority, UnknownPolicy};
 pub use customer::{CustomerId, InvalidId};
+pub use customers::{Condition, Customers, Sample};
 pub use definition::Definition;
 pub use message::{InvalidMessage, Message, MessageText};
 pub use name::{CampaignName, InvalidName};

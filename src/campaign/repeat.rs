@@ -105,7 +105,7 @@ impl fmt::Display for Span {
 /// Reads the table.
 pub(super) fn repeat(table: &mut TableReader<'_>) -> Option<Repeat> {
     let same_campaign = table.optional("same_campaign", same_campaign);
-    let any_campaign = table.optional("any_campaign", |entry| span(entry, "\"7d\""));
+    let any_campaign = table.optional("any_campaign", |entry| span(entry, "a time such as \"7d\""));
     let max_per_customer = table.table("max_per_customer", cap);
     Some(Repeat {
         same_campaign: same_campaign.unwrap_or_default(),
@@ -137,7 +137,7 @@ fn cap(table: &mut TableReader<'_>) -> Option<Cap> {
         entry.whole_number(1..=u64::from(Cap::MOST))
     });
     let within = table.required(&["within"], "within = \"30d\"", |entry| {
-        span(entry, "\"30d\"")
+        span(entry, "a time such as \"30d\"")
     });
     Some(Cap {
         count: u8::try_from(count?).ok()?,

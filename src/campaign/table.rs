@@ -9,7 +9,7 @@ use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeString, DeTable, DeValue};
 
 use super::nearest::nearest;
 use super::problem::Problem;
@@ -243,6 +243,20 @@ impl<'a> Entry<'a> {
     /// The value, where it is a string.
     pub(super) fn string(&self) -> Option<&'a str> {
         self.value.as_str()
+    }
+
+    /// The keys and what they hold, where the value is a table.
+    pub(super) fn entries(&self) -> Option<Vec<(&'a str, Entry<'a>)>> {
+        let pairs = self.value.as_table()?.iter();
+        let entry = |(name, value): (&'a Spanned<DeString<'a>>, &'a Spanned<DeValue<'a>>)| {
+            let entry = Entry {
+                key: self.key,
+                span: value.span(),
+                value: value.get_ref(),
+            };
+            (name.get_ref().as_ref(), entry)
+        };
+        Some(pairs.map(entry).collect())
     }
 
     /// The elements, each with its own place, where the value is a list.

@@ -49,6 +49,7 @@ impl TicketArgs {
         let spec = AudienceSpec {
             column,
             delimiter: self.delimiter,
+            conditions: Vec::new(),
         };
         let list = TicketList::read(&self.tickets, &spec)?;
         if list.invalid > 0 {

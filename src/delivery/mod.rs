@@ -24,6 +24,7 @@ pub mod account;
 pub mod batch;
 pub mod customer_set;
 pub mod dispatch;
+pub mod draw;
 pub mod gate;
 pub mod lanes;
 pub mod open_chats;

@@ -152,7 +152,11 @@ impl<'a> Planner<'a> {
         block: &Block,
         sink: &mut S,
     ) -> Result<(), S::Error> {
-        self.listing.listed += (block.ids.len() + block.invalid.len()) as u64;
+        let rows = block.ids.len() + block.filtered.len() + block.invalid.len();
+        self.listing.listed += rows as u64;
+        for (customer, line) in block.filtered.iter().zip(&block.filtered_lines) {
+            self.filtered.push(*customer, *line);
+        }
         for (customer, line) in block.ids.iter().zip(&block.lines) {
             if !self.seen.insert(*customer) {
                 self.twice.push(*customer, *line);

@@ -3,9 +3,12 @@
 //! A rule is a set, or a draw, and the [`Ground`] that is kept with whoever it leaves out. The
 //! sets are made beforehand, from lists and from the journal; asking costs a look at a bitmap.
 
+use std::sync::Arc;
+
 use super::customer_set::CustomerSet;
+use super::draw::Draw;
 use super::reason::{Ground, Reason};
-use crate::campaign::{Repeat, SameCampaign};
+use crate::campaign::{Repeat, SameCampaign, Sample};
 
 /// Who was messaged, as far as the rules of a campaign ask.
 #[derive(Clone, Debug, Default)]
@@ -26,14 +29,30 @@ pub struct Rules {
 
 #[derive(Clone, Debug)]
 enum Test {
-    IsIn(CustomerSet),
+    IsIn(Arc<CustomerSet>),
+    IsNotDrawn(Draw),
 }
 
 impl Rules {
     /// Leaves out whoever is in a list with this name.
     pub fn suppress(&mut self, name: impl Into<String>, customers: CustomerSet) {
         let ground = Ground::new(Reason::Suppressed, name);
-        self.push(ground, Test::IsIn(customers));
+        self.push(ground, Test::IsIn(Arc::new(customers)));
+    }
+
+    /// Whether a list has this customer.
+    pub fn suppresses(&self, customer: u64) -> bool {
+        let mut lists = self
+            .rules
+            .iter()
+            .filter(|(ground, _)| ground.reason == Reason::Suppressed);
+        lists.any(|(_, test)| matches!(test, Test::IsIn(customers) if customers.contains(customer)))
+    }
+
+    /// Leaves out whoever is not drawn for a sample of this size.
+    pub fn sample(&mut self, size: Sample, draw: Draw) {
+        let ground = Ground::new(Reason::NotSampled, size.to_string());
+        self.push(ground, Test::IsNotDrawn(draw));
     }
 
     /// Leaves out whom the campaign's rules leave out for what was sent before.
@@ -52,7 +71,7 @@ impl Rules {
         ];
         for (reason, detail, customers) in rules {
             if let Some(detail) = detail.filter(|_| !customers.is_empty()) {
-                self.push(Ground::new(reason, detail), Test::IsIn(customers));
+                self.push(Ground::new(reason, detail), Test::IsIn(Arc::new(customers)));
             }
         }
     }
@@ -70,6 +89,7 @@ impl Rules {
     pub(super) fn verdict(&self, customer: u64) -> Option<usize> {
         self.rules.iter().position(|(_, test)| match test {
             Test::IsIn(customers) => customers.contains(customer),
+            Test::IsNotDrawn(draw) => !draw.has(customer),
         })
     }
 

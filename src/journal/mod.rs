@@ -69,7 +69,7 @@ pub struct NewRun {
     pub batch_size: u32,
     /// The base URL of the application it was planned for.
     pub base_url: String,
-    /// The customer file, as the definition names it.
+    /// The customer files, as the definition names them, one a line.
     pub customers_file: String,
     /// What becomes of unknown batches that are not found in Desk.
     pub unknown: UnknownPolicy,

@@ -52,7 +52,7 @@ struct Fate<'a> {
 
 /// Writes a row for each customer of the run, by batch and in file order within each, and one for
 /// each that a rule excluded after them; with `all_rows` also one for each duplicate and invalid
-/// row, and the line of each.
+/// row, and the line of each; where there are several files, its file as well.
 ///
 /// The columns are `customer_id,outcome,reason,batch,proactive_chat_id,at`, and `line`. Of a row
 /// without a valid id, `customer_id` is what stands in its place; in JSON it is null then, and
@@ -72,6 +72,7 @@ pub fn write(
         all_rows,
         tail: Vec::new(),
         number: itoa::Buffer::new(),
+        run,
         out,
     };
     rows.header()?;
@@ -147,6 +148,7 @@ fn why_invalid(value: &str) -> String {
 
 /// The rows on their way out.
 struct Rows<'o> {
+    run: &'o RunRecord,
     format: RowFormat,
     all_rows: bool,
     /// The cells behind the id, as they are written.
@@ -157,7 +159,11 @@ struct Rows<'o> {
 
 impl Rows<'_> {
     fn header(&mut self) -> io::Result<()> {
-        let line = if self.all_rows { ",line" } else { "" };
+        let line = match self.all_rows {
+            true if self.run.customers_files.len() > 1 => ",line,file",
+            true => ",line",
+            false => "",
+        };
         match self.format {
             RowFormat::JsonLines => Ok(()),
             RowFormat::Csv => writeln!(
@@ -229,6 +235,20 @@ impl Rows<'_> {
         self.end(line)
     }
 
+    fn file(&mut self, file: &str) -> io::Result<()> {
+        match self.format {
+            RowFormat::Csv => {
+                let mut cells = vec![b','];
+                write_cells([cell(file)], &mut cells)?;
+                self.out.write_all(&cells)
+            }
+            RowFormat::JsonLines => {
+                self.out.write_all(b",\"file\":")?;
+                Ok(serde_json::to_writer(&mut self.out, file)?)
+            }
+        }
+    }
+
     fn end(&mut self, line: u64) -> io::Result<()> {
         self.out.write_all(&self.tail)?;
         if self.all_rows {
@@ -237,7 +257,11 @@ impl Rows<'_> {
                 RowFormat::JsonLines => ",\"line\":",
             };
             self.out.write_all(name.as_bytes())?;
+            let (file, line) = self.run.place(line);
             self.out.write_all(self.number.format(line).as_bytes())?;
+            if self.run.customers_files.len() > 1 {
+                self.file(file)?;
+            }
         }
         self.out.write_all(match self.format {
             RowFormat::Csv => b"\n",

@@ -56,7 +56,7 @@ impl DryRun<'_> {
         writeln!(out, "Priority    {}", definition.priority.as_str())?;
         match &self.campaign.chosen {
             Some(chosen) => writeln!(out, "Customers   {}\n", chosen.what)?,
-            None => writeln!(out, "Customers   {}\n", self.campaign.customers.display())?,
+            None => writeln!(out, "Customers   {}\n", self.campaign.customers_shown())?,
         }
         self.write_sums(out)?;
         self.write_invalid(out)?;
@@ -108,8 +108,9 @@ impl DryRun<'_> {
         if listing.invalid == 0 {
             return Ok(());
         }
+        let names = &self.campaign.definition.customers.files;
         let rows = &self.summary.invalid_rows;
-        let sentence = invalid_rows_sentence(rows, listing.invalid);
+        let sentence = invalid_rows_sentence(names, rows, listing.invalid);
         writeln!(
             out,
             "Left out, because invalid_rows = \"skip\": {sentence}\n"

@@ -68,7 +68,8 @@ fn write_story(out: &mut String, run: &RunRecord, story: &Story) -> std::fmt::Re
     let Some(last) = story.parts.last() else {
         for (line, ground) in &story.left_out {
             let sentence = ground.sentence();
-            writeln!(out, "  Outcome   excluded: {sentence} (line {line})")?;
+            let (_, line) = run.place(*line);
+            writeln!(out, "  Outcome   excluded: {sentence}, line {line}")?;
         }
         return Ok(());
     };
@@ -100,11 +101,19 @@ fn write_counts(out: &mut String, part: &Part) -> std::fmt::Result {
 }
 
 fn listed(run: &RunRecord, story: &Story) -> String {
-    let mut text = match story.line {
-        Some(line) => format!("line {line} of {}", run.customers_file),
-        None => format!("in {}", run.customers_file),
+    let mut text = match story.line.or(story.left_out.first().map(|(line, _)| *line)) {
+        Some(line) => {
+            let (file, line) = run.place(line);
+            format!("line {line} of {file}")
+        }
+        None => format!("in {}", run.customers_files.join(", ")),
     };
-    let lines: Vec<String> = story.duplicates.iter().map(u64::to_string).collect();
+    let several = run.customers_files.len() > 1;
+    let shown = |packed: &u64| match run.place(*packed) {
+        (file, line) if several => format!("{line} of {file}"),
+        (_, line) => line.to_string(),
+    };
+    let lines: Vec<String> = story.duplicates.iter().map(shown).collect();
     let word = match lines.len() {
         0 => return text,
         1 => "line",
@@ -181,9 +190,9 @@ struct StoryObject<'a> {
 struct RunStory<'a> {
     run: String,
     state: &'static str,
-    customers_file: &'a str,
+    customers_file: String,
     line: Option<u64>,
-    duplicate_lines: &'a [u64],
+    duplicate_lines: Vec<u64>,
     left_out: Vec<LeftOutObject<'a>>,
     outcome: Option<&'static str>,
     at: Option<String>,
@@ -193,6 +202,7 @@ struct RunStory<'a> {
 
 #[derive(Debug, Serialize)]
 struct LeftOutObject<'a> {
+    file: &'a str,
     line: u64,
     reason: &'static str,
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -240,10 +250,21 @@ fn of_run<'a>(run: &'a RunRecord, story: &'a Story) -> RunStory<'a> {
     RunStory {
         run: run.key.to_string(),
         state: result::state(run),
-        customers_file: &run.customers_file,
-        line: story.line,
-        duplicate_lines: &story.duplicates,
-        left_out: story.left_out.iter().map(of_left_out).collect(),
+        customers_file: match story.line {
+            Some(line) => run.place(line).0.to_owned(),
+            None => run.customers_files.join(", "),
+        },
+        line: story.line.map(|line| run.place(line).1),
+        duplicate_lines: story
+            .duplicates
+            .iter()
+            .map(|line| run.place(*line).1)
+            .collect(),
+        left_out: story
+            .left_out
+            .iter()
+            .map(|row| of_left_out(run, row))
+            .collect(),
         outcome: last.map_or_else(
             || Some("excluded").filter(|_| !story.left_out.is_empty()),
             |part| Some(outcome(part.state, run.owner)),
@@ -260,9 +281,11 @@ fn of_run<'a>(run: &'a RunRecord, story: &'a Story) -> RunStory<'a> {
     }
 }
 
-fn of_left_out((line, ground): &(u64, Ground)) -> LeftOutObject<'_> {
+fn of_left_out<'a>(run: &'a RunRecord, (line, ground): &'a (u64, Ground)) -> LeftOutObject<'a> {
+    let (file, line) = run.place(*line);
     LeftOutObject {
-        line: *line,
+        file,
+        line,
         reason: ground.reason.as_str(),
         detail: &ground.detail,
     }

@@ -2,16 +2,17 @@
 //!
 //! The one-shot and the daemon launch through this, so that a run is one run whoever begins it.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::lists;
 use super::planning::{self, Campaign, Mistake, PlanError};
 use crate::campaign::{Definition, InvalidRows, Pace, Restraints, SameCampaign};
 use crate::delivery::plan::{Digest, PlanSummary};
 use crate::delivery::reason::{Ground, Reason};
 use crate::delivery::request::Template;
-use crate::delivery::rules::Rules;
 use crate::delivery::tally::Listing;
 use crate::desk::Desk;
 use crate::journal::sqlite::SqliteJournal;
@@ -24,6 +25,8 @@ pub struct Terms {
     pub base_url: String,
     /// The agent who speaks where a campaign names none.
     pub agent_id: Option<u64>,
+    /// Lists of those whom no campaign messages.
+    pub suppress: Vec<PathBuf>,
 }
 
 /// What is asked for beside the campaign.
@@ -143,10 +146,11 @@ pub fn launch(
         definition.priority,
     );
     let url = Desk::create_url(&terms.base_url);
+    let listed = lists::rules(campaign, &terms.suppress)?;
     loop {
         let repeat = &definition.repeat;
         let created = journal.plan_run::<NotLaunched>(&new, repeat, &mut |messaged, sink| {
-            let mut rules = Rules::default();
+            let mut rules = listed.clone();
             rules.repeat(repeat, messaged);
             let summary = planning::plan(campaign, &template, &url, rules, sink).map_err(
                 |error| match error {
@@ -173,6 +177,17 @@ pub fn launch(
     }
 }
 
+/// The names of the customer files, one a line.
+fn files_of(definition: &Definition) -> String {
+    let names: Vec<String> = definition
+        .customers
+        .files
+        .iter()
+        .map(|file| file.as_path().display().to_string())
+        .collect();
+    names.join("\n")
+}
+
 fn new_run(campaign: &Campaign, terms: &Terms, agent_id: u64, asked: &Asked) -> NewRun {
     let definition = &campaign.definition;
     let test = campaign.chosen.as_ref().is_some_and(|chosen| chosen.test);
@@ -189,7 +204,7 @@ fn new_run(campaign: &Campaign, terms: &Terms, agent_id: u64, asked: &Asked) -> 
         base_url: terms.base_url.clone(),
         customers_file: match &campaign.chosen {
             Some(chosen) => chosen.from.clone(),
-            None => definition.customers.as_path().display().to_string(),
+            None => files_of(definition),
         },
         unknown: definition.unknown,
         beside: asked.beside || test,
@@ -243,17 +258,28 @@ pub fn check_summary(
     summary: &PlanSummary,
     expected: Option<&Digest>,
 ) -> Result<(), Refused> {
-    let file = campaign.customers.display();
+    let file = campaign.customers_shown();
+    let names = &campaign.definition.customers.files;
     let listing = summary.listing;
     if listing.invalid > 0 && campaign.definition.invalid_rows == InvalidRows::Refuse {
         return Err(Mistake(format!(
             "{file}: {}\nCorrect the file, or set invalid_rows = \"skip\" in the campaign to leave such rows out.",
-            planning::invalid_rows_sentence(&summary.invalid_rows, listing.invalid)
+            planning::invalid_rows_sentence(names, &summary.invalid_rows, listing.invalid)
         ))
         .into());
     }
     if summary.planned == 0 {
         return Err(nobody(campaign, summary));
+    }
+    if let Some(limit) = campaign.definition.customers.limit
+        && summary.planned > limit
+    {
+        return Err(Mistake(format!(
+            "{file}: {} customers would be messaged, and customers.limit is {limit}; nothing was sent. Is it the \
+             right file? If so, raise the limit",
+            summary.planned
+        ))
+        .into());
     }
     match expected {
         Some(expected) if *expected != summary.digest => Err(Mistake(format!(
@@ -272,7 +298,7 @@ fn nobody(campaign: &Campaign, summary: &PlanSummary) -> Refused {
     let listing = summary.listing;
     let mut sentence = format!(
         "{}: nobody to message: {} listed",
-        campaign.customers.display(),
+        campaign.customers_shown(),
         listing.listed
     );
     if listing.invalid > 0 {

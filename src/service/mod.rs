@@ -11,6 +11,7 @@ pub mod dispatcher;
 pub mod fires;
 pub mod gate;
 pub mod launch;
+pub mod lists;
 pub mod observed;
 pub mod orders;
 pub mod planning;

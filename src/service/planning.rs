@@ -11,8 +11,8 @@ use std::rc::Rc;
 use std::sync::mpsc;
 
 use crate::campaign::{
-    AudienceError, AudienceReader, AudienceSpec, Block, CampaignName, Definition, InvalidRow,
-    Message, MessageText,
+    AudienceError, AudienceReader, AudienceSpec, Block, CampaignName, Definition, FileLine,
+    InnerPath, InvalidRow, Message, MessageText,
 };
 use crate::delivery::plan::{PlanSink, PlanSummary, Planner};
 use crate::delivery::request::Template;
@@ -41,8 +41,10 @@ pub struct Campaign {
     pub definition: Definition,
     /// The text of the message.
     pub message: String,
-    /// The customer file.
-    pub customers: PathBuf,
+    /// The customer files.
+    pub customers: Vec<PathBuf>,
+    /// The lists of those whom it excludes.
+    pub exclude: Vec<PathBuf>,
     /// Who is messaged instead of the customers of the file.
     pub chosen: Option<Chosen>,
     /// Warnings about the definition, rendered.
@@ -102,7 +104,12 @@ impl Campaign {
             Message::Inline(text) => text.as_str().to_owned(),
             Message::File(file) => read_message(&folder.join(file.as_path()))?,
         };
-        let customers = inside(folder, definition.customers.as_path())?;
+        let all_inside = |files: &[InnerPath]| -> Result<Vec<PathBuf>, Mistake> {
+            let paths = files.iter().map(|file| inside(folder, file.as_path()));
+            paths.collect()
+        };
+        let customers = all_inside(&definition.customers.files)?;
+        let exclude = all_inside(&definition.customers.exclude)?;
         let warnings = definition
             .warnings
             .render(&shown, styled)
@@ -113,8 +120,19 @@ impl Campaign {
             message,
             customers,
             chosen: None,
+            exclude,
             warnings,
         })
+    }
+
+    /// The customer files, for people.
+    pub fn customers_shown(&self) -> String {
+        let names: Vec<String> = self
+            .customers
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
+        names.join(", ")
     }
 }
 
@@ -223,25 +241,28 @@ pub fn plan<S: PlanSink + ?Sized>(
     if let Some(chosen) = &campaign.chosen {
         return plan_chosen(chosen, campaign, template, url, rules, sink).map_err(PlanError::Sink);
     }
-    let mistake = |what: String| {
-        PlanError::Mistake(Mistake(format!("{}: {what}", campaign.customers.display())))
+    let mistake = |file: usize, what: String| {
+        let path = campaign.customers.get(file).map(|path| path.display());
+        let path = path.map_or_else(String::new, |path| path.to_string());
+        PlanError::Mistake(Mistake(format!("{path}: {what}")))
     };
-    let file = open(&campaign.customers).map_err(mistake)?;
-    let size = file.metadata().map(|meta| meta.len()).unwrap_or(0);
+    let mut files = Vec::new();
+    for (file, path) in campaign.customers.iter().enumerate() {
+        files.push(open(path).map_err(|what| mistake(file, what))?);
+    }
+    let sizes = files.iter().filter_map(|file| file.metadata().ok());
+    let size = sizes.map(|meta| meta.len()).sum();
     let definition = &campaign.definition;
-    let spec = AudienceSpec {
-        column: definition.column.clone(),
-        delimiter: definition.delimiter,
-    };
-    let (full, blocks) = mpsc::sync_channel::<Result<Portion, AudienceError>>(BLOCKS);
+    let spec = spec_of(definition);
+    let (full, blocks) = mpsc::sync_channel::<Result<Portion, FileError>>(BLOCKS);
     let (empty, spares) = mpsc::sync_channel::<Block>(BLOCKS);
     std::thread::scope(|scope| {
-        scope.spawn(move || read_blocks(file, &spec, &full, &spares));
+        scope.spawn(move || read_files(files, &spec, &full, &spares));
         let mut planner = Planner::new(template, url, definition.batch_size.get(), rules);
         let (mut count, mut rows) = (0, 0);
         for portion in blocks {
             let Portion { block, bytes_read } =
-                portion.map_err(|error| mistake(error.to_string()))?;
+                portion.map_err(|(file, error)| mistake(file, error.to_string()))?;
             count += 1;
             rows += block.rows as u64;
             if count == SAMPLE_BLOCKS {
@@ -279,7 +300,19 @@ struct Portion {
     bytes_read: u64,
 }
 
-fn open(path: &Path) -> Result<File, String> {
+/// An error and the file it is in, from 0.
+type FileError = (usize, AudienceError);
+
+/// Where ids and conditions stand in the files of a campaign.
+pub(super) fn spec_of(definition: &Definition) -> AudienceSpec {
+    AudienceSpec {
+        column: definition.column.clone(),
+        delimiter: definition.delimiter,
+        conditions: definition.customers.conditions.clone(),
+    }
+}
+
+pub(super) fn open(path: &Path) -> Result<File, String> {
     let file =
         File::open(path).map_err(|error| format!("the customer file cannot be read: {error}"))?;
     let is_directory = file.metadata().is_ok_and(|meta| meta.is_dir());
@@ -296,36 +329,52 @@ fn expected_rows(size: u64, bytes_read: u64, rows: u64) -> usize {
     rows.min(MOST_EXPECTED) as usize
 }
 
-fn read_blocks(
-    file: File,
+/// Reads one file after the other, until nobody listens any more.
+fn read_files(
+    files: Vec<File>,
     spec: &AudienceSpec,
-    full: &mpsc::SyncSender<Result<Portion, AudienceError>>,
+    full: &mpsc::SyncSender<Result<Portion, FileError>>,
     spares: &mpsc::Receiver<Block>,
 ) {
     let bytes_read = Rc::new(Cell::new(0));
-    let input = Counted {
-        file,
-        bytes: Rc::clone(&bytes_read),
-    };
-    let mut reader = match AudienceReader::new(input, spec) {
-        Ok(reader) => reader,
-        Err(error) => {
-            let _ = full.send(Err(error));
-            return;
+    for (number, file) in files.into_iter().enumerate() {
+        let input = Counted {
+            file,
+            bytes: Rc::clone(&bytes_read),
+        };
+        let portion = |mut block: Block| {
+            if number > 0 {
+                block.set_file(number);
+            }
+            let bytes_read = bytes_read.get();
+            full.send(Ok(Portion { block, bytes_read })).is_ok()
+        };
+        match read_blocks(input, spec, spares, portion) {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => {
+                let _ = full.send(Err((number, error)));
+                return;
+            }
         }
-    };
+    }
+}
+
+/// Hands over the blocks of a file; false when nobody took one.
+fn read_blocks(
+    input: Counted,
+    spec: &AudienceSpec,
+    spares: &mpsc::Receiver<Block>,
+    hand_over: impl Fn(Block) -> bool,
+) -> Result<bool, AudienceError> {
+    let mut reader = AudienceReader::new(input, spec)?;
     loop {
         let mut block = spares.try_recv().unwrap_or_default();
-        let sent = match reader.next_block(&mut block) {
-            Ok(true) => full.send(Ok(Portion {
-                block,
-                bytes_read: bytes_read.get(),
-            })),
-            Ok(false) => return,
-            Err(error) => full.send(Err(error)),
-        };
-        if sent.is_err() {
-            return;
+        if !reader.next_block(&mut block)? {
+            return Ok(true);
+        }
+        if !hand_over(block) {
+            return Ok(false);
         }
     }
 }
@@ -344,14 +393,19 @@ impl Read for Counted {
     }
 }
 
-/// How many rows are invalid, and the first of them by line.
-pub fn invalid_rows_sentence(rows: &[InvalidRow], count: u64) -> String {
+/// How many rows are invalid, and the first of them by line; where there are several files, with
+/// the names of theirs.
+pub fn invalid_rows_sentence(names: &[InnerPath], rows: &[InvalidRow], count: u64) -> String {
     let have = if count == 1 { "row has" } else { "rows have" };
     let mut text = format!("{count} {have} no valid customer id");
     for row in rows {
+        let FileLine { file, line } = FileLine::unpacked(row.line);
+        let of = match (names.len(), names.get(file)) {
+            (2.., Some(name)) => format!("{} ", name.as_path().display()),
+            _ => String::new(),
+        };
         text.push_str(&format!(
-            "\n  line {}: \"{}\" {}",
-            row.line,
+            "\n  {of}line {line}: \"{}\" {}",
             row.value.escape_debug(),
             row.why
         ));

@@ -1,7 +1,7 @@
 //! The keys there are, and what to say about those that there are not.
 
 /// Every key there is, `section.key`.
-pub const KEYS: [&str; 20] = [
+pub const KEYS: [&str; 21] = [
     "desk.application_id",
     "desk.base_url",
     "desk.agent_id",
@@ -20,6 +20,7 @@ pub const KEYS: [&str; 20] = [
     "web.listen",
     "web.hosts",
     "web.network",
+    "audience.suppress",
     "log.format",
     "log.filter",
 ];

@@ -195,6 +195,10 @@ impl Sources {
         if from_file("store.url") {
             settings.store.url = settings.store.url.relative_to(folder);
         }
+        if from_file("audience.suppress") {
+            let paths = settings.audience.suppress.0.iter_mut();
+            paths.for_each(|path| *path = folder.join(&path));
+        }
         if from_file("desk.api_token_file") {
             settings.desk.api_token_file =
                 settings.desk.api_token_file.map(|path| folder.join(path));

@@ -26,7 +26,7 @@ use serde::Deserialize;
 
 pub use self::error::SettingsError;
 pub use self::keys::KEYS;
-pub use self::values::{ApplicationId, BaseUrl, Concurrency, Rate, StoreUrl, Timeout};
+pub use self::values::{ApplicationId, BaseUrl, Concurrency, Files, Rate, StoreUrl, Timeout};
 pub use self::web::{Hosts, Listen};
 use crate::telemetry;
 
@@ -49,6 +49,8 @@ pub struct Settings {
     pub campaigns: Campaigns,
     /// `[web]`: where the pages for machines are served.
     pub web: Web,
+    /// `[audience]`: whom no campaign messages.
+    pub audience: Audience,
     /// `[log]`: what is logged, and how it looks.
     pub log: Log,
 }
@@ -192,6 +194,15 @@ pub struct Web {
     /// Whether `listen` may be an address that other machines reach.
     #[serde(deserialize_with = "text::parse")]
     pub network: bool,
+}
+
+/// `[audience]`: whom no campaign messages.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Audience {
+    /// Lists of those whom no campaign messages.
+    #[serde(deserialize_with = "text::parse")]
+    pub suppress: Files,
 }
 
 /// `[log]`: what is logged, and how it looks.

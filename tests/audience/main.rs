@@ -2,5 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod lists;
+mod race;
+mod random;
 mod repeat;
 mod world;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use deskcast::campaign::CampaignName;
 use deskcast::delivery::batch::BatchState;
@@ -39,6 +40,7 @@ pub(crate) struct World {
     pub(crate) folder: TempDir,
     pub(crate) journal: SqliteJournal,
     pub(crate) base_url: String,
+    pub(crate) suppress: Vec<PathBuf>,
 }
 
 impl World {
@@ -49,6 +51,7 @@ impl World {
             folder,
             journal,
             base_url: DESK.to_owned(),
+            suppress: Vec::new(),
         }
     }
 
@@ -91,6 +94,7 @@ impl World {
         Terms {
             base_url: self.base_url.clone(),
             agent_id: None,
+            suppress: self.suppress.clone(),
         }
     }
 
@@ -102,6 +106,20 @@ impl World {
             panic!("a run of {name} is there already");
         };
         Ok(self.store().run(&key).unwrap().unwrap())
+    }
+
+    /// The same beside unfinished runs.
+    pub(crate) fn try_plan_beside(&mut self, name: &str, at: Timestamp) -> RunRecord {
+        let (campaign, terms) = (self.read(name), self.terms());
+        let asked = Asked {
+            beside: true,
+            ..asked(at)
+        };
+        let launched = launch(&mut self.journal, &campaign, &terms, &asked);
+        let Ok(Launched::New(key)) = launched else {
+            panic!("a run of {name} was not planned");
+        };
+        self.store().run(&key).unwrap().unwrap()
     }
 
     pub(crate) fn plan(&mut self, name: &str, at: Timestamp) -> RunRecord {

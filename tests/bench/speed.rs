@@ -18,6 +18,7 @@ mod figures;
 mod place;
 mod plan;
 mod process;
+mod repeat;
 mod restart;
 mod runs;
 mod sandbox;
@@ -53,6 +54,7 @@ type Benchmark = fn(Size, &mut Figures) -> Outcome<()>;
 
 const BENCHMARKS: [(&str, Benchmark); 6] = [
     ("plan", plan::measure),
+    ("audience", repeat::measure),
     ("budget", budget::measure),
     ("throughput", throughput::measure),
     ("restart", restart::measure),

@@ -24,8 +24,9 @@ fn audience(definition: &Definition) -> (Vec<u64>, Vec<u64>) {
     let spec = AudienceSpec {
         column: definition.column.clone(),
         delimiter: definition.delimiter,
+        conditions: definition.customers.conditions.clone(),
     };
-    let file = File::open(folder().join(&definition.customers)).expect("an audience");
+    let file = File::open(folder().join(&definition.customers.files[0])).expect("an audience");
     let mut reader = AudienceReader::new(file, &spec).expect("an audience");
     let (mut ids, mut invalid, mut block) = (Vec::new(), Vec::new(), Block::default());
     while reader.next_block(&mut block).expect("an audience") {
@@ -60,23 +61,46 @@ fn the_spring_sale_shows_every_key() {
     let text = MessageText::from_bytes(&text).expect("a message");
     assert!(text.as_str().ends_with("choosing."));
 
-    // The complaint about a stranger lists every key there is.
-    let name = CampaignName::new("x").expect("a valid name");
-    let problems = Definition::parse(name, "zzzzzzzz = 1").expect_err("an unknown key");
-    let help = problems
-        .iter()
-        .find_map(|problem| problem.help.as_deref())
-        .unwrap_or_default();
-    let keys = help
-        .strip_prefix("known keys: ")
-        .expect("a list of keys")
-        .split(", ");
     let example = fs::read_to_string(folder().join("spring-sale.toml")).expect("an example");
-    for key in keys {
+    for key in keys_of("zzzzzzzz = 1") {
         let shown = |line: &str| {
             line.trim_start_matches("# ")
                 .starts_with(&format!("{key} = "))
+                || line == format!("[{key}]")
         };
         assert!(example.lines().any(shown), "{key} is not in the example");
+    }
+}
+
+/// Every key there is, as the complaint about a stranger lists them.
+fn keys_of(text: &str) -> Vec<String> {
+    let name = CampaignName::new("x").expect("a valid name");
+    let problems = Definition::parse(name, text).expect_err("an unknown key");
+    let help = problems
+        .iter()
+        .filter_map(|problem| problem.help.as_deref())
+        .find_map(|help| help.strip_prefix("known keys: "));
+    let keys = help.expect("a list of keys").split(", ");
+    keys.map(str::to_owned).collect()
+}
+
+#[test]
+fn every_key_about_the_audience_is_in_the_example_and_in_the_readme() {
+    let example = fs::read_to_string(folder().join("spring-sale.toml")).expect("an example");
+    let readme = folder().join("../README.md");
+    let readme = fs::read_to_string(readme).expect("a readme");
+    for table in ["customers", "repeat"] {
+        let head = format!("[{table}]\n");
+        let (_, part) = example.split_once(&head).expect("a table");
+        let part = part.split("\n[").next().expect("a part");
+        for key in keys_of(&format!("{head}zzzzzzzz = 1")) {
+            let shown = |line: &str| {
+                line.trim_start_matches("# ")
+                    .starts_with(&format!("{key} = "))
+            };
+            assert!(part.lines().any(shown), "{key} is not in the example");
+            let row = format!("| `{table}.{key}` |");
+            assert!(readme.contains(&row), "{row} is not in the readme");
+        }
     }
 }

@@ -179,8 +179,8 @@ fn record(
     let block = Block {
         ids: customers.to_vec(),
         lines: (1..=customers.len() as u64).collect(),
-        invalid: Vec::new(),
         rows: customers.len(),
+        ..Block::default()
     };
     let url = Desk::create_url(&new.base_url);
     loop {

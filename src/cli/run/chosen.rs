@@ -83,7 +83,7 @@ fn left(only: Only, store: &Path, name: &CampaignName) -> Result<Chosen, Failure
     }
     Ok(Chosen {
         customers,
-        from: run.customers_file,
+        from: run.customers_files.join("\n"),
         what: format!("who is {word} in {}", run.key),
         test: false,
     })

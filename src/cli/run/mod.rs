@@ -13,7 +13,7 @@ use clap::Args;
 use jiff::Timestamp;
 
 use self::chosen::{Only, chosen};
-use self::plan::{create, resumable, say_resumed, unfinished};
+use self::plan::{create, resumable, say_nobody, say_resumed, unfinished};
 use self::preview::dry_run;
 use self::scheduled::by_schedule;
 use self::send::send_and_read;
@@ -147,7 +147,11 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, Failur
             let chosen = chosen(&args, &target.store, &name)?;
             let mut campaign = read(context, name, &path)?;
             campaign.chosen = chosen;
-            let record = create(context, &mut journal, &campaign, &target, &asked)?;
+            let created = create(context, &mut journal, &campaign, &target, &asked)?;
+            let record = match created {
+                Ok(record) => record,
+                Err(nobody) => return say_nobody(&campaign, &nobody, args.json),
+            };
             resumable(&record, &target, expected)?;
             record
         }

@@ -3,14 +3,20 @@
 use std::path::Path;
 
 use super::super::Context;
+use super::super::exit::Exit;
 use super::super::failure::Failure;
+use super::super::output::print;
 use super::target::Target;
 use crate::campaign::CampaignName;
 use crate::delivery::plan::Digest;
+use crate::delivery::tally::{Batches, Owner, Tally};
+use crate::delivery::tracking::Counts;
 use crate::journal::sqlite::SqliteJournal;
+use crate::journal::sqlite::read::Requests;
 use crate::journal::sqlite::read::{RunRecord, Store};
 use crate::journal::{JournalError, RunKey};
-use crate::service::launch::{Asked, Launched, NotLaunched, Refused, Terms, launch};
+use crate::report::json::RunObject;
+use crate::service::launch::{Asked, Launched, Nobody, NotLaunched, Terms, launch};
 use crate::service::planning::Campaign;
 
 /// In whose name and for which Desk runs are planned; a sandbox has an agent of its own.
@@ -21,6 +27,7 @@ pub(super) fn terms(context: &Context, base_url: &str, sandbox: bool) -> Terms {
         agent_id: agent_id
             .map(std::num::NonZeroU64::get)
             .or(sandbox.then_some(1)),
+        suppress: context.settings.audience.suppress.0.clone(),
     }
 }
 
@@ -73,19 +80,44 @@ pub(super) fn create(
     campaign: &Campaign,
     target: &Target,
     asked: &Asked,
-) -> Result<RunRecord, Failure> {
+) -> Result<Result<RunRecord, Nobody>, Failure> {
     let terms = terms(context, &target.planned_url, target.sandbox.is_some());
-    let key: RunKey = match launch(journal, campaign, &terms, asked)? {
-        Launched::New(key) | Launched::There(key) | Launched::Unfinished(key) => key,
+    let key: RunKey = match launch(journal, campaign, &terms, asked) {
+        Ok(Launched::New(key) | Launched::There(key) | Launched::Unfinished(key)) => key,
+        Err(NotLaunched::Nobody(nobody)) => return Ok(Err(nobody)),
+        Err(error) => return Err(error.into()),
     };
     let found = Store::open(&target.store)?.run(&key)?;
-    found.ok_or_else(|| Failure::stopped("the run that was just planned is not in the store"))
+    found
+        .map(Ok)
+        .ok_or_else(|| Failure::stopped("the run that was just planned is not in the store"))
 }
 
-impl From<Refused> for Failure {
-    fn from(refused: Refused) -> Failure {
-        NotLaunched::from(refused).into()
+/// Says that there is nobody left to message, which is no mistake.
+pub(super) fn say_nobody(
+    campaign: &Campaign,
+    nobody: &Nobody,
+    json: bool,
+) -> Result<Exit, Failure> {
+    if !json {
+        return Err(Failure::nothing_to_do(nobody.to_string()));
     }
+    let object = RunObject {
+        run: None,
+        campaign: campaign.definition.name.to_string(),
+        state: "nobody".to_owned(),
+        test: false,
+        note: nobody.to_string(),
+        digest: nobody.digest.to_string(),
+        customers: Tally::of(nobody.listing, [], Owner::Gone).customers,
+        batches: Batches::default(),
+        counts: Counts::default(),
+        requests: Requests::default(),
+        first_request: None,
+        duration_seconds: None,
+    };
+    print(&format!("{}\n", object.line()))?;
+    Ok(Exit::Done)
 }
 
 impl From<NotLaunched> for Failure {

@@ -12,14 +12,14 @@ use super::super::sandbox::Throwaway;
 use super::super::selection::store_path;
 use super::RunArgs;
 use super::chosen::{chosen, options};
-use super::plan::terms;
+use super::plan::{say_nobody, terms};
 use crate::campaign::CampaignName;
 use crate::delivery::batch::BatchState;
 use crate::delivery::gate;
 use crate::delivery::pace;
 use crate::delivery::plan::{Digest, Nowhere, PlanSummary};
 use crate::delivery::request::Template;
-use crate::delivery::rules::{Messaged, Rules};
+use crate::delivery::rules::Messaged;
 use crate::delivery::tally::{Owner, Tally};
 use crate::delivery::tracking::Counts;
 use crate::desk::Desk;
@@ -27,7 +27,8 @@ use crate::journal::sqlite::messaged::Asking;
 use crate::journal::sqlite::read::{Requests, Store};
 use crate::report::dry_run::DryRun;
 use crate::report::json::{FirstRequest, RunObject};
-use crate::service::launch::{agent_of, check_summary};
+use crate::service::launch::{Refused, agent_of, check_summary};
+use crate::service::lists;
 use crate::service::planning::{self, Campaign, PlanError};
 
 /// Shows what would be sent.
@@ -48,7 +49,8 @@ pub(super) fn dry_run(
         true => Throwaway::PLANNED_URL.to_owned(),
         false => context.settings.desk.base_url()?.to_string(),
     };
-    let agent_id = agent_of(&campaign, &terms(context, &base_url, args.sandbox))?;
+    let terms = terms(context, &base_url, args.sandbox);
+    let agent_id = agent_of(&campaign, &terms)?;
     let url = Desk::create_url(&base_url);
     let definition = &campaign.definition;
     let template = Template::new(
@@ -64,7 +66,7 @@ pub(super) fn dry_run(
         repeat: &definition.repeat,
         now,
     };
-    let mut rules = Rules::default();
+    let mut rules = lists::rules(&campaign, &terms.suppress)?;
     if !args.sandbox {
         rules.repeat(&definition.repeat, messaged(context, &asking)?);
     }
@@ -74,7 +76,11 @@ pub(super) fn dry_run(
             PlanError::Sink(never) => match never {},
         },
     )?;
-    check_summary(&campaign, &summary, expected)?;
+    match check_summary(&campaign, &summary, expected) {
+        Ok(()) => {}
+        Err(Refused::Mistake(mistake)) => return Err(mistake.into()),
+        Err(Refused::Nobody(nobody)) => return say_nobody(&campaign, &nobody, args.json),
+    }
     let restraints = &definition.restraints;
     let rate = context.settings.limits.requests_per_second.per_second();
     let own_rate = restraints.pace.requests_per_second;

@@ -60,7 +60,8 @@ pub(super) fn latest_run(
         return Ok(0);
     }
     let latest = connection.query_row(
-        "SELECT coalesce(max(id), 0) FROM run WHERE base_url = ?1 AND (campaign = ?2 OR ?3)",
+        "SELECT coalesce(max(id), 0) FROM run
+         WHERE base_url = ?1 AND test = 0 AND (campaign = ?2 OR ?3)",
         params![
             asking.base_url,
             asking.campaign.as_str(),

@@ -19,7 +19,7 @@ pub use standing::{Requests, Standing};
 pub use story::{Attempt, Part, Resolved, Story};
 
 use super::{open, owner, timestamp};
-use crate::campaign::{CampaignName, Priority, Restraints, UnknownPolicy};
+use crate::campaign::{CampaignName, FileLine, Priority, Restraints, UnknownPolicy};
 use crate::delivery::tally::{Listing, Owner};
 use crate::journal::{JournalError, RunId, RunKey, RunState, Tended};
 
@@ -57,8 +57,8 @@ pub struct RunRecord {
     pub batch_size: u32,
     /// The base URL it was planned for.
     pub base_url: String,
-    /// The customer file, as the definition named it.
-    pub customers_file: String,
+    /// The customer files, as the definition named them; at least one.
+    pub customers_files: Vec<String>,
     /// The identity of the plan.
     pub digest: String,
     /// What the rows of the file came to.
@@ -83,6 +83,15 @@ pub struct RunRecord {
     pub restraints: Restraints,
     /// Whether it is a test send.
     pub test: bool,
+}
+
+impl RunRecord {
+    /// The file and the line that a row of this run stands on.
+    pub fn place(&self, line: u64) -> (&str, u64) {
+        let FileLine { file, line } = FileLine::unpacked(line);
+        let name = self.customers_files.get(file).map_or("", String::as_str);
+        (name, line)
+    }
 }
 
 const RUN_COLUMNS: &str = "id, campaign, due, state, note, owner, message, group_key, agent_id, priority, \
@@ -192,7 +201,11 @@ impl Store {
             priority: named(row, 9, Priority::parse)?,
             batch_size: row.get(10)?,
             base_url: row.get(11)?,
-            customers_file: row.get(12)?,
+            customers_files: row
+                .get::<_, String>(12)?
+                .split('\n')
+                .map(str::to_owned)
+                .collect(),
             digest: row.get(13)?,
             listing: self.listing(id, row, 14)?,
             reads: unsigned(row, 18)?,
