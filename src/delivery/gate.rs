@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::canary::{Step, Wave};
 use super::open_chats::{OpenChat, Room, room};
 use super::sliding::{self, Messaged, free_at};
-use crate::campaign::{MaxOpen, OpenOf, Restraints};
+use crate::campaign::{Canary, MaxOpen, OpenOf, Pace, Restraints};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -19,6 +20,10 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 pub struct Facts {
     /// The most customers that it may have.
     pub next: u64,
+    /// Whether somebody has approved the plan.
+    pub approved: bool,
+    /// What came of the first wave.
+    pub wave: Wave,
     /// Customers of the campaign who were messaged within a day, or may have been.
     pub messaged: Vec<Messaged>,
     /// Batches that count for `max_open` and are not all closed.
@@ -36,6 +41,8 @@ pub enum Decision {
     Open,
     /// When these chats, by their places, are read, it is decided.
     Read(Vec<usize>),
+    /// When the chats of the first wave were read at this time or after, it is to be judged.
+    Judge(Timestamp),
     /// Not yet.
     Wait(Waiting),
 }
@@ -53,7 +60,45 @@ pub struct Waiting {
 
 /// Whether the next batch of a run with these restraints may leave now.
 pub fn decide(restraints: &Restraints, facts: &Facts, now: Timestamp) -> Decision {
-    let pace = &restraints.pace;
+    if restraints.approval && !facts.approved {
+        return Decision::Wait(asking("waits for approval (deskcast approve)"));
+    }
+    if let Some(canary) = &restraints.canary
+        && let Some(decision) = first_wave(canary, &facts.wave, now)
+    {
+        return decision;
+    }
+    pace(&restraints.pace, facts, now)
+}
+
+/// What the first wave has to say against another batch.
+fn first_wave(canary: &Canary, wave: &Wave, now: Timestamp) -> Option<Decision> {
+    let step = wave.step(canary, now);
+    Some(match step {
+        Step::Go => return None,
+        Step::InFlight => Decision::Wait(asking("waits for what came of its canary")),
+        Step::Look(since) => Decision::Judge(since),
+        Step::Ask => Decision::Wait(asking(
+            "its canary went well; waits for approval (deskcast approve)",
+        )),
+        Step::Hold(until) => Decision::Wait(Waiting {
+            why: format!("waits until {} to look at its canary", second(until)),
+            figures: String::new(),
+            until: Some(until),
+        }),
+    })
+}
+
+/// Only something from outside ends it.
+fn asking(why: &str) -> Waiting {
+    Waiting {
+        why: why.to_owned(),
+        figures: String::new(),
+        until: None,
+    }
+}
+
+fn pace(pace: &Pace, facts: &Facts, now: Timestamp) -> Decision {
     for (limit, window, name) in [
         (pace.customers_per_day, DAY, "day"),
         (pace.customers_per_hour, HOUR, "hour"),
