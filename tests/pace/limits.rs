@@ -125,7 +125,7 @@ fn the_windows_of_a_campaign_reach_over_its_runs() {
     let town = town(
         desk(people(0, 0), ""),
         20,
-        "[pace]\ncustomers_per_hour = 30",
+        "[pace]\ncustomers_per_hour = 30\n[repeat]\nsame_campaign = \"always\"",
     );
     assert_eq!(town.scene.run(&RUN).code, Some(0));
     let running = town.start(&RUN);
