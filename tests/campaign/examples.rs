@@ -60,23 +60,38 @@ fn the_spring_sale_shows_every_key() {
     let text = MessageText::from_bytes(&text).expect("a message");
     assert!(text.as_str().ends_with("choosing."));
 
-    // The complaint about a stranger lists every key there is.
-    let name = CampaignName::new("x").expect("a valid name");
-    let problems = Definition::parse(name, "zzzzzzzz = 1").expect_err("an unknown key");
-    let help = problems
-        .iter()
-        .find_map(|problem| problem.help.as_deref())
-        .unwrap_or_default();
-    let keys = help
-        .strip_prefix("known keys: ")
-        .expect("a list of keys")
-        .split(", ");
     let example = fs::read_to_string(folder().join("spring-sale.toml")).expect("an example");
-    for key in keys {
-        let shown = |line: &str| {
-            line.trim_start_matches("# ")
-                .starts_with(&format!("{key} = "))
-        };
-        assert!(example.lines().any(shown), "{key} is not in the example");
+    let mut tables = example.split("\n[");
+    let top = tables.next().expect("a top");
+    let tables: Vec<(&str, &str)> = tables.filter_map(|table| table.split_once(']')).collect();
+    for key in known_keys("") {
+        let is_table = tables.iter().any(|(name, _)| *name == key);
+        assert!(is_table || shows(top, &key), "{key} is not in the example");
     }
+    for (name, lines) in tables {
+        for key in known_keys(&format!("[{name}]\n")) {
+            assert!(shows(lines, &key), "{key} is not in [{name}]");
+        }
+    }
+}
+
+/// Every key of a table, from the complaint about a stranger.
+fn known_keys(table: &str) -> Vec<String> {
+    let name = CampaignName::new("x").expect("a valid name");
+    let text = format!("{table}zzzzzzzz = 1");
+    let problems = Definition::parse(name, &text).expect_err("an unknown key");
+    let helps = problems
+        .iter()
+        .filter_map(|problem| problem.help.as_deref());
+    let mut keys = helps.filter_map(|help| help.strip_prefix("known keys: "));
+    let keys = keys.next().expect("a list of keys").split(", ");
+    keys.map(str::to_owned).collect()
+}
+
+/// Whether a key stands in these lines, in one that counts or in a comment.
+fn shows(lines: &str, key: &str) -> bool {
+    let assigned = format!("{key} = ");
+    lines
+        .lines()
+        .any(|line| line.trim_start_matches("# ").starts_with(&assigned))
 }
