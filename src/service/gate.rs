@@ -12,7 +12,7 @@ use super::orders::Reins;
 use super::progress::Progress;
 use super::voyage::Line;
 use crate::campaign::Restraints;
-use crate::delivery::gate::{Decision, Facts, Waiting, decide};
+use crate::delivery::gate::{Decision, Facts, Held, Waiting, decide};
 use crate::delivery::tracking::is_settled;
 use crate::desk::ReadError;
 use crate::journal::sqlite::gate::{CountedChat, GateBook};
@@ -88,6 +88,7 @@ impl<J: Journal + 'static> Gate<J> {
                     let chats = places.into_iter().map(|place| chats[place]).collect();
                     self.read(chats, closing).await?;
                 }
+                Decision::Hold(held, why) => self.hold(held, why),
                 Decision::Judge(since) => self.judge(since, closing).await?,
                 Decision::Wait(waiting) => {
                     let until = waiting.until;
@@ -96,6 +97,14 @@ impl<J: Journal + 'static> Gate<J> {
                 }
             }
         }
+    }
+
+    fn hold(&self, held: Held, why: String) {
+        let state = match held {
+            Held::Paused => RunState::Paused,
+            Held::Cancelled => RunState::Cancelled,
+        };
+        self.reins.hold(state, why);
     }
 
     fn restraints(&self) -> &Restraints {
