@@ -185,6 +185,17 @@ fn the_table_of_campaign_keys_has_every_key() {
 }
 
 #[test]
+fn the_tables_of_how_many_at_a_time_have_every_key() {
+    let example: toml::Table = toml::from_str(&read("campaigns/spring-sale.toml")).expect("TOML");
+    let mut keys = set(["open", "of", "answers_within"]);
+    for table in ["pace", "canary", "approval", "abort"] {
+        let table = example[table].as_table().expect("a table");
+        keys.extend(set(table.keys().map(String::as_str)));
+    }
+    assert_eq!(first_column(&section("## How many at a time")), keys);
+}
+
+#[test]
 fn the_table_of_faults_has_every_fault() {
     let section = section("## The sandbox");
     let table = section

@@ -62,6 +62,8 @@ enum Command {
     Resume(order::OrderArgs),
     /// End a run for good: what remains of it is never sent
     Cancel(order::OrderArgs),
+    /// Agree to the plan of a run that waits for it
+    Approve(order::OrderArgs),
     /// Show what runs came to: sent, responded, closed; or what became of every customer
     Report(report::ReportArgs),
     /// List runs
@@ -145,6 +147,7 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
         Command::Pause(args) => order::order(&context, Verb::Pause, &args),
         Command::Resume(args) => order::order(&context, Verb::Resume, &args),
         Command::Cancel(args) => order::order(&context, Verb::Cancel, &args),
+        Command::Approve(args) => order::order(&context, Verb::Approve, &args),
         Command::Report(args) => report::report(&context, args),
         Command::Runs(args) => runs::runs(&context, args),
         Command::Why(args) => why::why(&context, args),

@@ -1,4 +1,4 @@
-//! `deskcast pause`, `resume`, `cancel` and `launch`: orders to whoever sends, through the journal.
+//! `deskcast pause`, `resume`, `cancel`, `approve` and `launch`: orders to whoever sends, through the journal.
 
 use std::time::{Duration, Instant};
 
@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a plan may take to be made before nobody waits for it here any more.
 const PLANNING: Duration = Duration::from_secs(120);
 
-/// Arguments of `deskcast pause`, `resume` and `cancel`.
+/// Arguments of `deskcast pause`, `resume`, `cancel` and `approve`.
 #[derive(Debug, Args)]
 pub(super) struct OrderArgs {
     /// A run, such as welcome@2026-11-21T09:00:00Z, or a campaign: its runs under way, and with
@@ -68,7 +68,8 @@ pub(super) fn order(context: &Context, verb: Verb, args: &OrderArgs) -> Result<E
     let order = new_order(verb, &args.grounds);
     let mut journal = SqliteJournal::open(&path)?;
     let mut text = String::new();
-    if let Some(name) = campaign.filter(|_| verb != Verb::Cancel) {
+    let of_schedules = matches!(verb, Verb::Pause | Verb::Resume);
+    if let Some(name) = campaign.filter(|_| of_schedules) {
         known(context, &store, name)?;
         journal.order_campaign(name, &order)?;
         text.push_str(&orders::schedule(name, verb));
@@ -81,7 +82,10 @@ pub(super) fn order(context: &Context, verb: Verb, args: &OrderArgs) -> Result<E
     }
     let mut given = Vec::new();
     for run in &runs {
-        given.push(journal.order_run(run.id, &run.key.campaign, &order)?);
+        given.push(match verb {
+            Verb::Approve => journal.approve(run.id, &run.key.campaign, &order)?,
+            _ => journal.order_run(run.id, &run.key.campaign, &order)?,
+        });
     }
     let patience = context.settings.limits.request_timeout.get() + PATIENCE;
     let mut obeyed = true;

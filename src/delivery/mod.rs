@@ -22,6 +22,7 @@
 pub mod abort;
 pub mod account;
 pub mod batch;
+pub mod canary;
 pub mod customer_set;
 pub mod dispatch;
 pub mod draw;

@@ -97,6 +97,8 @@ pub const INVALID_ROWS_SHOWN: usize = 20;
 pub struct Planner<'a> {
     template: &'a Template,
     batch_size: usize,
+    /// A batch ends where the first wave does.
+    first_wave: Option<u64>,
     seen: HashSet<u64, FxBuildHasher>,
     customers: Vec<u64>,
     lines: Vec<u64>,
@@ -123,6 +125,7 @@ impl<'a> Planner<'a> {
         Planner {
             template,
             batch_size: batch_size.max(1),
+            first_wave: None,
             seen: HashSet::with_hasher(FxBuildHasher),
             customers: Vec::with_capacity(batch_size),
             lines: Vec::with_capacity(batch_size),
@@ -138,6 +141,11 @@ impl<'a> Planner<'a> {
             first_body: None,
             invalid_rows: Vec::new(),
         }
+    }
+
+    /// Ends a batch after the first so many customers, so that they can be sent by themselves.
+    pub fn cut_after(&mut self, first_wave: Option<u64>) {
+        self.first_wave = first_wave;
     }
 
     /// Makes room for the ids of so many rows in all, at once: growing by and by would hold the
@@ -165,7 +173,7 @@ impl<'a> Planner<'a> {
             } else {
                 self.customers.push(*customer);
                 self.lines.push(*line);
-                if self.customers.len() == self.batch_size {
+                if self.is_full() {
                     self.close_batch(sink)?;
                 }
             }
@@ -203,6 +211,11 @@ impl<'a> Planner<'a> {
             first_body: self.first_body,
             invalid_rows: self.invalid_rows,
         })
+    }
+
+    fn is_full(&self) -> bool {
+        let count = self.customers.len();
+        count == self.batch_size || self.first_wave == Some(self.planned + count as u64)
     }
 
     fn close_batch<S: PlanSink + ?Sized>(&mut self, sink: &mut S) -> Result<(), S::Error> {

@@ -37,6 +37,9 @@ pub fn run(run: &Reported, answer: Option<&Order>, verb: Verb) -> String {
             "{key}  the process that sends it has not obeyed yet; the order stands"
         ),
     };
+    if verb == Verb::Approve {
+        let _ = writeln!(out, "  plan {}", run.run.digest);
+    }
     if verb == Verb::Cancel {
         let _ = who(&mut out, run);
     }

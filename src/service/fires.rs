@@ -106,7 +106,9 @@ impl Question<'_> {
     /// What the journal knows of the runs of the campaign. A queued run waits only while another
     /// one is unfinished; else it is the unfinished one itself.
     fn situation(&self, open: &[RunRecord]) -> Situation<'_> {
-        let mut runs = open.iter().filter(|run| run.key.campaign == *self.campaign);
+        let mut runs = open
+            .iter()
+            .filter(|run| run.key.campaign == *self.campaign && !run.test);
         let first = runs.next().map(|run| run.key.due);
         let (waiting, begun): (Vec<_>, Vec<_>) = runs.partition(|run| run.queued);
         let last = |runs: &[&RunRecord]| runs.last().map(|run| run.key.due);

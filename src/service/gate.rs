@@ -12,7 +12,7 @@ use super::orders::Reins;
 use super::progress::Progress;
 use super::voyage::Line;
 use crate::campaign::Restraints;
-use crate::delivery::gate::{Decision, Facts, Waiting, decide};
+use crate::delivery::gate::{Decision, Facts, Held, Waiting, decide};
 use crate::delivery::tracking::is_settled;
 use crate::desk::ReadError;
 use crate::journal::sqlite::gate::{CountedChat, GateBook};
@@ -88,6 +88,8 @@ impl<J: Journal + 'static> Gate<J> {
                     let chats = places.into_iter().map(|place| chats[place]).collect();
                     self.read(chats, closing).await?;
                 }
+                Decision::Hold(held, why) => self.hold(held, why),
+                Decision::Judge(since) => self.judge(since, closing).await?,
                 Decision::Wait(waiting) => {
                     let until = waiting.until;
                     self.say(Some(waiting))?;
@@ -95,6 +97,14 @@ impl<J: Journal + 'static> Gate<J> {
                 }
             }
         }
+    }
+
+    fn hold(&self, held: Held, why: String) {
+        let state = match held {
+            Held::Paused => RunState::Paused,
+            Held::Cancelled => RunState::Cancelled,
+        };
+        self.reins.hold(state, why);
     }
 
     fn restraints(&self) -> &Restraints {
@@ -109,6 +119,12 @@ impl<J: Journal + 'static> Gate<J> {
             ..Facts::default()
         };
         let book = self.book();
+        if self.restraints().approval {
+            facts.approved = book.approved_at(self.fence.run)?.is_some();
+        }
+        if self.restraints().canary.is_some() {
+            facts.wave = book.wave(self.fence.run)?;
+        }
         if pace.customers_per_hour.is_some() || pace.customers_per_day.is_some() {
             let since = now.saturating_sub(DAY).unwrap_or(Timestamp::MIN);
             facts.messaged = book.messaged(&self.record.key.campaign, since, now)?;
@@ -151,6 +167,37 @@ impl<J: Journal + 'static> Gate<J> {
             () = tokio::time::sleep(wait) => {}
             () = closing.cancelled() => {}
         }
+    }
+
+    /// Looks at the first wave, once its chats are read, and pauses the run where that is no
+    /// pleasant sight.
+    async fn judge(
+        &self,
+        since: Timestamp,
+        closing: &CancellationToken,
+    ) -> Result<(), JournalError> {
+        let Some(canary) = &self.restraints().canary else {
+            return Ok(());
+        };
+        let unread = self.book().unread_since(self.fence.run, since)?;
+        if !unread.is_empty() {
+            self.say(Some(Waiting {
+                why: "reads the chats of its canary".to_owned(),
+                figures: String::new(),
+                until: None,
+            }))?;
+            return self.read(unread, closing).await;
+        }
+        let book = self.book();
+        let judgement = book.wave(self.fence.run)?.judge(canary);
+        book.judge(self.fence, &judgement, Timestamp::now())?;
+        drop(book);
+        if judgement.passed {
+            tracing::info!(run = %self.record.key, "{}", judgement.sentence);
+        } else {
+            self.reins.hold(RunState::Paused, judgement.sentence);
+        }
+        Ok(())
     }
 
     /// Reads these chats and keeps what they say.

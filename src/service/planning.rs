@@ -258,7 +258,7 @@ pub fn plan<S: PlanSink + ?Sized>(
     let (empty, spares) = mpsc::sync_channel::<Block>(BLOCKS);
     std::thread::scope(|scope| {
         scope.spawn(move || read_files(files, &spec, &full, &spares));
-        let mut planner = Planner::new(template, url, definition.batch_size.get(), rules);
+        let mut planner = planner_of(campaign, template, url, rules);
         let (mut count, mut rows) = (0, 0);
         for portion in blocks {
             let Portion { block, bytes_read } =
@@ -276,6 +276,20 @@ pub fn plan<S: PlanSink + ?Sized>(
     })
 }
 
+fn planner_of<'a>(
+    campaign: &Campaign,
+    template: &'a Template,
+    url: &str,
+    rules: Rules,
+) -> Planner<'a> {
+    let definition = &campaign.definition;
+    let mut planner = Planner::new(template, url, definition.batch_size.get(), rules);
+    let test = campaign.chosen.as_ref().is_some_and(|chosen| chosen.test);
+    let canary = definition.restraints.canary.filter(|_| !test);
+    planner.cut_after(canary.map(|canary| canary.customers));
+    planner
+}
+
 fn plan_chosen<S: PlanSink + ?Sized>(
     chosen: &Chosen,
     campaign: &Campaign,
@@ -286,7 +300,7 @@ fn plan_chosen<S: PlanSink + ?Sized>(
 ) -> Result<PlanSummary, S::Error> {
     // A test send goes to whoever is named, whenever they were messaged.
     let rules = if chosen.test { Rules::default() } else { rules };
-    let mut planner = Planner::new(template, url, campaign.definition.batch_size.get(), rules);
+    let mut planner = planner_of(campaign, template, url, rules);
     let (ids, lines) = chosen.customers.iter().copied().unzip();
     let mut block = Block::default();
     (block.ids, block.lines) = (ids, lines);

@@ -52,7 +52,7 @@ impl Size {
 
 type Benchmark = fn(Size, &mut Figures) -> Outcome<()>;
 
-const BENCHMARKS: [(&str, Benchmark); 6] = [
+const BENCHMARKS: [(&str, Benchmark); 7] = [
     ("plan", plan::measure),
     ("audience", repeat::measure),
     ("budget", budget::measure),

@@ -4,7 +4,7 @@ use deskcast::sandbox::WorldConfig;
 use deskcast::sandbox::rule::Rule;
 
 use crate::town::Town;
-use crate::{add, desk_of};
+use crate::{add, desk_of, without_time};
 
 /// Every second customer does not exist; one customer a batch, one request at a time.
 fn bad(lines: &str) -> Town {
@@ -45,16 +45,4 @@ fn both_numbers_can_be_set() {
         town.run_with(&ONE_AT_A_TIME, &["run", "spring"]);
         town.must_have(accepted, rejected, 0, 100 - accepted - rejected);
     }
-}
-
-/// What is printed, without what is another every time.
-fn without_time(text: &str) -> String {
-    let lines = text.lines().map(|line| match line.split_once("spring@") {
-        Some((before, after)) => match after.split_once("  ") {
-            Some(_) => format!("{before}spring@[time]  paused after [time]"),
-            None => format!("{before}spring@[time]"),
-        },
-        None => line.to_owned(),
-    });
-    lines.collect::<Vec<_>>().join("\n")
 }

@@ -7,7 +7,7 @@ use deskcast::sandbox::rule::Rule;
 
 use crate::stage::ledger::State;
 use crate::town::Town;
-use crate::{desk, desk_of, people, town};
+use crate::{desk, desk_of, people, town, without_time};
 
 /// Every customer that the sandbox has messaged, as often as it did.
 fn messaged(town: &Town) -> Vec<u64> {
@@ -25,7 +25,7 @@ fn set(customers: impl IntoIterator<Item = u64>) -> BTreeSet<u64> {
 
 #[test]
 fn a_test_send_goes_to_those_alone_and_counts_for_nothing() {
-    let lines = "[pace]\ncustomers_per_hour = 30\n[approval]\nrequired = false";
+    let lines = "[pace]\ncustomers_per_hour = 30\n[repeat]\nsame_campaign = \"never\"";
     let town = town(desk(people(0, 0), ""), 30, lines);
     let to = ["run", "spring", "--to", "7,4000000,7", "--json"];
     let ended = town.scene.run(&to);
@@ -151,14 +151,4 @@ fn what_may_have_been_messaged_is_left_out_whatever_run_it_was() {
     let ended = town.scene.run(&["run", "spring", "--only", "remaining"]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert_eq!(messaged(&town), (1..=20).collect::<Vec<u64>>());
-}
-
-/// What is printed, without what is another every time.
-fn without_time(text: &str) -> String {
-    let mut parts = text.split("spring@");
-    let first = parts.next().unwrap().to_owned();
-    parts.fold(first, |text, part| {
-        let rest = part.trim_start_matches(|c: char| c.is_ascii_digit() || "-:TZ".contains(c));
-        format!("{text}spring@[time]{rest}")
-    })
 }

@@ -7,6 +7,8 @@
 )]
 
 mod abort;
+mod approval;
+mod canary;
 mod chosen;
 mod limits;
 #[path = "../kill/stage/mod.rs"]
@@ -67,4 +69,19 @@ fn add(town: &Town, lines: &str) {
     let before = std::fs::read_to_string(file).unwrap();
     let text = format!("{before}{lines}\n");
     town.scene.write("campaigns/spring.toml", text);
+}
+
+/// What is printed, without what is another every time.
+fn without_time(text: &str) -> String {
+    let mut parts = text.split("spring@");
+    let first = parts.next().unwrap().to_owned();
+    let text = parts.fold(first, |text, part| {
+        let rest = part.trim_start_matches(|c: char| c.is_ascii_digit() || "-:TZ".contains(c));
+        format!("{text}spring@[time]{rest}")
+    });
+    let lines = text.lines().map(|line| match line.split_once(" after ") {
+        Some((before, _)) if line.starts_with("spring@") => format!("{before} after [time]"),
+        _ => line.to_owned(),
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }

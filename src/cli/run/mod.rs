@@ -21,12 +21,14 @@ use self::target::Target;
 use super::Context;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::operator::operator;
 use super::output::print;
 use crate::campaign::{CampaignName, CustomerId};
 use crate::delivery::plan::Digest;
 use crate::journal::Launch;
+use crate::journal::orders::{NewOrder, Verb};
 use crate::journal::sqlite::SqliteJournal;
-use crate::journal::sqlite::read::{RunRecord, Standing};
+use crate::journal::sqlite::read::{RunRecord, Standing, Store};
 use crate::report::json::RunObject;
 use crate::report::result;
 use crate::service::launch::Asked;
@@ -156,6 +158,9 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, Failur
             record
         }
     };
+    if expected.is_some() {
+        approve_plan(&mut journal, &target.store, &record)?;
+    }
     send(context, &args, journal, &target, &record).await
 }
 
@@ -178,6 +183,25 @@ fn read(context: &Context, name: CampaignName, path: &Path) -> Result<Campaign, 
         eprintln!("{}", campaign.warnings);
     }
     Ok(campaign)
+}
+
+/// Whoever names the plan of a run that waits for approval has approved it.
+fn approve_plan(
+    journal: &mut SqliteJournal,
+    store: &Path,
+    record: &RunRecord,
+) -> Result<(), Failure> {
+    if !record.restraints.approval || !Store::open(store)?.approvals(record.id)?.is_empty() {
+        return Ok(());
+    }
+    let order = NewOrder {
+        verb: Verb::Approve,
+        at: Timestamp::now(),
+        by: operator(),
+        why: "--plan".to_owned(),
+    };
+    journal.approve(record.id, &record.key.campaign, &order)?;
+    Ok(())
 }
 
 fn parse_digest(text: &str) -> Result<Digest, Failure> {

@@ -9,6 +9,7 @@ use rusqlite::{Connection, Row, params};
 use super::{counts_at, millis, open, timestamp};
 use crate::campaign::{CampaignName, MaxOpen, OpenOf};
 use crate::delivery::batch::BatchState;
+use crate::delivery::canary::{Judgement, Wave};
 use crate::delivery::open_chats::OpenChat;
 use crate::delivery::outcome::ChatId;
 use crate::delivery::sliding::Messaged;
@@ -53,6 +54,91 @@ impl GateBook {
             params![fence.run.0, fence.token, note],
         )?;
         Ok(())
+    }
+
+    /// Records that a first wave was looked at, and what was found.
+    pub fn judge(
+        &self,
+        fence: Fence,
+        judgement: &Judgement,
+        now: Timestamp,
+    ) -> Result<(), JournalError> {
+        let changed = self.connection.execute(
+            "UPDATE run SET canary_at = ?3, canary_passed = ?4, canary = ?5 WHERE id = ?1 AND fence = ?2",
+            params![
+                fence.run.0,
+                fence.token,
+                millis(now),
+                judgement.passed,
+                judgement.sentence
+            ],
+        )?;
+        match changed {
+            1 => Ok(()),
+            _ => Err(JournalError::Fenced),
+        }
+    }
+
+    /// Whether a run's plan is approved, and when that was last said.
+    pub fn approved_at(&self, run: RunId) -> Result<Option<Timestamp>, JournalError> {
+        let at: Option<i64> = self
+            .connection
+            .prepare_cached(
+                "SELECT max(a.at) FROM approval a JOIN run r ON r.id = a.run AND r.digest = a.digest WHERE a.run = ?1",
+            )?
+            .query_row([run.0], |row| row.get(0))?;
+        Ok(at.map(timestamp))
+    }
+
+    /// What came of a run so far, as long as nothing but its first wave was sent.
+    pub fn wave(&self, run: RunId) -> Result<Wave, JournalError> {
+        let judged: (Option<i64>, bool) = self
+            .connection
+            .prepare_cached("SELECT canary_at, canary_passed FROM run WHERE id = ?1")?
+            .query_row([run.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let mut wave = Wave {
+            judged: judged.0.map(|at| (timestamp(at), judged.1)),
+            approved_at: self.approved_at(run)?,
+            ..Wave::default()
+        };
+        if wave.judged.is_some() {
+            return Ok(wave);
+        }
+        let mut statement = self.connection.prepare_cached(
+            "SELECT state, sum(customers), sum(responded), max(ended_at) FROM batch WHERE run = ?1 GROUP BY state",
+        )?;
+        let mut rows = statement.query([run.0])?;
+        while let Some(row) = rows.next()? {
+            let customers = row.get::<_, i64>(1)?.unsigned_abs();
+            let sum = match BatchState::from_code(row.get(0)?) {
+                Some(BatchState::Sending) => &mut wave.in_flight,
+                Some(BatchState::Accepted) => &mut wave.accepted,
+                Some(BatchState::Rejected) => &mut wave.rejected,
+                Some(BatchState::Unknown | BatchState::Abandoned) => &mut wave.unknown,
+                Some(BatchState::Planned | BatchState::Split) | None => continue,
+            };
+            *sum += customers;
+            wave.responded += row.get::<_, i64>(2)?.unsigned_abs();
+            let ended_at = row.get::<_, Option<i64>>(3)?.map(timestamp);
+            wave.ended_at = wave.ended_at.max(ended_at);
+        }
+        Ok(wave)
+    }
+
+    /// The chats of a run that were not read since `since`.
+    pub fn unread_since(
+        &self,
+        run: RunId,
+        since: Timestamp,
+    ) -> Result<Vec<CountedChat>, JournalError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT run, number, chat, customers, coalesce(ended_at, 0), read_at, sent, responded, closed
+             FROM batch WHERE run = ?1 AND state = ?2 AND settled = 0 AND chat IS NOT NULL
+               AND coalesce(read_at, 0) < ?3 ORDER BY number",
+        )?;
+        let accepted = BatchState::Accepted.code();
+        let rows = statement.query_map(params![run.0, accepted, millis(since)], counted)?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// Customers of a campaign who were messaged after `since`, or may have been; what is under way

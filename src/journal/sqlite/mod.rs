@@ -4,6 +4,7 @@
 //! decided by a lock file that the kernel releases when its holder dies, whatever it dies of: the
 //! run of a killed process can be taken over at once, and that of a living one never.
 
+pub mod approval;
 mod create;
 pub mod daemon;
 pub mod gate;

@@ -126,7 +126,7 @@ impl SqliteJournal {
     }
 }
 
-fn insert(
+pub(super) fn insert(
     tx: &Transaction<'_>,
     campaign: &CampaignName,
     run: Option<RunId>,
@@ -146,7 +146,7 @@ fn insert(
     Ok(OrderId(tx.last_insert_rowid()))
 }
 
-fn answer(
+pub(super) fn answer(
     tx: &Transaction<'_>,
     id: OrderId,
     now: Timestamp,
@@ -230,7 +230,7 @@ fn next_state(state: RunState, verb: Verb) -> Result<RunState, String> {
     }
 }
 
-fn state_of(tx: &Transaction<'_>, run: RunId) -> Result<RunState, JournalError> {
+pub(super) fn state_of(tx: &Transaction<'_>, run: RunId) -> Result<RunState, JournalError> {
     let name: String = tx.query_row("SELECT state FROM run WHERE id = ?1", [run.0], |row| {
         row.get(0)
     })?;
