@@ -1,8 +1,9 @@
 //! What the services forbid, deskcast does not do: a run is traced, and every system call and kind
 //! of socket of it held against the unit.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::stage::desk::Desk;
@@ -81,7 +82,8 @@ fn traced_daemon() -> Vec<String> {
     let web = "[web]\nlisten = \"127.0.0.1:0\"\n";
     scene.write("deskcast.toml", settings + web);
     let mut strace = strace(&scene, &["daemon"]);
-    let mut daemon = strace.stderr(Stdio::null()).spawn().unwrap();
+    let daemon = strace.stderr(Stdio::null()).spawn().unwrap();
+    let daemon = Traced(RefCell::new(daemon));
     wait_until(|| trace(&scene).iter().any(|line| line.contains(" listen(")));
     let launched = || scene.run(&["launch", "spring", "--by", "mira"]).code == Some(0);
     wait_until(launched);
@@ -89,8 +91,25 @@ fn traced_daemon() -> Vec<String> {
     let trace_so_far = trace(&scene);
     let pid = trace_so_far[0].split(' ').next().unwrap();
     succeed(tool("kill").args(["-TERM", pid]));
-    assert!(daemon.wait().unwrap().success());
+    wait_until(|| daemon.0.borrow_mut().try_wait().unwrap().is_some());
+    assert!(daemon.0.borrow_mut().wait().unwrap().success());
     trace(&scene)
+}
+
+/// strace and what it traces; both end with a test that fails.
+struct Traced(RefCell<Child>);
+
+impl Drop for Traced {
+    fn drop(&mut self) {
+        // A tracer that is killed lets go of what it traces: that goes first.
+        let child = self.0.get_mut();
+        if let Ok(None) = child.try_wait() {
+            let parent = child.id().to_string();
+            let _ = tool("pkill").args(["-KILL", "-P", &parent]).status();
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
 }
 
 #[track_caller]
