@@ -12,6 +12,7 @@
 //! | [`sandbox`] | a stand-in for Desk that misbehaves on demand and counts who was messaged | loopback |
 //! | [`service`] | the loops: budget, dispatcher, tracker, signals | wires the ones above |
 //! | [`report`] | what people read: tables, JSON, CSV | values and the journal's reading side |
+//! | [`web`] | what machines ask: alive, ready, metrics | the journal's reading side, what the service observed |
 //! | [`settings`], [`telemetry`], [`cli`] | what an operator configures and types | everything |
 
 pub mod campaign;
@@ -24,3 +25,4 @@ pub mod sandbox;
 pub mod service;
 pub mod settings;
 pub mod telemetry;
+pub mod web;

@@ -6,21 +6,27 @@
 //! - What went wrong is logged once, where it is dealt with, not on its way there.
 //! - Never logged, at any level: the API token, the text of a message, request headers.
 //!
-//! Everything goes to standard error. Standard output belongs to a command's result alone, so
-//! that it can be piped. Log lines and progress bars share the terminal: a line is written with
-//! the bars lifted ([`init`] takes them), so neither garbles the other.
+//! Everything goes to standard error, or to the systemd journal where the operator says so.
+//! Standard output belongs to a command's result alone, so that it can be piped. Log lines and
+//! progress bars share the terminal: a line is written with the bars lifted ([`init`] takes them),
+//! so neither garbles the other.
 
 use std::fmt;
 use std::io::{self, Write};
 
 use indicatif::MultiProgress;
 use tracing::Dispatch;
+use tracing_journald::{Priority, PriorityMappings};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt;
 
 /// Directives before the operator's own: crates that are chatty about themselves at `info`.
 const QUIET: &str = "tokio_cron_scheduler=warn,hyper=warn,reqwest=warn,rustls=warn";
+
+/// Where the systemd journal takes entries.
+const JOURNAL_SOCKET: &str = "/run/systemd/journal/socket";
 
 /// How an event looks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -30,6 +36,8 @@ pub enum Format {
     Text,
     /// One JSON object a line, for collectors.
     Json,
+    /// An entry of the systemd journal, each field as a field of its own.
+    Journald,
 }
 
 /// Which events are logged: a level, or directives such as `info,deskcast::journal=debug`.
@@ -75,14 +83,14 @@ impl fmt::Display for Filter {
 #[error("logging cannot be set up: {0}")]
 pub struct TelemetryError(String);
 
-/// Starts logging to standard error, for the whole process. Called once, before anything logs.
+/// Starts logging, for the whole process. Called once, before anything logs.
 ///
 /// Bars that are drawn through `bars` are lifted while a line is written, so nothing may be logged
 /// from inside `bars.suspend`: it would wait for itself. `is_terminal` says whether standard error
 /// is one: only then is text coloured.
 ///
 /// # Errors
-/// When logging has been started before.
+/// When logging has been started before, or the systemd journal is asked for and not there.
 pub fn init(
     format: Format,
     filter: &Filter,
@@ -104,6 +112,9 @@ fn dispatch<W>(
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
+    if format == Format::Journald {
+        return journald(filter);
+    }
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter.to_env_filter()?)
         .with_writer(writer)
@@ -112,9 +123,31 @@ where
         // gone: whoever reads the log may leave, and sending goes on.
         .log_internal_errors(false);
     Ok(match format {
-        Format::Text => builder.compact().into(),
         Format::Json => builder.json().flatten_event(true).into(),
+        Format::Text | Format::Journald => builder.compact().into(),
     })
+}
+
+/// Writes to the systemd journal. Fields keep their names, in capitals and with a prefix that
+/// sets them apart from the journal's own: `wait_ms` is `DESKCAST_WAIT_MS`.
+fn journald(filter: &Filter) -> Result<Dispatch, TelemetryError> {
+    let layer = tracing_journald::layer().map_err(|error| {
+        TelemetryError(format!(
+            "log.format is \"journald\", but the systemd journal of this machine cannot be written \
+             ({JOURNAL_SOCKET}: {error}). Use \"text\" or \"json\""
+        ))
+    })?;
+    let layer = layer
+        .with_field_prefix(Some("DESKCAST".to_owned()))
+        .with_syslog_identifier("deskcast".to_owned())
+        // "info" is what journalctl calls it, too, and not "notice" as it would be by default.
+        .with_priority_mappings(PriorityMappings {
+            info: Priority::Informational,
+            debug: Priority::Debug,
+            ..PriorityMappings::new()
+        });
+    let registry = tracing_subscriber::registry();
+    Ok(registry.with(filter.to_env_filter()?).with(layer).into())
 }
 
 /// Standard error, with the progress bars lifted while an event is written.

@@ -13,9 +13,10 @@ use deskcast::sandbox::Faults;
 use deskcast::settings::KEYS;
 
 /// Options of other programs that the README shows.
-const OF_OTHERS: [&str; 11] = [
+const OF_OTHERS: [&str; 12] = [
     "--bench",
     "--fuzz-dir",
+    "--now",
     "--open",
     "--path",
     "--points",
@@ -73,11 +74,14 @@ fn set<'a>(words: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
     words.into_iter().map(str::to_owned).collect()
 }
 
-/// The long options of a command, as they are typed, without those that every command has.
+/// The long options of a command and of those below it, as they are typed, without those that every
+/// command has.
 fn options(command: &clap::Command) -> BTreeSet<String> {
     let long = command.get_arguments().filter_map(clap::Arg::get_long);
     let own = long.filter(|name| !["config", "help", "version"].contains(name));
-    own.map(|name| format!("--{name}")).collect()
+    own.map(|name| format!("--{name}"))
+        .chain(command.get_subcommands().flat_map(options))
+        .collect()
 }
 
 /// The long options in a text.
@@ -189,6 +193,17 @@ fn the_tables_of_schedules_have_every_key() {
         keys.extend(set(table.keys().map(String::as_str)));
     }
     assert_eq!(first_column(&section("## Schedules")), keys);
+}
+
+#[test]
+fn the_tables_of_how_many_at_a_time_have_every_key() {
+    let example: toml::Table = toml::from_str(&read("campaigns/spring-sale.toml")).expect("TOML");
+    let mut keys = set(["open", "of", "answers_within"]);
+    for table in ["pace", "canary", "approval", "abort"] {
+        let table = example[table].as_table().expect("a table");
+        keys.extend(set(table.keys().map(String::as_str)));
+    }
+    assert_eq!(first_column(&section("## How many at a time")), keys);
 }
 
 #[test]

@@ -118,7 +118,7 @@ agent_id = 4
     deskcast.toml:7: unknown key "desc.agent_id"; did you mean "desk.agent_id"?
     DESKCAST_DESK__AGENT_ID: no such setting; did you mean DESKCAST__DESK__AGENT_ID?
     DESKCAST__LOG__FLTER: no such setting; did you mean DESKCAST__LOG__FILTER?
-    DESKCAST__LOG__FORMAT: "log.format" cannot be "xml": it takes "text" or "json"
+    DESKCAST__LOG__FORMAT: "log.format" cannot be "xml": it takes "text", "json" or "journald"
     DESKCAST__log__filter: no such setting; did you mean DESKCAST__LOG__FILTER?
     "#);
 }
@@ -164,6 +164,17 @@ fn a_number_beyond_all_numbers_is_refused_with_its_file() {
 fn a_request_timeout_must_leave_time_to_connect() {
     let file = "[limits]\nconnect_timeout = \"30s\"\n";
     insta::assert_snapshot!(problems(file, &[]).join("\n"), @r#"deskcast.toml:2: "limits.request_timeout" (30s) must be longer than "limits.connect_timeout" (30s): it covers connecting too"#);
+}
+
+#[test]
+fn pages_that_other_machines_can_reach_must_be_meant() {
+    let file = "[web]\nlisten = \"0.0.0.0:9464\"\n";
+    insta::assert_snapshot!(problems(file, &[]).join("\n"), @r#"deskcast.toml:2: "web.listen" (0.0.0.0:9464) can be reached from other machines, and the pages ask for no password: if that is meant, set network = true under [web]"#);
+    let meant = format!("{file}network = true\n");
+    let listen = load(&meant, &[]).expect("good").web.listen;
+    assert_eq!(listen.to_string(), "0.0.0.0:9464");
+    let off = load("[web]\nlisten = \"off\"\n", &[]).expect("good");
+    assert_eq!(off.web.listen.address(), None);
 }
 
 #[test]

@@ -21,6 +21,7 @@ pub use error::AudienceError;
 
 use super::choice::{Column, Delimiter};
 use super::customer::{CustomerId, InvalidId};
+use super::customers::Condition;
 use rows::Rows;
 
 /// Where the ids stand in an audience file.
@@ -30,6 +31,34 @@ pub struct AudienceSpec {
     pub column: Column,
     /// What separates the columns.
     pub delimiter: Delimiter,
+    /// What a row's other columns must say for it to be taken.
+    pub conditions: Vec<Condition>,
+}
+
+/// A line of one of several files, in one number: lines of the first file stand for themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileLine {
+    /// Which file, from 0.
+    pub file: usize,
+    /// The line in it, from 1.
+    pub line: u64,
+}
+
+impl FileLine {
+    const LINE_BITS: u32 = 40;
+
+    /// The one number.
+    pub fn packed(self) -> u64 {
+        ((self.file as u64) << FileLine::LINE_BITS) | self.line
+    }
+
+    /// The line behind such a number.
+    pub fn unpacked(number: u64) -> FileLine {
+        FileLine {
+            file: (number >> FileLine::LINE_BITS) as usize,
+            line: number & ((1 << FileLine::LINE_BITS) - 1),
+        }
+    }
 }
 
 /// Some rows of an audience, in file order. One block is made once and filled again and again.
@@ -39,10 +68,14 @@ pub struct Block {
     pub ids: Vec<u64>,
     /// For each of `ids`, the line of the file (counted from 1) that its row starts on.
     pub lines: Vec<u64>,
+    /// The ids of the valid rows whose other columns do not say what they must.
+    pub filtered: Vec<u64>,
+    /// The line of each of `filtered`.
+    pub filtered_lines: Vec<u64>,
     /// The rows without a valid id.
     pub invalid: Vec<InvalidRow>,
-    /// How many rows the block stands for: `ids` and `invalid` together. Neither the header nor
-    /// blank lines are rows.
+    /// How many rows the block stands for: `ids`, `filtered` and `invalid` together. Neither the
+    /// header nor blank lines are rows.
     pub rows: usize,
 }
 
@@ -50,9 +83,20 @@ impl Block {
     /// The most rows in a block.
     pub const MAX_ROWS: usize = 4096;
 
+    /// Makes every line one of this file.
+    pub fn set_file(&mut self, file: usize) {
+        let of_file = |line: u64| FileLine { file, line }.packed();
+        let lines = self.lines.iter_mut().chain(&mut self.filtered_lines);
+        lines.for_each(|line| *line = of_file(*line));
+        let invalid = self.invalid.iter_mut();
+        invalid.for_each(|row| row.line = of_file(row.line));
+    }
+
     fn clear(&mut self) {
         self.ids.clear();
         self.lines.clear();
+        self.filtered.clear();
+        self.filtered_lines.clear();
         self.invalid.clear();
         self.rows = 0;
     }
@@ -75,6 +119,8 @@ pub struct InvalidRow {
 pub struct AudienceReader<R> {
     rows: Rows<R>,
     column: usize,
+    /// Columns and what each must say, one of it.
+    conditions: Vec<(usize, Vec<String>)>,
     /// The row that `rows` stands on has not been given out yet.
     pending: bool,
     failed: Option<AudienceError>,
@@ -102,9 +148,14 @@ impl<R: Read> AudienceReader<R> {
             }
             Column::Number(number) => (number.get() - 1, false),
         };
+        let conditions = match any {
+            true => header::find_conditions(&rows, spec)?,
+            false => Vec::new(),
+        };
         Ok(Self {
             rows,
             column,
+            conditions,
             pending,
             failed: None,
         })
@@ -134,11 +185,31 @@ impl<R: Read> AudienceReader<R> {
         Ok(block.rows > 0)
     }
 
+    /// How many columns the row has that is read next, or was read last.
+    pub fn columns(&self) -> usize {
+        self.rows.fields().count()
+    }
+
+    /// Whether the first row, before anything was read, has an id.
+    pub fn first_is_id(&self) -> bool {
+        let field = self.rows.field(self.column).unwrap_or_default();
+        self.pending && CustomerId::parse_bytes(field).is_ok()
+    }
+
     /// How many rows spread over several lines so far, and the line that the first of them starts
     /// on; none when every row was one line. Such rows are legal, and rare in audiences: they can
     /// be the trace of a quote that was closed by the next one, rows later.
     pub fn rows_over_several_lines(&self) -> Option<(u64, u64)> {
         self.rows.spread()
+    }
+
+    /// Whether every condition holds for the row.
+    fn is_taken(&self) -> bool {
+        self.conditions.iter().all(|(column, any_of)| {
+            let field = self.rows.field(*column).unwrap_or_default();
+            let field = super::customer::trim_blanks(field);
+            any_of.iter().any(|value| value.as_bytes() == field)
+        })
     }
 
     #[inline]
@@ -147,6 +218,10 @@ impl<R: Read> AudienceReader<R> {
         let field = self.rows.field(self.column);
         block.rows += 1;
         match field.map_or(Err(InvalidId::Missing), CustomerId::parse_bytes) {
+            Ok(id) if !self.conditions.is_empty() && !self.is_taken() => {
+                block.filtered.push(id.get());
+                block.filtered_lines.push(line);
+            }
             Ok(id) => {
                 block.ids.push(id.get());
                 block.lines.push(line);

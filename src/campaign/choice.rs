@@ -133,6 +133,13 @@ pub enum Column {
     Number(std::num::NonZeroUsize),
 }
 
+impl Column {
+    /// The first column of a file without a header row.
+    pub fn first() -> Self {
+        Self::Number(std::num::NonZeroUsize::MIN)
+    }
+}
+
 impl Default for Column {
     fn default() -> Self {
         Self::Header("customer_id".to_owned())

@@ -11,10 +11,13 @@ use toml::de::DeTable;
 
 use super::choice::{BatchSize, Column, Delimiter, InvalidRows, Priority, UnknownPolicy};
 use super::customer::CustomerId;
+use super::customers::{Customers, customers};
 use super::message::{InvalidMessage, Message, MessageText};
 use super::name::CampaignName;
 use super::path::{InnerPath, InvalidPath};
 use super::problem::{Problem, Problems};
+use super::repeat::{Repeat, repeat};
+use super::restraints::{Restraints, abort, approval, canary, pace};
 use super::schedule::{NoZone, Schedule, Timetable, Zone, schedule};
 use super::table::{Entry, TableReader};
 use super::window::{OpenHours, SendWindow, window};
@@ -32,11 +35,11 @@ pub struct Definition {
     pub agent_id: Option<NonZeroU64>,
     /// How urgent the tickets are.
     pub priority: Priority,
-    /// The audience file, relative to the definition's folder.
-    pub customers: InnerPath,
-    /// The audience file's column with the customer ids.
+    /// Whom it lists; files are relative to the definition's folder.
+    pub customers: Customers,
+    /// The audience files' column with the customer ids.
     pub column: Column,
-    /// What separates the audience file's fields.
+    /// What separates the audience files' fields.
     pub delimiter: Delimiter,
     /// How many customers one request carries.
     pub batch_size: BatchSize,
@@ -48,6 +51,10 @@ pub struct Definition {
     pub schedule: Option<Schedule>,
     /// When its messages may leave; none is always.
     pub window: Option<SendWindow>,
+    /// What holds it back while it is sent.
+    pub restraints: Restraints,
+    /// Who is left out because of earlier messages.
+    pub repeat: Repeat,
     /// What is probably not meant, although it can be used.
     pub warnings: Problems,
 }
@@ -135,12 +142,10 @@ fn campaign<'a>(
     let priority = top.optional("priority", |entry| {
         entry.choice(&["low", "medium", "high", "urgent"], Priority::parse)
     });
-    let customers = top.required(
-        &["customers"],
-        "customers = \"audiences/spring.csv\"",
-        inner_path,
-    );
+    let listed = listed(&mut top);
     let column = top.optional("column", column);
+    let (customers, own_column) = listed.unzip();
+    let column = own_column.flatten().or(column);
     let delimiter = top.optional("delimiter", delimiter);
     let batch_size = top.optional("batch_size", batch_size);
     let invalid_rows = top.optional("invalid_rows", invalid_rows);
@@ -149,6 +154,8 @@ fn campaign<'a>(
     });
     let schedule = top.table("schedule", schedule);
     let window = top.table("window", |table| window(table, schedule.as_ref()));
+    let restraints = restraints(&mut top, batch_size.unwrap_or_default());
+    let repeat = top.table("repeat", repeat);
     top.finish();
     Some(Definition {
         name,
@@ -164,8 +171,45 @@ fn campaign<'a>(
         unknown: unknown.unwrap_or_default(),
         schedule,
         window,
+        restraints,
+        repeat: repeat.unwrap_or_default(),
         warnings: Problems::default(),
     })
+}
+
+fn restraints(top: &mut TableReader<'_>, batch_size: BatchSize) -> Restraints {
+    let pace = top.table("pace", |table| pace(table, batch_size.get() as u64));
+    let canary = top.table("canary", canary);
+    let approval = top.table("approval", approval);
+    let abort = top.table("abort", abort);
+    Restraints {
+        pace: pace.unwrap_or_default(),
+        canary,
+        approval: approval.unwrap_or_default(),
+        abort: abort.unwrap_or_default(),
+    }
+}
+
+/// Whom the campaign lists: a table, or one file.
+fn listed(top: &mut TableReader<'_>) -> Option<(Customers, Option<Column>)> {
+    if top.holds_table("customers") {
+        let listed = top.table("customers", customers);
+        if listed.as_ref().is_some_and(|(_, column)| column.is_some()) {
+            top.wrong(
+                "column",
+                "is given in [customers] as well",
+                "keep one of the two",
+            );
+        }
+        return listed;
+    }
+    let example = "customers = \"audiences/spring.csv\"";
+    let file = top.required(&["customers"], example, inner_path)?;
+    let customers = Customers {
+        files: vec![file],
+        ..Customers::default()
+    };
+    Some((customers, None))
 }
 
 fn message(top: &mut TableReader<'_>) -> Option<Message> {
@@ -198,7 +242,7 @@ fn agent_id(entry: &Entry<'_>) -> Result<NonZeroU64, Problem> {
     NonZeroU64::new(number).ok_or_else(|| entry.problem("must not be 0"))
 }
 
-fn inner_path(entry: &Entry<'_>) -> Result<InnerPath, Problem> {
+pub(super) fn inner_path(entry: &Entry<'_>) -> Result<InnerPath, Problem> {
     let text = entry.text("the path of a file, a text in quotes")?;
     InnerPath::new(text).map_err(|error| {
         let problem = entry.problem(error);
@@ -211,7 +255,7 @@ fn inner_path(entry: &Entry<'_>) -> Result<InnerPath, Problem> {
     })
 }
 
-fn column(entry: &Entry<'_>) -> Result<Column, Problem> {
+pub(super) fn column(entry: &Entry<'_>) -> Result<Column, Problem> {
     let wanted = "a column's name, or its number in a file without header";
     if entry.is_integer() {
         let number = entry.whole_number(1..=u64::from(u16::MAX))?;

@@ -12,31 +12,40 @@
 //! | `problem` | how a mistake is shown: file, line, column, the line itself, a suggestion |
 //! | `schedule` | when it runs: due times in its zone, and what to do about them |
 //! | `window` | when messages may leave |
+//! | `restraints` | what holds a run back: pace, canary, approval, abort |
+//! | `customers` | whom a campaign lists: files, conditions, lists of others, a limit, a sample |
+//! | `repeat` | who may be messaged again, and when |
 //! | `audience` | how customer ids are streamed out of a CSV file |
 //! | `name`, `customer`, `choice`, `path`, `message` | the values themselves |
 
 mod audience;
 mod choice;
 mod customer;
+mod customers;
 mod definition;
 mod message;
 mod name;
 mod nearest;
 mod path;
 mod problem;
+mod repeat;
+mod restraints;
 mod schedule;
 mod table;
 mod window;
 
-pub use audience::{AudienceError, AudienceReader, AudienceSpec, Block, InvalidRow};
+pub use audience::{AudienceError, AudienceReader, AudienceSpec, Block, FileLine, InvalidRow};
 pub use choice::{BatchSize, Column, Delimiter, InvalidRows, Priority, UnknownPolicy};
 pub use customer::{CustomerId, InvalidId};
+pub use customers::{Condition, Customers, Sample};
 pub use definition::Definition;
 pub use message::{InvalidMessage, Message, MessageText};
 pub use name::{CampaignName, InvalidName};
 pub use nearest::nearest;
 pub use path::{InnerPath, InvalidPath};
 pub use problem::{Problem, Problems, Severity};
+pub use repeat::{Cap, Repeat, SameCampaign, Span};
+pub use restraints::{Abort, Canary, MaxOpen, OpenOf, Pace, Rate, Restraints, Share, Then};
 pub use schedule::{
     Cron, CronMistake, Decision, DstFold, DstGap, Fire, Fires, MissedPolicy, MissedWhy, NoZone,
     Note, Overlap, Plan, Rule, Schedule, Situation, SkippedWhy, Timetable, UnknownZone, Watermark,

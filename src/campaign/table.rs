@@ -9,7 +9,7 @@ use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeString, DeTable, DeValue};
 
 use super::nearest::nearest;
 use super::problem::Problem;
@@ -96,6 +96,12 @@ impl<'a> TableReader<'a> {
         let value = read(&mut inner);
         inner.finish();
         value
+    }
+
+    /// Whether `key` is there and holds a table.
+    pub(super) fn holds_table(&self, key: &str) -> bool {
+        let value = self.table.get_key_value(key);
+        value.is_some_and(|(_, value)| value.get_ref().is_table())
     }
 
     /// Notes what is wrong with the value of `key` in the light of other keys; `title` continues the
@@ -239,6 +245,20 @@ impl<'a> Entry<'a> {
         self.value.as_str()
     }
 
+    /// The keys and what they hold, where the value is a table.
+    pub(super) fn entries(&self) -> Option<Vec<(&'a str, Entry<'a>)>> {
+        let pairs = self.value.as_table()?.iter();
+        let entry = |(name, value): (&'a Spanned<DeString<'a>>, &'a Spanned<DeValue<'a>>)| {
+            let entry = Entry {
+                key: self.key,
+                span: value.span(),
+                value: value.get_ref(),
+            };
+            (name.get_ref().as_ref(), entry)
+        };
+        Some(pairs.map(entry).collect())
+    }
+
     /// The elements, each with its own place, where the value is a list.
     pub(super) fn list(&self) -> Option<Vec<Entry<'a>>> {
         let elements = self.value.as_array()?.iter();
@@ -309,6 +329,28 @@ impl<'a> Entry<'a> {
             .ok()
             .filter(|number| range.contains(number))
             .ok_or_else(|| self.problem(format_args!("must be {wanted}")))
+    }
+
+    /// A number in `range`, with or without a fraction.
+    pub(super) fn number(&self, range: RangeInclusive<f64>) -> Result<f64, Problem> {
+        let wanted = format!("a number from {} to {}", range.start(), range.end());
+        let number = match self.value {
+            DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+                .ok()
+                .map(|number| number as f64),
+            DeValue::Float(number) => number.as_str().parse().ok(),
+            _ => return Err(self.wrong_type(wanted)),
+        };
+        number
+            .filter(|number| range.contains(number))
+            .ok_or_else(|| self.problem(format_args!("must be {wanted}")))
+    }
+
+    /// True or false.
+    pub(super) fn truth(&self) -> Result<bool, Problem> {
+        self.value
+            .as_bool()
+            .ok_or_else(|| self.wrong_type("true or false"))
     }
 
     /// One of a few words, as `parse` knows them; `words` are the ones to show.

@@ -1,14 +1,19 @@
 //! What it takes to talk to Desk: the token, the client and the budget, from the settings.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use secrecy::SecretString;
 
 use super::failure::Failure;
 use crate::desk::{Desk, DeskConfig};
-use crate::service::budget::Budget;
+use crate::service::budget::{Budget, file_beside};
+use crate::service::recorder::Recorder;
+use crate::service::voyage::Line;
 use crate::settings::{Settings, token};
+
+/// The shortest time between two readings of a chat.
+const SHORTEST: Duration = Duration::from_secs(5);
 
 /// A client and what it may spend.
 #[derive(Clone, Debug)]
@@ -22,14 +27,16 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Connects to nothing yet. `last_request` is how long ago this application's last known
-    /// request left, so that a restart bursts nothing.
+    /// Connects to nothing yet. The budget is that of every process on this `store`; without one, of
+    /// this process alone. `last_request` is how long ago this application's last known request
+    /// left, so that nothing bursts where nothing else tells.
     ///
     /// Must be called on a tokio runtime.
     pub(super) fn new(
         settings: &Settings,
         base_url: &str,
         token: SecretString,
+        store: Option<&Path>,
         last_request: Option<Duration>,
     ) -> Result<Connection, Failure> {
         let limits = &settings.limits;
@@ -39,13 +46,18 @@ impl Connection {
             connect_timeout: limits.connect_timeout.get(),
             request_timeout: limits.request_timeout.get(),
         };
+        let rate = limits.requests_per_second.per_second();
+        let budget = match store {
+            Some(store) => {
+                let file = file_beside(store, base_url);
+                Budget::shared(&file, rate, limits.burst, last_request)
+                    .map_err(|error| Failure::stopped(error.to_string()))?
+            }
+            None => Budget::new(rate, limits.burst, last_request),
+        };
         Ok(Connection {
             desk: Desk::new(&config).map_err(|error| Failure::mistake(error.to_string()))?,
-            budget: Budget::new(
-                limits.requests_per_second.per_second(),
-                limits.burst,
-                last_request,
-            ),
+            budget,
             concurrency: limits.concurrency.get(),
         })
     }
@@ -56,4 +68,24 @@ pub(super) fn token(settings: &Settings) -> Result<SecretString, Failure> {
     let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
     token::read(&settings.desk, credentials.as_deref())
         .map_err(|error| Failure::mistake(error.to_string()))
+}
+
+/// What the runs of this process share.
+pub(super) fn line<J>(
+    settings: &Settings,
+    connection: &Connection,
+    recorder: &Recorder<J>,
+    store: &Path,
+) -> Line<J> {
+    Line {
+        desk: connection.desk.clone(),
+        budget: connection.budget.clone(),
+        recorder: recorder.clone(),
+        concurrency: connection.concurrency,
+        give_up_after: settings.limits.give_up_after.get(),
+        reads: settings.reconcile.reads.get().into(),
+        grace: settings.reconcile.grace.get(),
+        shortest: SHORTEST,
+        store: store.to_owned(),
+    }
 }

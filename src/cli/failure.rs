@@ -29,6 +29,14 @@ impl Failure {
         }
     }
 
+    /// There was nothing to do, and that is no mistake.
+    pub(super) fn nothing_to_do(sentence: impl Into<String>) -> Failure {
+        Failure {
+            exit: Exit::Done,
+            sentence: sentence.into(),
+        }
+    }
+
     pub(super) fn exit(&self) -> Exit {
         self.exit
     }
@@ -60,6 +68,7 @@ impl From<JournalError> for Failure {
             JournalError::Store(_)
             | JournalError::Owned(_)
             | JournalError::Failed
+            | JournalError::Held(_)
             | JournalError::Fenced => Exit::Stopped,
         };
         Failure {

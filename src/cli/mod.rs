@@ -1,17 +1,25 @@
 //! What an operator types. Each command is a file; this one knows them all and nothing else.
 
 mod connection;
+mod daemon;
+mod desk;
 pub mod exit;
 mod failure;
+mod manual;
+mod operator;
+mod order;
 mod output;
 mod progress;
 mod reconcile;
 mod report;
+mod retract;
 mod run;
 mod runs;
 mod sandbox;
 mod selection;
+mod tickets;
 mod track;
+mod transcripts;
 mod why;
 
 use std::path::PathBuf;
@@ -20,6 +28,7 @@ use clap::{Parser, Subcommand};
 
 use self::exit::Exit;
 use self::failure::Failure;
+use crate::journal::orders::Verb;
 use crate::settings::Settings;
 use crate::telemetry;
 
@@ -43,14 +52,36 @@ enum Command {
     Track(track::TrackArgs),
     /// Find out what became of unknown batches, or decide it
     Reconcile(reconcile::ReconcileArgs),
+    /// Launch campaigns when they are due, send and follow them, until told to stop
+    Daemon,
+    /// Launch a campaign in the daemon, now
+    Launch(order::LaunchArgs),
+    /// Hold a run, or a campaign with its schedule, until it is resumed
+    Pause(order::OrderArgs),
+    /// Go on with what was paused
+    Resume(order::OrderArgs),
+    /// End a run for good: what remains of it is never sent
+    Cancel(order::OrderArgs),
+    /// Agree to the plan of a run that waits for it
+    Approve(order::OrderArgs),
     /// Show what runs came to: sent, responded, closed; or what became of every customer
     Report(report::ReportArgs),
     /// List runs
     Runs(runs::RunsArgs),
     /// Tell everything that is known of one customer
     Why(why::WhyArgs),
+    /// Speak to the Desk API by hand: chats, messages, deletions, and the ids of people
+    Desk(desk::DeskArgs),
+    /// Fetch all messages of many tickets
+    Transcripts(transcripts::TranscriptsArgs),
+    /// Delete messages from tickets, and prove it
+    Retract(retract::RetractArgs),
     /// Serve a stand-in for Desk on this machine, to try things out
     Sandbox(sandbox::SandboxCommand),
+    /// Print what a shell needs to complete this command line
+    Completions(manual::CompletionsArgs),
+    /// Write the manual pages
+    Man(manual::ManArgs),
 }
 
 /// What every command has at hand.
@@ -82,6 +113,12 @@ pub fn main() -> Exit {
 }
 
 fn start(cli: Cli) -> Result<Exit, Failure> {
+    match &cli.command {
+        // These tell of the command line alone: wrong settings do not concern them.
+        Command::Completions(args) => return manual::completions(args),
+        Command::Man(args) => return manual::man(args),
+        _ => {}
+    }
     let settings = Settings::load_for_process(cli.config.as_deref())?;
     let on_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
     let bars = indicatif::MultiProgress::new();
@@ -105,10 +142,21 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
         Command::Run(args) => runtime.block_on(run::run(&context, args)),
         Command::Track(args) => runtime.block_on(track::track(&context, args)),
         Command::Reconcile(args) => runtime.block_on(reconcile::reconcile(&context, args)),
+        Command::Daemon => runtime.block_on(daemon::daemon(&context)),
+        Command::Launch(args) => order::launch(&context, &args),
+        Command::Pause(args) => order::order(&context, Verb::Pause, &args),
+        Command::Resume(args) => order::order(&context, Verb::Resume, &args),
+        Command::Cancel(args) => order::order(&context, Verb::Cancel, &args),
+        Command::Approve(args) => order::order(&context, Verb::Approve, &args),
         Command::Report(args) => report::report(&context, args),
         Command::Runs(args) => runs::runs(&context, args),
         Command::Why(args) => why::why(&context, args),
+        Command::Desk(args) => runtime.block_on(desk::desk(&context, args)),
+        Command::Transcripts(args) => runtime.block_on(transcripts::transcripts(&context, args)),
+        Command::Retract(args) => runtime.block_on(retract::retract(&context, args)),
         Command::Sandbox(args) => runtime.block_on(sandbox::serve(args)),
+        Command::Completions(args) => manual::completions(&args),
+        Command::Man(args) => manual::man(&args),
     };
     // What is still in the air at this point is of no interest any more.
     runtime.shutdown_background();

@@ -6,6 +6,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, interval};
 
+use super::Context;
 use crate::report::number::{counted, duration, grouped};
 use crate::service::progress::{Phase, Progress, Snapshot};
 
@@ -47,14 +48,54 @@ pub(super) fn show(
             bar: None,
         };
     }
+    let bar = new_bar(bars);
+    Shown {
+        task: tokio::spawn(draw(progress, pace, bar.clone())),
+        bar: Some(bar),
+    }
+}
+
+fn new_bar(bars: &MultiProgress) -> ProgressBar {
     let bar = bars.add(ProgressBar::new(1));
     let template = "{bar:24.cyan/dim} {percent:>3} %  {wide_msg}";
     // The template is a constant; a wrong one would show in every test of the bar.
     bar.set_style(
         ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
     );
+    bar
+}
+
+/// Starts showing the progress of a message job: what is done, of how much, in a line.
+pub(super) fn show_job(
+    context: &Context,
+    title: &'static str,
+    line: impl Fn() -> (u64, u64, String) + Send + 'static,
+) -> Shown {
+    if !context.on_terminal {
+        let task = tokio::spawn(async move {
+            let mut ticks = interval(LINE_EVERY);
+            ticks.tick().await;
+            loop {
+                ticks.tick().await;
+                eprintln!("{title}: {}", line().2);
+            }
+        });
+        return Shown { task, bar: None };
+    }
+    let bar = new_bar(&context.bars);
+    let drawn = bar.clone();
+    let task = tokio::spawn(async move {
+        let mut ticks = interval(DRAW_EVERY);
+        loop {
+            ticks.tick().await;
+            let (done, of, words) = line();
+            drawn.set_length(of.max(1));
+            drawn.set_position(done);
+            drawn.set_message(words);
+        }
+    });
     Shown {
-        task: tokio::spawn(draw(progress, pace, bar.clone())),
+        task,
         bar: Some(bar),
     }
 }
@@ -79,7 +120,7 @@ async fn draw(progress: Progress, pace: Pace, bar: ProgressBar) {
         };
         bar.set_length(length.max(1));
         bar.set_position(position);
-        bar.set_message(line(&snapshot, pace));
+        bar.set_message(with_wait(line(&snapshot, pace), &progress));
     }
 }
 
@@ -88,7 +129,16 @@ async fn write_lines(progress: Progress, pace: Pace, title: String) {
     ticks.tick().await;
     loop {
         ticks.tick().await;
-        eprintln!("{title}: {}", line(&progress.snapshot(), pace));
+        let line = line(&progress.snapshot(), pace);
+        eprintln!("{title}: {}", with_wait(line, &progress));
+    }
+}
+
+/// The line, with what the run is held back by.
+fn with_wait(line: String, progress: &Progress) -> String {
+    match progress.waiting() {
+        what if what.is_empty() => line,
+        what => format!("{line}; {what}"),
     }
 }
 

@@ -3,23 +3,24 @@
 use clap::Args;
 use jiff::Timestamp;
 
-use super::connection::{self, Connection};
+use super::connection::{self, Connection, line};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::operator::operator;
 use super::output::print;
-use super::run::send::{reconciler, sent};
 use super::selection::{Selection, open_store, reported, run_key, store_path};
 use super::{Context, progress};
 use crate::delivery::outcome::ChatId;
 use crate::delivery::reconcile::Scope;
 use crate::journal::sqlite::SqliteJournal;
 use crate::journal::sqlite::read::{RunRecord, Store};
-use crate::journal::{Journal, JournalError, Purpose, Resolution, Verdict};
+use crate::journal::{Journal, JournalError, Purpose, Resolution, RunState, Verdict};
 use crate::report::number::counted;
 use crate::report::{Reported, json, overview};
 use crate::service::progress::{Phase, Progress};
 use crate::service::recorder::Recorder;
 use crate::service::stop;
+use crate::service::voyage::sent;
 
 /// Arguments of `deskcast reconcile`.
 #[derive(Debug, Args)]
@@ -127,6 +128,12 @@ fn by_word(context: &Context, args: &ReconcileArgs, batch: u32) -> Result<RunRec
         (None, true) => Resolution::Abandoned,
         (None, false) => Resolution::Resend,
     };
+    if resolution == Resolution::Resend && record.state == RunState::Cancelled {
+        return Err(Failure::mistake(format!(
+            "the run {} is {}: nothing more of it is sent. To message these customers, run a campaign to them",
+            record.key, record.note
+        )));
+    }
     let verdict = Verdict {
         batch,
         attempt: unknown.attempt,
@@ -149,13 +156,6 @@ fn by_word(context: &Context, args: &ReconcileArgs, batch: u32) -> Result<RunRec
     Ok(record)
 }
 
-fn operator() -> String {
-    let name = ["SUDO_USER", "USER", "LOGNAME"]
-        .into_iter()
-        .find_map(|name| std::env::var(name).ok());
-    name.unwrap_or_else(|| "an operator".to_owned())
-}
-
 /// A run whose batches are planned again is one that can be resumed.
 fn reopen_where_needed(
     journal: &mut SqliteJournal,
@@ -164,12 +164,7 @@ fn reopen_where_needed(
 ) -> Result<(), JournalError> {
     if planned {
         let note = "batches that were unknown are planned again";
-        journal.release(
-            fence,
-            crate::journal::RunState::Stopped,
-            note,
-            Timestamp::now(),
-        )
+        journal.reopen(fence, note, Timestamp::now())
     } else {
         journal.unclaim(fence);
         Ok(())
@@ -213,7 +208,13 @@ async fn read_back(
         .filter_map(|standing| standing.read_at)
         .max();
     let ago = last.and_then(|at| Timestamp::now().duration_since(at).try_into().ok());
-    let connection = Connection::new(&context.settings, base_url, token, ago)?;
+    let connection = Connection::new(
+        &context.settings,
+        base_url,
+        token,
+        Some(&store_path(context)),
+        ago,
+    )?;
     let stop = stop::on_signals()
         .map_err(|error| Failure::stopped(format!("cannot listen for signals: {error}")))?;
     let (recorder, thread) = Recorder::start(SqliteJournal::open(&store_path(context))?);
@@ -225,7 +226,13 @@ async fn read_back(
         context.on_terminal,
         "reconciling".to_owned(),
     );
-    let reconciler = reconciler(&context.settings, &connection, &recorder, stop);
+    let reconciler = line(
+        &context.settings,
+        &connection,
+        &recorder,
+        &store_path(context),
+    )
+    .reconciler(stop);
     for run in runs {
         let id = run.id;
         let claimed = recorder

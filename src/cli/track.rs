@@ -6,11 +6,10 @@ use clap::Args;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::connection::{self, Connection};
+use super::connection::{self, Connection, line};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output::print;
-use super::run::send::{reconciler, sent};
 use super::selection::{Selection, open_store, reported, store_path};
 use super::{Context, progress};
 use crate::delivery::reconcile::Scope;
@@ -23,10 +22,8 @@ use crate::service::progress::Progress;
 use crate::service::reconciler::Reconciler;
 use crate::service::recorder::Recorder;
 use crate::service::stop;
-use crate::service::tracker::{Tracker, Tracking, Until};
-
-/// The shortest time between two readings of a chat.
-const SHORTEST: Duration = Duration::from_secs(5);
+use crate::service::tracker::{Tracking, Until};
+use crate::service::voyage::sent;
 
 /// When unknown batches are looked for while runs are followed: twice a minute.
 const LOOK_EVERY: &str = "15,45 * * * * *";
@@ -116,6 +113,7 @@ async fn read(
         &context.settings,
         base_url,
         token,
+        Some(&store_path(context)),
         last_reading(runs, began),
     )?;
     let stop = stop::on_signals()
@@ -132,16 +130,16 @@ async fn read(
         context.on_terminal,
         "tracking".to_owned(),
     );
-    let reconciler = reconciler(&context.settings, &connection, &recorder, stop.clone());
-    let tracker = Tracker {
-        desk: connection.desk,
-        budget: connection.budget,
-        recorder,
-        concurrency: connection.concurrency,
-        shortest: SHORTEST,
-        stop: stop.clone(),
-        progress,
-    };
+    let line = line(
+        &context.settings,
+        &connection,
+        &recorder,
+        &store_path(context),
+    );
+    drop(recorder);
+    let reconciler = line.reconciler(stop.clone());
+    let tracker = line.tracker(stop.clone(), progress);
+    drop(line);
     let ids: Vec<RunId> = runs.iter().map(|reported| reported.run.id).collect();
     let tracking = match until {
         Until::Unread | Until::ReadOnce => tracker.track(&ids, until).await,

@@ -70,6 +70,24 @@ impl BatchState {
             .find(|state| state.code() == code)
     }
 
+    /// Whether the customers of such a batch count as messaged by the rules that ask who was, where
+    /// `goes_on` says whether its run may still send.
+    ///
+    /// What may have been applied counts: unknown, in flight, and abandoned as well, which an
+    /// operator says of a batch that stays unknown. What is still to be sent counts, so that two
+    /// runs that are planned in one minute cannot both pass a cap. Refused batches messaged
+    /// nobody, and those that were split count as their parts.
+    pub fn counts_as_messaged(self, goes_on: bool) -> bool {
+        match self {
+            BatchState::Accepted
+            | BatchState::Sending
+            | BatchState::Unknown
+            | BatchState::Abandoned => true,
+            BatchState::Planned => goes_on,
+            BatchState::Rejected | BatchState::Split => false,
+        }
+    }
+
     /// Whether nothing can change it any more.
     pub fn is_terminal(self) -> bool {
         Change::ALL

@@ -13,18 +13,33 @@
 //! time and answers with decisions, so the very code that sends a campaign is also the code that
 //! the model checker and the simulation drive through every order of events.
 //!
-//! One batch's way: [`plan`] makes it, [`dispatch`] decides when it goes, [`request`] is what goes,
+//! One batch's way: [`plan`] makes it of whom [`rules`] leave in, [`dispatch`] decides when it goes, [`request`] is what goes,
 //! [`outcome`] says what came of it, [`batch`] which state follows, [`split`] what to do with a
-//! refusal, and [`tally`] that the sums still hold.
+//! refusal, and [`tally`] that the sums still hold. Whose turn it is and when a request may leave is
+//! for [`lanes`] and [`account`] to say. What holds it back beside the budget meets at the
+//! [`gate`]; [`abort`] says when too much goes wrong.
 
+pub mod abort;
+pub mod account;
 pub mod batch;
+pub mod canary;
+pub mod customer_set;
 pub mod dispatch;
+pub mod draw;
+pub mod gate;
+pub mod lanes;
+pub mod open_chats;
 pub mod outcome;
 pub mod pace;
 pub mod patience;
 pub mod plan;
+pub mod reason;
 pub mod reconcile;
 pub mod request;
+pub mod retract;
+pub mod rules;
+pub mod sliding;
 pub mod split;
 pub mod tally;
 pub mod tracking;
+pub mod transcript;

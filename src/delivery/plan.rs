@@ -10,7 +10,9 @@ use std::collections::HashSet;
 use rustc_hash::FxBuildHasher;
 use sha2::{Digest as _, Sha256};
 
+use super::reason::{Ground, Reason};
 use super::request::Template;
+use super::rules::Rules;
 use super::tally::Listing;
 use crate::campaign::{Block, InvalidRow};
 
@@ -40,8 +42,13 @@ pub trait PlanSink {
     type Error;
     /// The next batch. Numbers start at 1; `lines` are the lines of the file, one per customer.
     fn batch(&mut self, number: u32, customers: &[u64], lines: &[u64]) -> Result<(), Self::Error>;
-    /// Rows whose id stood in an earlier row, as ids and lines.
-    fn duplicates(&mut self, customers: &[u64], lines: &[u64]) -> Result<(), Self::Error>;
+    /// Rows with a usable id that are left out, as ids and lines, and why.
+    fn left_out(
+        &mut self,
+        ground: &Ground,
+        customers: &[u64],
+        lines: &[u64],
+    ) -> Result<(), Self::Error>;
     /// Rows without a usable id.
     fn invalid(&mut self, rows: &[InvalidRow]) -> Result<(), Self::Error>;
 }
@@ -55,7 +62,7 @@ impl PlanSink for Nowhere {
     fn batch(&mut self, _: u32, _: &[u64], _: &[u64]) -> Result<(), Self::Error> {
         Ok(())
     }
-    fn duplicates(&mut self, _: &[u64], _: &[u64]) -> Result<(), Self::Error> {
+    fn left_out(&mut self, _: &Ground, _: &[u64], _: &[u64]) -> Result<(), Self::Error> {
         Ok(())
     }
     fn invalid(&mut self, _: &[InvalidRow]) -> Result<(), Self::Error> {
@@ -78,6 +85,9 @@ pub struct PlanSummary {
     pub first_body: Option<Vec<u8>>,
     /// The first few invalid rows.
     pub invalid_rows: Vec<InvalidRow>,
+    /// How many rows were left out for what, where any were, in the order of the tests; those
+    /// without a usable id are counted in the listing alone.
+    pub left_out: Vec<(Ground, u64)>,
 }
 
 /// How many invalid rows are shown by name.
@@ -87,11 +97,16 @@ pub const INVALID_ROWS_SHOWN: usize = 20;
 pub struct Planner<'a> {
     template: &'a Template,
     batch_size: usize,
+    /// A batch ends where the first wave does.
+    first_wave: Option<u64>,
     seen: HashSet<u64, FxBuildHasher>,
     customers: Vec<u64>,
     lines: Vec<u64>,
-    twice: Vec<u64>,
-    twice_lines: Vec<u64>,
+    rules: Rules,
+    filtered: Bin,
+    twice: Bin,
+    /// One for each of the rules.
+    ruled_out: Vec<Bin>,
     body: Vec<u8>,
     hash: Sha256,
     listing: Listing,
@@ -103,17 +118,21 @@ pub struct Planner<'a> {
 
 impl<'a> Planner<'a> {
     /// A planner for requests of `template` to `url`, with at most `batch_size` customers each.
-    pub fn new(template: &'a Template, url: &str, batch_size: usize) -> Planner<'a> {
+    /// Whom `rules` name is left out.
+    pub fn new(template: &'a Template, url: &str, batch_size: usize, rules: Rules) -> Planner<'a> {
         let mut hash = Sha256::new();
         hash.update(format!("POST {url}\n"));
         Planner {
             template,
             batch_size: batch_size.max(1),
+            first_wave: None,
             seen: HashSet::with_hasher(FxBuildHasher),
             customers: Vec::with_capacity(batch_size),
             lines: Vec::with_capacity(batch_size),
-            twice: Vec::new(),
-            twice_lines: Vec::new(),
+            filtered: Bin::new(Ground::plain(Reason::Filtered)),
+            twice: Bin::new(Ground::plain(Reason::Duplicate)),
+            ruled_out: rules.grounds().cloned().map(Bin::new).collect(),
+            rules,
             body: Vec::new(),
             hash,
             listing: Listing::default(),
@@ -122,6 +141,11 @@ impl<'a> Planner<'a> {
             first_body: None,
             invalid_rows: Vec::new(),
         }
+    }
+
+    /// Ends a batch after the first so many customers, so that they can be sent by themselves.
+    pub fn cut_after(&mut self, first_wave: Option<u64>) {
+        self.first_wave = first_wave;
     }
 
     /// Makes room for the ids of so many rows in all, at once: growing by and by would hold the
@@ -136,20 +160,28 @@ impl<'a> Planner<'a> {
         block: &Block,
         sink: &mut S,
     ) -> Result<(), S::Error> {
-        self.listing.listed += (block.ids.len() + block.invalid.len()) as u64;
+        let rows = block.ids.len() + block.filtered.len() + block.invalid.len();
+        self.listing.listed += rows as u64;
+        for (customer, line) in block.filtered.iter().zip(&block.filtered_lines) {
+            self.filtered.push(*customer, *line);
+        }
         for (customer, line) in block.ids.iter().zip(&block.lines) {
-            if self.seen.insert(*customer) {
+            if !self.seen.insert(*customer) {
+                self.twice.push(*customer, *line);
+            } else if let Some(rule) = self.rules.verdict(*customer) {
+                self.ruled_out[rule].push(*customer, *line);
+            } else {
                 self.customers.push(*customer);
                 self.lines.push(*line);
-                if self.customers.len() == self.batch_size {
+                if self.is_full() {
                     self.close_batch(sink)?;
                 }
-            } else {
-                self.twice.push(*customer);
-                self.twice_lines.push(*line);
             }
         }
-        self.note_duplicates(sink)?;
+        let bins = [&mut self.filtered, &mut self.twice];
+        for bin in bins.into_iter().chain(&mut self.ruled_out) {
+            bin.empty_into(sink, &mut self.listing)?;
+        }
         self.note_invalid(&block.invalid, sink)
     }
 
@@ -164,7 +196,14 @@ impl<'a> Planner<'a> {
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect();
+        let bins = [self.filtered, self.twice].into_iter();
+        let left_out = bins
+            .chain(self.ruled_out)
+            .filter(|bin| bin.count > 0)
+            .map(|bin| (bin.ground, bin.count))
+            .collect();
         Ok(PlanSummary {
+            left_out,
             listing: self.listing,
             planned: self.planned,
             batches: self.batches,
@@ -172,6 +211,11 @@ impl<'a> Planner<'a> {
             first_body: self.first_body,
             invalid_rows: self.invalid_rows,
         })
+    }
+
+    fn is_full(&self) -> bool {
+        let count = self.customers.len();
+        count == self.batch_size || self.first_wave == Some(self.planned + count as u64)
     }
 
     fn close_batch<S: PlanSink + ?Sized>(&mut self, sink: &mut S) -> Result<(), S::Error> {
@@ -190,17 +234,6 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
-    fn note_duplicates<S: PlanSink + ?Sized>(&mut self, sink: &mut S) -> Result<(), S::Error> {
-        if self.twice.is_empty() {
-            return Ok(());
-        }
-        self.listing.duplicates += self.twice.len() as u64;
-        sink.duplicates(&self.twice, &self.twice_lines)?;
-        self.twice.clear();
-        self.twice_lines.clear();
-        Ok(())
-    }
-
     fn note_invalid<S: PlanSink + ?Sized>(
         &mut self,
         rows: &[InvalidRow],
@@ -213,5 +246,51 @@ impl<'a> Planner<'a> {
         let room = INVALID_ROWS_SHOWN - self.invalid_rows.len();
         self.invalid_rows.extend(rows.iter().take(room).cloned());
         sink.invalid(rows)
+    }
+}
+
+/// The rows of a block that are left out for one reason.
+struct Bin {
+    ground: Ground,
+    customers: Vec<u64>,
+    lines: Vec<u64>,
+    /// How many there were, in all blocks.
+    count: u64,
+}
+
+impl Bin {
+    fn new(ground: Ground) -> Bin {
+        Bin {
+            ground,
+            customers: Vec::new(),
+            lines: Vec::new(),
+            count: 0,
+        }
+    }
+
+    #[inline]
+    fn push(&mut self, customer: u64, line: u64) {
+        self.customers.push(customer);
+        self.lines.push(line);
+    }
+
+    fn empty_into<S: PlanSink + ?Sized>(
+        &mut self,
+        sink: &mut S,
+        listing: &mut Listing,
+    ) -> Result<(), S::Error> {
+        if self.customers.is_empty() {
+            return Ok(());
+        }
+        let count = self.customers.len() as u64;
+        self.count += count;
+        match self.ground.reason {
+            Reason::Duplicate => listing.duplicates += count,
+            reason => listing.exclude(reason, count),
+        }
+        sink.left_out(&self.ground, &self.customers, &self.lines)?;
+        self.customers.clear();
+        self.lines.clear();
+        Ok(())
     }
 }

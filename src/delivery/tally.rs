@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use super::batch::BatchState;
+use super::reason::{Excluded, Reason};
 
 /// How many customers stand where.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -16,6 +17,9 @@ pub struct Customers {
     pub invalid: u64,
     /// Customers left out by a rule.
     pub excluded: u64,
+    /// The same by reason; left out of JSON where it is nobody.
+    #[serde(skip_serializing_if = "Excluded::is_nobody")]
+    pub excluded_by: Excluded,
     /// Customers of the plan.
     pub planned: u64,
     /// In a proactive chat that Desk holds.
@@ -58,6 +62,16 @@ pub struct Listing {
     pub invalid: u64,
     /// Customers left out by a rule.
     pub excluded: u64,
+    /// The same by reason.
+    pub excluded_by: Excluded,
+}
+
+impl Listing {
+    /// Counts so many more left out by a rule.
+    pub fn exclude(&mut self, reason: Reason, customers: u64) {
+        self.excluded += customers;
+        self.excluded_by.add(reason, customers);
+    }
 }
 
 /// Customers and batches of one run.
@@ -95,6 +109,7 @@ impl Tally {
             duplicates,
             invalid,
             excluded,
+            excluded_by,
         } = listing;
         let counted = tally.customers;
         tally.customers = Customers {
@@ -102,6 +117,7 @@ impl Tally {
             duplicates,
             invalid,
             excluded,
+            excluded_by,
             ..counted
         };
         tally
@@ -131,12 +147,18 @@ impl Tally {
     pub fn contradiction(&self) -> Option<String> {
         let c = &self.customers;
         let listed = c.planned + c.duplicates + c.invalid + c.excluded;
-        (c.listed != listed).then(|| {
-            format!(
-                "listed {} is not planned {} + duplicates {} + invalid {} + excluded {}",
-                c.listed, c.planned, c.duplicates, c.invalid, c.excluded
-            )
-        })
+        (c.listed != listed)
+            .then(|| {
+                format!(
+                    "listed {} is not planned {} + duplicates {} + invalid {} + excluded {}",
+                    c.listed, c.planned, c.duplicates, c.invalid, c.excluded
+                )
+            })
+            .or_else(|| {
+                let by = c.excluded_by.total();
+                (by != c.excluded)
+                    .then(|| format!("excluded {} is not its reasons {by}", c.excluded))
+            })
     }
 
     /// Whether every planned customer is in Desk.
@@ -155,6 +177,10 @@ mod tests {
             duplicates: 2,
             invalid: 1,
             excluded: 1,
+            excluded_by: Excluded {
+                suppressed: 1,
+                ..Excluded::default()
+            },
         }
     }
 

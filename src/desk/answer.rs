@@ -1,12 +1,14 @@
-//! From status, headers and bytes to an [`Answer`]: pure, so that it can be fuzzed.
+//! From what was heard to what it means. Status, headers and bytes become an [`Answer`] in pure
+//! functions, so that they can be fuzzed.
 
 use jiff::Timestamp;
 use reqwest::header::HeaderMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{chat, wait};
-use crate::delivery::outcome::{Answer, AnswerBody, ChatId};
+use super::transport::Heard;
+use super::{DeleteError, DeskCode, Endpoint, MessageId, ReadError, lenient, wait};
+use crate::delivery::outcome::{Answer, AnswerBody, ChatId, Fact, Outcome, Words, judge};
 
 /// How much of an unexplained body is shown.
 const EXCERPT: usize = 160;
@@ -19,8 +21,121 @@ pub fn to_create(status: u16, headers: &HeaderMap, body: &[u8], now: Timestamp) 
             "the answer is no proactive chat ({error}): {}",
             excerpt(body)
         )),
-        _ => error_body(body),
+        _ => error_body(body, Endpoint::CreateChat),
     };
+    with_wait(status, headers, body, now)
+}
+
+/// An answer that is no success, from its status, its headers, all of its body and the time it
+/// came. A code that is a number alone becomes what `endpoint` means by it.
+pub fn to_refusal(
+    endpoint: Endpoint,
+    status: u16,
+    headers: &HeaderMap,
+    body: &[u8],
+    now: Timestamp,
+) -> Answer {
+    with_wait(status, headers, error_body(body, endpoint), now)
+}
+
+/// What a create came to.
+pub(super) fn to_fact(heard: Heard) -> Fact {
+    match heard {
+        Heard::NotSent(why) => Fact::NotSent(why),
+        Heard::Lost(why) => Fact::Lost(why),
+        Heard::Answered(head, Ok(body)) => {
+            Fact::Answered(to_create(head.status, &head.headers, &body, head.at))
+        }
+        // The status is known and decides; a refusal is a refusal without its words, too.
+        Heard::Answered(head, Err(why)) => Fact::Answered(Answer {
+            status: head.status,
+            wait: wait::asked(&head.headers, "", head.at),
+            body: AnswerBody::Unreadable(why),
+        }),
+    }
+}
+
+/// What a reading came to: the body of a success.
+pub(super) fn to_read(endpoint: Endpoint, heard: Heard) -> Result<Vec<u8>, ReadError> {
+    let (status, refused) = match to_body(endpoint, heard) {
+        Ok((_, body)) => return Ok(body),
+        Err((status, fact)) => (status, judge(fact)),
+    };
+    Err(match refused {
+        Outcome::Throttled { wait, .. } => ReadError::Throttled(wait),
+        Outcome::Halted(words) => ReadError::Halted(words),
+        Outcome::Refused(words) if status == 404 => ReadError::NotFound(words),
+        Outcome::Refused(words) => ReadError::Refused(words),
+        Outcome::Unknown(words) | Outcome::Unreached(words) => ReadError::Failed(words),
+        Outcome::Accepted(chat) => {
+            ReadError::Failed(Words::own(format!("an unexpected chat {chat}")))
+        }
+    })
+}
+
+/// What a delete came to. A success without a body is one; one that speaks of another message, or
+/// of none, is not known to be.
+pub(super) fn to_delete(heard: Heard, message: MessageId) -> Result<MessageId, DeleteError> {
+    let (status, body) = match to_body(Endpoint::DeleteMessage, heard) {
+        Ok((204, _)) => return Ok(message),
+        Ok(answer) => answer,
+        Err((_, fact)) => return Err(not_deleted(judge(fact))),
+    };
+    match serde_json::from_slice::<Created>(&body) {
+        Ok(deleted) if deleted.id == message.0 => Ok(message),
+        said => {
+            let why = match said {
+                Ok(deleted) => format!("it names message {}", deleted.id),
+                Err(error) => error.to_string(),
+            };
+            Err(DeleteError::Unknown(Words {
+                status: Some(status),
+                code: None,
+                message: format!(
+                    "the answer does not confirm that message {message} was deleted ({why}): {}",
+                    excerpt(&body)
+                ),
+            }))
+        }
+    }
+}
+
+fn not_deleted(outcome: Outcome) -> DeleteError {
+    match outcome {
+        Outcome::Throttled { wait, .. } => DeleteError::Throttled(wait),
+        Outcome::Halted(words) => DeleteError::Halted(words),
+        Outcome::Refused(words) => DeleteError::Refused(words),
+        Outcome::Unreached(words) => DeleteError::Unreached(words),
+        Outcome::Unknown(words) => DeleteError::Unknown(words),
+        Outcome::Accepted(chat) => {
+            DeleteError::Unknown(Words::own(format!("an unexpected chat {chat}")))
+        }
+    }
+}
+
+/// Status and body of a success, or the status (0 without one) and fact of anything else.
+fn to_body(endpoint: Endpoint, heard: Heard) -> Result<(u16, Vec<u8>), (u16, Fact)> {
+    match heard {
+        Heard::NotSent(why) => Err((0, Fact::NotSent(why))),
+        Heard::Lost(why) => Err((0, Fact::Lost(why))),
+        Heard::Answered(head, Ok(body)) if (200..300).contains(&head.status) => {
+            Ok((head.status, body))
+        }
+        Heard::Answered(head, body) => {
+            let answer = match body {
+                Ok(body) => to_refusal(endpoint, head.status, &head.headers, &body, head.at),
+                Err(why) => Answer {
+                    status: head.status,
+                    wait: wait::asked(&head.headers, "", head.at),
+                    body: AnswerBody::Unreadable(why),
+                },
+            };
+            Err((head.status, Fact::Answered(answer)))
+        }
+    }
+}
+
+fn with_wait(status: u16, headers: &HeaderMap, body: AnswerBody, now: Timestamp) -> Answer {
     let message = match &body {
         AnswerBody::Error { message, .. } => message.as_str(),
         _ => "",
@@ -32,10 +147,10 @@ pub fn to_create(status: u16, headers: &HeaderMap, body: &[u8], now: Timestamp) 
     }
 }
 
-/// What counts of a chat that was made; the customers it names are those that were sent.
+/// What counts of a chat that was made, or of a message that was deleted: its id.
 #[derive(Deserialize)]
 struct Created {
-    #[serde(deserialize_with = "chat::positive")]
+    #[serde(deserialize_with = "lenient::positive")]
     id: u64,
 }
 
@@ -48,7 +163,7 @@ struct ErrorShape {
 }
 
 /// What a body that is no success says, whatever its shape.
-pub(super) fn error_body(body: &[u8]) -> AnswerBody {
+fn error_body(body: &[u8], endpoint: Endpoint) -> AnswerBody {
     let shape: Option<ErrorShape> = serde_json::from_slice(body).ok();
     let Some(ErrorShape {
         code,
@@ -66,8 +181,9 @@ pub(super) fn error_body(body: &[u8]) -> AnswerBody {
         .as_ref()
         .and_then(text)
         .map_or_else(|| excerpt(body), |message| shortened(&message));
+    let code = code.as_ref().and_then(text);
     AnswerBody::Error {
-        code: code.as_ref().and_then(text),
+        code: code.map(|code| DeskCode::read(&code, endpoint).to_string()),
         message,
     }
 }
@@ -88,7 +204,7 @@ fn text(value: &Value) -> Option<String> {
 }
 
 /// The beginning of a body on one line, without control characters or markup.
-fn excerpt(body: &[u8]) -> String {
+pub(super) fn excerpt(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(&body[..body.len().min(4 * EXCERPT)]);
     let mut plain = String::new();
     let mut in_tag = false;

@@ -4,10 +4,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::Requester;
+use super::lenient::{self, as_number};
 use crate::delivery::tracking::Counts;
-
-/// Ids are stored as signed numbers of 64 bits.
-const LARGEST_ID: u64 = i64::MAX.unsigned_abs();
 
 /// A proactive chat (reference page "Proactive Chat", resource representation).
 ///
@@ -17,31 +16,43 @@ const LARGEST_ID: u64 = i64::MAX.unsigned_abs();
 #[serde(rename_all = "camelCase")]
 pub struct ProactiveChat {
     /// The unique id; ids grow with time and have gaps.
-    #[serde(deserialize_with = "positive")]
+    #[serde(deserialize_with = "lenient::positive")]
     pub id: u64,
+    /// The Desk project.
+    #[serde(default, deserialize_with = "lenient::id")]
+    pub project: Option<u64>,
     /// The text of the message.
-    #[serde(default, deserialize_with = "lenient_text")]
+    #[serde(default, deserialize_with = "lenient::text")]
     pub message: Option<String>,
+    /// Messages within the chat.
+    #[serde(default, deserialize_with = "lenient::number")]
+    pub message_count: Option<u64>,
+    /// The agent who made it.
+    #[serde(default, deserialize_with = "lenient::nested")]
+    pub created_by: Option<Requester>,
     /// The key of the group it is assigned to.
     #[serde(default, rename = "assignedGroup", deserialize_with = "group_key")]
     pub group: Option<String>,
     /// Chats sent out.
-    #[serde(default, deserialize_with = "lenient_number")]
+    #[serde(default, deserialize_with = "lenient::number")]
     pub sent_count: Option<u64>,
     /// Chats that received a response.
-    #[serde(default, deserialize_with = "lenient_number")]
+    #[serde(default, deserialize_with = "lenient::number")]
     pub responded_count: Option<u64>,
     /// Chats that have been closed.
-    #[serde(default, deserialize_with = "lenient_number")]
+    #[serde(default, deserialize_with = "lenient::number")]
     pub closed_count: Option<u64>,
     /// Its customers, in any of the forms this field is known to take.
     #[serde(default, rename = "customersList", deserialize_with = "customers_list")]
     pub customers: Option<Vec<u64>>,
     /// When it was made.
-    #[serde(default, deserialize_with = "lenient_time")]
+    #[serde(default, deserialize_with = "lenient::time")]
     pub created_at: Option<Timestamp>,
+    /// When it last changed.
+    #[serde(default, deserialize_with = "lenient::time")]
+    pub updated_at: Option<Timestamp>,
     /// LOW, MEDIUM, HIGH or URGENT.
-    #[serde(default, deserialize_with = "lenient_text")]
+    #[serde(default, deserialize_with = "lenient::text")]
     pub priority: Option<String>,
 }
 
@@ -54,37 +65,6 @@ impl ProactiveChat {
             closed: self.closed_count.unwrap_or(0),
         }
     }
-}
-
-fn number(value: &Value) -> Option<u64> {
-    match value {
-        Value::Number(number) => number.as_u64(),
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
-    }
-}
-
-pub(super) fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    let value = Value::deserialize(deserializer)?;
-    number(&value)
-        .filter(|id| (1..=LARGEST_ID).contains(id))
-        .ok_or_else(|| serde::de::Error::custom("the id is not a positive integer"))
-}
-
-fn lenient_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    Ok(number(&Value::deserialize(deserializer)?))
-}
-
-fn lenient_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Ok(Value::deserialize(deserializer)?
-        .as_str()
-        .map(str::to_owned))
-}
-
-fn lenient_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
-    Ok(Value::deserialize(deserializer)?
-        .as_str()
-        .and_then(|text| text.parse().ok()))
 }
 
 fn group_key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
@@ -102,7 +82,7 @@ fn customers_list<'de, D: Deserializer<'de>>(
 ) -> Result<Option<Vec<u64>>, D::Error> {
     let value = Value::deserialize(deserializer)?;
     Ok(match &value {
-        Value::Array(items) => items.iter().map(number).collect(),
+        Value::Array(items) => items.iter().map(as_number).collect(),
         Value::String(text) => listed(text),
         _ => None,
     })

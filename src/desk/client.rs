@@ -1,21 +1,22 @@
 //! The HTTP client.
 
-use std::time::Duration;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, Response, Url};
+use reqwest::{Client, RequestBuilder, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{ProactiveChat, answer};
-use crate::delivery::outcome::{Answer, AnswerBody, ChatId, Fact, Outcome, Words, judge};
+use super::heard::{Call, Ear, Heard};
+use super::{Endpoint, ProactiveChat, ReadError, answer, transport};
+use crate::delivery::outcome::{ChatId, Fact, Words};
 use crate::delivery::request::CREATE_PATH;
 use crate::journal::Permit;
 
 /// The header of the API token.
 const TOKEN_HEADER: HeaderName = HeaderName::from_static("sendbirddeskapitoken");
 /// No answer of the two reference pages comes near this many bytes.
-const LARGEST_ANSWER: usize = 4 << 20;
+pub(super) const LARGEST_ANSWER: usize = 4 << 20;
 /// A connection that was idle longer is not used again: one that the server closes just as a
 /// request leaves on it makes an unknown. Servers keep idle connections for two seconds and more.
 const POOL_IDLE: Duration = Duration::from_secs(1);
@@ -33,6 +34,18 @@ pub struct DeskConfig {
     pub request_timeout: Duration,
 }
 
+impl DeskConfig {
+    /// A config with the usual patience: 5 seconds to connect, 30 for a request in all.
+    pub fn new(base_url: impl Into<String>, token: impl Into<String>) -> DeskConfig {
+        DeskConfig {
+            base_url: base_url.into(),
+            token: SecretString::from(token.into()),
+            connect_timeout: Duration::from_secs(5),
+            request_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
 /// The client could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum DeskError {
@@ -44,47 +57,37 @@ pub enum DeskError {
     Client(String),
 }
 
-/// Why something could not be read. Reading changes nothing, so every one of these may be tried
-/// again; what differs is when.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ReadError {
-    /// There is no such thing.
-    NotFound(Words),
-    /// The other side asks for patience.
-    Throttled(Option<Duration>),
-    /// The token or the base URL is wrong.
-    Halted(Words),
-    /// Anything else.
-    Failed(Words),
-}
-
-impl std::fmt::Display for ReadError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            ReadError::NotFound(words) | ReadError::Halted(words) | ReadError::Failed(words) => {
-                words.fmt(f)
-            }
-            ReadError::Throttled(_) => f.write_str("429: too many requests"),
-        }
-    }
-}
-
 /// A client of one Desk application. Cheap to clone: clones share their connections.
 #[derive(Clone, Debug)]
 pub struct Desk {
-    client: Client,
-    base_url: String,
+    pub(super) client: Client,
+    base_url: Url,
     /// Parsed once: every create goes to it.
     create_url: Url,
+    ear: Ear,
+    /// Shared by all clones: renewing it in one renews it in all.
+    token: Arc<RwLock<HeaderValue>>,
 }
 
 impl Desk {
     /// A client for this application. Nothing is sent yet.
+    ///
+    /// ```
+    /// # use deskcast::desk::{Desk, DeskConfig};
+    /// # use deskcast::sandbox::{Sandbox, SandboxConfig};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sandbox = Sandbox::start(SandboxConfig::default()).await?;
+    /// let desk = Desk::new(&DeskConfig::new(sandbox.base_url(), "sandbox"))?;
+    /// assert!(desk.groups().next().await?.is_some());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new(config: &DeskConfig) -> Result<Desk, DeskError> {
         // A second call finds a provider installed, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
-            .default_headers(headers(&config.token)?)
+            .default_headers(headers())
             .connect_timeout(config.connect_timeout)
             .timeout(config.request_timeout)
             .redirect(reqwest::redirect::Policy::none())
@@ -95,14 +98,33 @@ impl Desk {
             .no_proxy()
             .user_agent(concat!("deskcast/", env!("CARGO_PKG_VERSION")))
             .build()
-            .map_err(|error| DeskError::Client(causes(&error)))?;
-        let create_url = Url::parse(&Desk::create_url(&config.base_url))
-            .map_err(|error| DeskError::Client(error.to_string()))?;
+            .map_err(|error| DeskError::Client(transport::causes(&error)))?;
+        let url =
+            |text: &str| Url::parse(text).map_err(|error| DeskError::Client(error.to_string()));
         Ok(Desk {
             client,
-            create_url,
-            base_url: config.base_url.trim_end_matches('/').to_owned(),
+            create_url: url(&Desk::create_url(&config.base_url))?,
+            base_url: url(&config.base_url)?,
+            ear: Ear::default(),
+            token: Arc::new(RwLock::new(header(&config.token)?)),
         })
+    }
+
+    /// The same client, which tells `hear` of every request that it makes. It is called between
+    /// requests and must not block.
+    pub fn heard_by(mut self, hear: impl Fn(Heard) + Send + Sync + 'static) -> Desk {
+        self.ear = Ear::new(hear);
+        self
+    }
+
+    /// Takes another token, in all clones, from the next request on.
+    ///
+    /// # Errors
+    /// When it cannot be a header; the old one stays.
+    pub fn renew(&self, token: &SecretString) -> Result<(), DeskError> {
+        let token = header(token)?;
+        *self.token.write().unwrap_or_else(PoisonError::into_inner) = token;
+        Ok(())
     }
 
     /// The URL that creates are posted to.
@@ -112,40 +134,146 @@ impl Desk {
 
     /// Sends one create (reference page "Create Proactive Chat"), once, for a batch whose intent
     /// is durable.
+    ///
+    /// ```
+    /// # use deskcast::desk::{Desk, DeskConfig};
+    /// # use deskcast::sandbox::{Sandbox, SandboxConfig};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = Sandbox::start(SandboxConfig::default()).await?;
+    /// # let desk = Desk::new(&DeskConfig::new(sandbox.base_url(), "sandbox"))?;
+    /// use deskcast::campaign::Priority;
+    /// use deskcast::delivery::outcome::{Outcome, judge};
+    /// use deskcast::delivery::request::Template;
+    /// # use deskcast::campaign::{AudienceReader, AudienceSpec, Block, UnknownPolicy};
+    /// # use deskcast::delivery::plan::Planner;
+    /// # use deskcast::desk::Desk as Client;
+    /// # use deskcast::journal::memory::MemoryDisk;
+    /// # use deskcast::journal::{Entry, Journal, JournalError, NewRun, Purpose, RunKey, What};
+    /// # let now = jiff::Timestamp::now();
+    /// # let new = NewRun {
+    /// #     key: RunKey::parse("spring@2026-11-21T09:00:00Z").ok_or("no key")?,
+    /// #     message: "Spring sale".into(), group: "vip-support".into(), agent_id: 41,
+    /// #     priority: Priority::High, batch_size: 100, base_url: sandbox.base_url(),
+    /// #     customers_file: "spring.csv".into(), unknown: UnknownPolicy::Hold, beside: false,
+    /// #     created_at: now, launch: Default::default(),
+    /// # };
+    ///
+    /// let template = Template::new("Spring sale", "vip-support", 41, Priority::High);
+    /// # let mut journal = MemoryDisk::new().open();
+    /// # let run = journal.create_run::<JournalError>(&new, &mut |sink| {
+    /// #     let url = Client::create_url(&sandbox.base_url());
+    /// #     let mut planner = Planner::new(&template, &url, 100);
+    /// #     let bytes: &[u8] = b"customer_id\n200007\n200014\n";
+    /// #     let mut reader = AudienceReader::new(bytes, &AudienceSpec::default()).expect("a header");
+    /// #     let mut block = Block::default();
+    /// #     while reader.next_block(&mut block).expect("rows") {
+    /// #         planner.block(&block, sink)?;
+    /// #     }
+    /// #     planner.finish(sink)
+    /// # })?;
+    /// # let fence = journal.claim(run, Purpose::Sending, now)?.fence;
+    /// # let intent = Entry { batch: 1, attempt: 1, at: now, what: What::Intent };
+    /// // Only a journal hands out permits, and only for an intent that is durable.
+    /// let mut permits = journal.record(&[(fence, vec![intent])]).remove(0)?;
+    /// let permit = permits.remove(0);
+    ///
+    /// let fact = desk.create(permit, template.body(&[200007, 200014])).await;
+    /// let Outcome::Accepted(id) = judge(fact) else { panic!("not accepted") };
+    /// assert_eq!(desk.chat(id).await?.customers, Some(vec![200007, 200014]));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn create(&self, permit: Permit, body: Vec<u8>) -> Fact {
-        let sent = self
-            .client
-            .post(self.create_url.clone())
-            .body(body)
-            .send()
-            .await;
+        let request = self.client.post(self.create_url.clone()).body(body);
+        let heard = self.send(Call::Create, request, LARGEST_ANSWER).await;
         // The permit is used up by this attempt, whatever comes of it.
         let _used_up = permit;
-        match sent {
-            Ok(response) => to_fact(response).await,
-            Err(error) if never_left(&error) => Fact::NotSent(causes(&error)),
-            Err(error) => Fact::Lost(causes(&error)),
-        }
+        answer::to_fact(heard)
     }
 
-    /// Reads one proactive chat (reference page "Get Proactive Chat").
+    /// Reads one proactive chat (reference page "Proactive Chat", "Get Proactive Chat").
+    ///
+    /// # Errors
+    /// [`ReadError::NotFound`] where there is none with this id, or none of this project.
+    ///
+    /// ```
+    /// # use deskcast::desk::{Desk, DeskConfig};
+    /// # use deskcast::sandbox::{Sandbox, SandboxConfig};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mut config = SandboxConfig::default();
+    /// # config.stand_in.world.history.tickets = 20;
+    /// # config.stand_in.world.history.fewest_messages = 20;
+    /// # config.stand_in.world.history.open_share = 0.0;
+    /// # let sandbox = Sandbox::start(config).await?;
+    /// # let desk = Desk::new(&DeskConfig::new(sandbox.base_url(), "sandbox"))?;
+    /// use deskcast::delivery::outcome::ChatId;
+    /// use deskcast::desk::ReadError;
+    ///
+    /// let absent = desk.chat(ChatId(7)).await;
+    /// assert!(matches!(absent, Err(ReadError::NotFound(_))));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn chat(&self, id: ChatId) -> Result<ProactiveChat, ReadError> {
-        let url = format!("{}{CREATE_PATH}/{id}", self.base_url);
-        let failed = |error: reqwest::Error| ReadError::Failed(Words::own(causes(&error)));
-        let response = self.client.get(url).send().await.map_err(failed)?;
-        let status = response.status().as_u16();
-        let headers = response.headers().clone();
-        let body = body(response)
-            .await
-            .map_err(|why| ReadError::Failed(Words::own(why)))?;
-        match answer::to_create(status, &headers, &body, Timestamp::now()) {
-            Answer {
-                body: AnswerBody::Chat(_),
-                ..
-            } => serde_json::from_slice(&body)
-                .map_err(|error| ReadError::Failed(Words::own(error.to_string()))),
-            answer => Err(read_error(answer)),
-        }
+        let url = self.url(&format!("{CREATE_PATH}/{id}"));
+        let body = self.get(Endpoint::GetChat, url, LARGEST_ANSWER).await?;
+        serde_json::from_slice(&body).map_err(|error| {
+            ReadError::Failed(Words {
+                status: Some(200),
+                code: None,
+                message: format!(
+                    "the answer is no proactive chat ({error}): {}",
+                    answer::excerpt(&body)
+                ),
+            })
+        })
+    }
+
+    /// One GET: the body of a success, at most `largest` bytes of it.
+    pub(super) async fn get(
+        &self,
+        endpoint: Endpoint,
+        url: Url,
+        largest: usize,
+    ) -> Result<Vec<u8>, ReadError> {
+        let heard = self.send(Call::Read, self.client.get(url), largest).await;
+        answer::to_read(endpoint, heard)
+    }
+
+    /// A path below the base URL.
+    pub(super) fn url(&self, path: &str) -> Url {
+        let mut url = self.base_url.clone();
+        url.set_path(&format!(
+            "{}{path}",
+            self.base_url.path().trim_end_matches('/')
+        ));
+        url
+    }
+
+    fn token(&self) -> HeaderValue {
+        let token = self.token.read().unwrap_or_else(PoisonError::into_inner);
+        token.clone()
+    }
+
+    /// The one way out: every request is sent here, once.
+    pub(super) async fn send(
+        &self,
+        call: Call,
+        request: RequestBuilder,
+        largest: usize,
+    ) -> transport::Heard {
+        let request = request.header(TOKEN_HEADER, self.token());
+        let start = Instant::now();
+        let heard = transport::send(request, largest).await;
+        let status = match &heard {
+            transport::Heard::Answered(heading, _) => Some(heading.status),
+            transport::Heard::NotSent(_) | transport::Heard::Lost(_) => None,
+        };
+        let took = start.elapsed();
+        self.ear.hear(Heard { call, status, took });
+        heard
     }
 
     /// Whether Desk serves at all: any answer that is not a failure of the server will do.
@@ -153,104 +281,24 @@ impl Desk {
         match self.chat(id).await {
             Ok(_)
             | Err(ReadError::NotFound(_) | ReadError::Throttled(_) | ReadError::Halted(_)) => true,
-            Err(ReadError::Failed(words)) => words.status.is_some_and(|status| status < 500),
+            Err(ReadError::Refused(words) | ReadError::Failed(words)) => {
+                words.status.is_some_and(|status| status < 500)
+            }
         }
     }
 }
 
-fn headers(token: &SecretString) -> Result<HeaderMap, DeskError> {
+fn header(token: &SecretString) -> Result<HeaderValue, DeskError> {
     let mut token = HeaderValue::from_str(token.expose_secret()).map_err(|_| DeskError::Token)?;
     token.set_sensitive(true);
+    Ok(token)
+}
+
+fn headers() -> HeaderMap {
     let mut headers = HeaderMap::new();
-    headers.insert(TOKEN_HEADER, token);
     headers.insert(
         CONTENT_TYPE,
         HeaderValue::from_static("application/json; charset=utf8"),
     );
-    Ok(headers)
-}
-
-fn read_error(answer: Answer) -> ReadError {
-    let not_found = answer.status == 404;
-    match judge(Fact::Answered(answer)) {
-        Outcome::Throttled { wait, .. } => ReadError::Throttled(wait),
-        Outcome::Halted(words) => ReadError::Halted(words),
-        Outcome::Refused(words) if not_found => ReadError::NotFound(words),
-        Outcome::Refused(words) | Outcome::Unknown(words) | Outcome::Unreached(words) => {
-            ReadError::Failed(words)
-        }
-        Outcome::Accepted(chat) => {
-            ReadError::Failed(Words::own(format!("an unexpected chat {chat}")))
-        }
-    }
-}
-
-async fn to_fact(response: Response) -> Fact {
-    let status = response.status().as_u16();
-    let headers = response.headers().clone();
-    match body(response).await {
-        Ok(body) => Fact::Answered(answer::to_create(status, &headers, &body, Timestamp::now())),
-        // The status is known and decides; a refusal is a refusal without its words, too.
-        Err(why) => Fact::Answered(Answer {
-            status,
-            wait: None,
-            body: AnswerBody::Unreadable(why),
-        }),
-    }
-}
-
-async fn body(mut response: Response) -> Result<Vec<u8>, String> {
-    let mut body = Vec::new();
-    loop {
-        match response.chunk().await {
-            Ok(Some(chunk)) if body.len() + chunk.len() <= LARGEST_ANSWER => {
-                body.extend_from_slice(&chunk)
-            }
-            Ok(Some(_)) => return Err(format!("the answer is larger than {LARGEST_ANSWER} bytes")),
-            Ok(None) => return Ok(body),
-            Err(error) => {
-                return Err(format!(
-                    "the answer was cut after {} bytes: {}",
-                    body.len(),
-                    causes(&error)
-                ));
-            }
-        }
-    }
-}
-
-/// Whether not a byte of the request can have left: the connection did not come about, or hyper
-/// gave the request back because its connection was gone before it was written.
-fn never_left(error: &reqwest::Error) -> bool {
-    error.is_connect()
-        || chain(error).any(|cause| {
-            cause
-                .downcast_ref::<hyper::Error>()
-                .is_some_and(hyper::Error::is_canceled)
-        })
-}
-
-fn chain<'a>(
-    error: &'a reqwest::Error,
-) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
-    std::iter::successors(std::error::Error::source(error), |cause| cause.source())
-}
-
-/// The causes of an error as one line, without the URL.
-fn causes(error: &reqwest::Error) -> String {
-    let own = if error.is_timeout() {
-        "timed out"
-    } else if error.is_connect() {
-        "could not connect"
-    } else {
-        "the connection failed"
-    };
-    let mut words = vec![own.to_owned()];
-    for cause in chain(error) {
-        let text = cause.to_string();
-        if !words.iter().any(|word| word.contains(&text)) {
-            words.push(text);
-        }
-    }
-    words.join(": ")
+    headers
 }

@@ -9,12 +9,13 @@
 //! token, so that even two processes that both believe to own a run cannot send one batch twice.
 
 pub mod memory;
+pub mod orders;
 pub mod packed;
 pub mod sqlite;
 
 use jiff::Timestamp;
 
-use crate::campaign::{CampaignName, Priority, UnknownPolicy};
+use crate::campaign::{CampaignName, Priority, Restraints, UnknownPolicy};
 use crate::delivery::batch::Change;
 use crate::delivery::dispatch::{Conclusion, Work};
 use crate::delivery::outcome::ChatId;
@@ -68,7 +69,7 @@ pub struct NewRun {
     pub batch_size: u32,
     /// The base URL of the application it was planned for.
     pub base_url: String,
-    /// The customer file, as the definition names it.
+    /// The customer files, as the definition names them, one a line.
     pub customers_file: String,
     /// What becomes of unknown batches that are not found in Desk.
     pub unknown: UnknownPolicy,
@@ -77,6 +78,35 @@ pub struct NewRun {
     pub beside: bool,
     /// When it was asked for.
     pub created_at: Timestamp,
+    /// How it came about, and what it waits for.
+    pub launch: Launch,
+}
+
+/// How a run comes about, and what it waits for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Launch {
+    /// Who goes on with it when it was stopped.
+    pub tended: Tended,
+    /// The due time up to which the fires of the campaign's schedule are decided by this run.
+    pub decided: Option<Timestamp>,
+    /// Whether it waits for the end of the earlier runs of its campaign.
+    pub queued: bool,
+    /// When messages may leave, as [`crate::campaign::SendWindow`] is written; empty for always.
+    pub window: String,
+    /// What holds it back while it is sent.
+    pub restraints: Restraints,
+    /// Whether it is a test send: left out of counts, caps, and of who was messaged before.
+    pub test: bool,
+}
+
+/// Who goes on with a run that was stopped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tended {
+    /// Whoever types `deskcast run`.
+    #[default]
+    ByHand,
+    /// The daemon.
+    ByDaemon,
 }
 
 /// Where the sending of a run stands.
@@ -96,17 +126,29 @@ pub enum RunState {
     Finished,
     /// The definition was refused; nothing more is sent.
     Failed,
+    /// An operator holds it: nothing is sent until it is resumed.
+    Paused,
+    /// Ended by an operator, or by its own `finish_by`: what remains is never sent.
+    Cancelled,
+    /// Was due when nobody could launch it in time: it has no plan.
+    Missed,
+    /// Was due, and not launched by a rule of its campaign: it has no plan.
+    Skipped,
 }
 
 impl RunState {
     /// Every state.
-    pub const ALL: [RunState; 6] = [
+    pub const ALL: [RunState; 10] = [
         RunState::Planned,
         RunState::Sending,
         RunState::Reading,
         RunState::Stopped,
         RunState::Finished,
         RunState::Failed,
+        RunState::Paused,
+        RunState::Cancelled,
+        RunState::Missed,
+        RunState::Skipped,
     ];
 
     /// The word for it in output and in the journal.
@@ -118,6 +160,10 @@ impl RunState {
             RunState::Stopped => "stopped",
             RunState::Finished => "finished",
             RunState::Failed => "failed",
+            RunState::Paused => "paused",
+            RunState::Cancelled => "cancelled",
+            RunState::Missed => "missed",
+            RunState::Skipped => "skipped",
         }
     }
 
@@ -132,7 +178,19 @@ impl RunState {
     pub fn is_open(self) -> bool {
         matches!(
             self,
-            RunState::Planned | RunState::Sending | RunState::Reading | RunState::Stopped
+            RunState::Planned
+                | RunState::Sending
+                | RunState::Reading
+                | RunState::Stopped
+                | RunState::Paused
+        )
+    }
+
+    /// Whether an operator's word, or a rule, keeps it from being sent.
+    pub fn is_held(self) -> bool {
+        matches!(
+            self,
+            RunState::Paused | RunState::Cancelled | RunState::Missed | RunState::Skipped
         )
     }
 }
@@ -341,6 +399,9 @@ pub enum JournalError {
     /// The run has failed: nothing more of it is sent, whoever asks.
     #[error("the run has failed: Desk refused what it sends, and nothing more of it is sent")]
     Failed,
+    /// The run is paused, cancelled, or was never launched: nothing of it is sent.
+    #[error("the run is {0}")]
+    Held(&'static str),
     /// Another process has claimed the run since.
     #[error("the run was taken over by another process; this one sends nothing more of it")]
     Fenced,

@@ -7,7 +7,7 @@ use super::number::percentage;
 use super::text::time;
 use super::{Reported, result};
 
-const HEADER: [&str; 28] = [
+const HEADER: [&str; 35] = [
     "run",
     "campaign",
     "state",
@@ -19,6 +19,13 @@ const HEADER: [&str; 28] = [
     "duplicates",
     "invalid",
     "excluded",
+    "filtered",
+    "unknown_to_desk",
+    "suppressed",
+    "not_sampled",
+    "messaged_before",
+    "messaged_lately",
+    "cap_reached",
     "planned",
     "accepted",
     "rejected",
@@ -55,6 +62,7 @@ fn record(reported: &Reported) -> [String; HEADER.len()] {
     let Reported { run, standing } = reported;
     let customers = standing.tally.customers;
     let counts = standing.counts;
+    let by = customers.excluded_by;
     let rate = |part| match percentage(part, counts.sent) {
         Some(percent) => format!("{percent:.1}"),
         None => String::new(),
@@ -71,6 +79,13 @@ fn record(reported: &Reported) -> [String; HEADER.len()] {
         customers.duplicates.to_string(),
         customers.invalid.to_string(),
         customers.excluded.to_string(),
+        by.filtered.to_string(),
+        by.unknown_to_desk.to_string(),
+        by.suppressed.to_string(),
+        by.not_sampled.to_string(),
+        by.messaged_before.to_string(),
+        by.messaged_lately.to_string(),
+        by.cap_reached.to_string(),
         customers.planned.to_string(),
         customers.accepted.to_string(),
         customers.rejected.to_string(),

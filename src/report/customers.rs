@@ -12,6 +12,7 @@ use super::text::{cell, time};
 use crate::campaign::{CustomerId, InvalidId};
 use crate::delivery::batch::BatchState;
 use crate::delivery::outcome::Words;
+use crate::delivery::reason::Reason;
 use crate::delivery::tally::Owner;
 use crate::journal::JournalError;
 use crate::journal::sqlite::read::{BatchRows, LeftOut, RunRecord, Store};
@@ -49,8 +50,9 @@ struct Fate<'a> {
     at: Option<String>,
 }
 
-/// Writes a row for each customer of the run, by batch and in file order within each; with
-/// `all_rows` also one for each duplicate and invalid row, after them, and the line of each.
+/// Writes a row for each customer of the run, by batch and in file order within each, and one for
+/// each that a rule excluded after them; with `all_rows` also one for each duplicate and invalid
+/// row, and the line of each; where there are several files, its file as well.
 ///
 /// The columns are `customer_id,outcome,reason,batch,proactive_chat_id,at`, and `line`. Of a row
 /// without a valid id, `customer_id` is what stands in its place; in JSON it is null then, and
@@ -70,13 +72,14 @@ pub fn write(
         all_rows,
         tail: Vec::new(),
         number: itoa::Buffer::new(),
+        run,
         out,
     };
     rows.header()?;
     store.each_batch::<CustomersError>(run.id, &mut |batch| {
         Ok(rows.batch(batch, fate(batch, run.owner))?)
     })?;
-    if all_rows {
+    if all_rows || run.listing.excluded > 0 {
         store.each_left_out::<CustomersError>(run.id, &mut |row| Ok(rows.left_out(row)?))?;
     }
     Ok(rows.out.flush()?)
@@ -95,6 +98,15 @@ pub(super) fn outcome(state: BatchState, owner: Owner) -> &'static str {
             | BatchState::Abandoned,
             _,
         ) => state.as_str(),
+    }
+}
+
+/// What became of a row that is in no batch.
+pub(super) fn outcome_of(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Duplicate => "duplicate",
+        Reason::Invalid => "invalid",
+        _ => "excluded",
     }
 }
 
@@ -136,6 +148,7 @@ fn why_invalid(value: &str) -> String {
 
 /// The rows on their way out.
 struct Rows<'o> {
+    run: &'o RunRecord,
     format: RowFormat,
     all_rows: bool,
     /// The cells behind the id, as they are written.
@@ -146,7 +159,11 @@ struct Rows<'o> {
 
 impl Rows<'_> {
     fn header(&mut self) -> io::Result<()> {
-        let line = if self.all_rows { ",line" } else { "" };
+        let line = match self.all_rows {
+            true if self.run.customers_files.len() > 1 => ",line,file",
+            true => ",line",
+            false => "",
+        };
         match self.format {
             RowFormat::JsonLines => Ok(()),
             RowFormat::Csv => writeln!(
@@ -165,19 +182,20 @@ impl Rows<'_> {
     }
 
     fn left_out(&mut self, row: LeftOut<'_>) -> io::Result<()> {
-        let (outcome, reason) = match row {
-            LeftOut::Duplicate { .. } => {
-                ("duplicate", "the id stands in an earlier row".to_owned())
-            }
+        let (outcome, reason) = match &row {
+            LeftOut::Customer { ground, .. } => (outcome_of(ground.reason), ground.sentence()),
             LeftOut::Invalid { value, .. } => ("invalid", why_invalid(value)),
         };
+        if !self.all_rows && outcome != "excluded" {
+            return Ok(());
+        }
         self.set_tail(&Fate {
             outcome,
             reason: Some(reason.into()),
             ..Fate::default()
         })?;
         match row {
-            LeftOut::Duplicate { customer, line } => self.customer(customer, line),
+            LeftOut::Customer { customer, line, .. } => self.customer(customer, line),
             LeftOut::Invalid { value, line } => self.value(value, line),
         }
     }
@@ -217,6 +235,20 @@ impl Rows<'_> {
         self.end(line)
     }
 
+    fn file(&mut self, file: &str) -> io::Result<()> {
+        match self.format {
+            RowFormat::Csv => {
+                let mut cells = vec![b','];
+                write_cells([cell(file)], &mut cells)?;
+                self.out.write_all(&cells)
+            }
+            RowFormat::JsonLines => {
+                self.out.write_all(b",\"file\":")?;
+                Ok(serde_json::to_writer(&mut self.out, file)?)
+            }
+        }
+    }
+
     fn end(&mut self, line: u64) -> io::Result<()> {
         self.out.write_all(&self.tail)?;
         if self.all_rows {
@@ -225,7 +257,11 @@ impl Rows<'_> {
                 RowFormat::JsonLines => ",\"line\":",
             };
             self.out.write_all(name.as_bytes())?;
+            let (file, line) = self.run.place(line);
             self.out.write_all(self.number.format(line).as_bytes())?;
+            if self.run.customers_files.len() > 1 {
+                self.file(file)?;
+            }
         }
         self.out.write_all(match self.format {
             RowFormat::Csv => b"\n",

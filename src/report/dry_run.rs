@@ -6,7 +6,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::number::{counted, duration, grouped};
+use super::restraints;
 use crate::delivery::plan::PlanSummary;
+use crate::delivery::reason::Reason;
 use crate::service::planning::{Campaign, invalid_rows_sentence};
 
 /// Everything a dry run tells.
@@ -52,10 +54,14 @@ impl DryRun<'_> {
         writeln!(out, "Group       {}", definition.group)?;
         writeln!(out, "Agent       {}", self.agent_id)?;
         writeln!(out, "Priority    {}", definition.priority.as_str())?;
-        writeln!(out, "Customers   {}\n", self.campaign.customers.display())?;
+        match &self.campaign.chosen {
+            Some(chosen) => writeln!(out, "Customers   {}\n", chosen.what)?,
+            None => writeln!(out, "Customers   {}\n", self.campaign.customers_shown())?,
+        }
         self.write_sums(out)?;
         self.write_invalid(out)?;
         self.write_request(out)?;
+        self.write_restraints(out)?;
         self.write_time(out)?;
         for warning in self.warnings {
             writeln!(out, "Warning     {warning}")?;
@@ -82,6 +88,11 @@ impl DryRun<'_> {
         )?;
         line("Invalid", listing.invalid, "")?;
         line("Excluded", listing.excluded, "")?;
+        for (ground, count) in &self.summary.left_out {
+            if ground.reason != Reason::Duplicate {
+                line("", *count, &format!("   {}", ground.sentence()))?;
+            }
+        }
         let batches = counted(self.summary.batches.into(), "batch", "batches");
         let most = self.campaign.definition.batch_size.get();
         line(
@@ -97,8 +108,9 @@ impl DryRun<'_> {
         if listing.invalid == 0 {
             return Ok(());
         }
+        let names = &self.campaign.definition.customers.files;
         let rows = &self.summary.invalid_rows;
-        let sentence = invalid_rows_sentence(rows, listing.invalid);
+        let sentence = invalid_rows_sentence(names, rows, listing.invalid);
         writeln!(
             out,
             "Left out, because invalid_rows = \"skip\": {sentence}\n"
@@ -112,6 +124,13 @@ impl DryRun<'_> {
         writeln!(out, "First request, exactly as it would be sent:")?;
         writeln!(out, "POST {}", self.url)?;
         writeln!(out, "{}\n", String::from_utf8_lossy(body))
+    }
+
+    fn write_restraints(&self, out: &mut String) -> std::fmt::Result {
+        for (name, what) in restraints::lines(&self.campaign.definition.restraints) {
+            writeln!(out, "{name:<11} {what}")?;
+        }
+        Ok(())
     }
 
     fn write_time(&self, out: &mut String) -> std::fmt::Result {

@@ -22,6 +22,9 @@ pub struct RunObject {
     /// Why it stands there, where there is something to say.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub note: String,
+    /// Whether it is a test send; left away where it is none.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub test: bool,
     /// The identity of the plan.
     pub digest: String,
     /// By customer.
@@ -58,6 +61,7 @@ impl RunObject {
             run: Some(run.key.to_string()),
             campaign: run.key.campaign.to_string(),
             state: result::state(run).to_owned(),
+            test: run.test,
             note: run.note.clone(),
             digest: run.digest.clone(),
             customers: standing.tally.customers,
@@ -191,10 +195,11 @@ impl Total {
     /// The sum of these runs.
     pub fn of(runs: &[Reported]) -> Total {
         let mut total = Total {
-            runs: runs.len(),
+            runs: runs.iter().filter(|it| !it.run.test).count(),
             ..Total::default()
         };
-        for Reported { standing, .. } in runs {
+        // A test send is no part of what a campaign came to.
+        for Reported { standing, .. } in runs.iter().filter(|it| !it.run.test) {
             add_customers(&mut total.customers, standing.tally.customers);
             add_batches(&mut total.batches, standing.tally.batches);
             total.counts += standing.counts;
@@ -235,6 +240,7 @@ fn add_customers(total: &mut Customers, more: Customers) {
         duplicates,
         invalid,
         excluded,
+        excluded_by,
         planned,
         accepted,
         rejected,
@@ -246,6 +252,9 @@ fn add_customers(total: &mut Customers, more: Customers) {
     total.duplicates += duplicates;
     total.invalid += invalid;
     total.excluded += excluded;
+    for (reason, customers) in excluded_by.counts() {
+        total.excluded_by.add(reason, customers);
+    }
     total.planned += planned;
     total.accepted += accepted;
     total.rejected += rejected;

@@ -3,13 +3,18 @@
 pub mod csv;
 pub mod customers;
 pub mod dry_run;
+pub mod jobs;
 pub mod json;
 pub mod number;
+pub mod orders;
 pub mod overview;
+pub mod restraints;
 pub mod result;
+pub mod retraction;
 pub mod story;
 pub mod table;
 pub mod text;
+pub mod transcript;
 
 use crate::journal::sqlite::read::{RunRecord, Standing};
 

@@ -5,7 +5,7 @@ use super::number::{grouped, percent};
 use super::table::{TableRow, table};
 use super::text::second;
 use super::{Reported, result};
-use crate::delivery::tally::Customers;
+use crate::delivery::tally::{Customers, Owner};
 use crate::delivery::tracking::Counts;
 use crate::journal::RunState;
 
@@ -32,8 +32,22 @@ fn list_row(reported: &Reported) -> TableRow {
             grouped(counts.responded),
             grouped(counts.closed),
         ],
-        note: not_accepted(&customers).join(", "),
+        note: list_note(reported, &customers),
     }
+}
+
+/// What was not accepted; of a run that somebody or some rule holds also why.
+fn list_note(reported: &Reported, customers: &Customers) -> String {
+    let run = &reported.run;
+    let mut note = not_accepted(customers);
+    let waits = run.state == RunState::Sending && run.owner == Owner::Alive && !run.note.is_empty();
+    if waits || run.state.is_held() || (run.state == RunState::Failed && customers.planned == 0) {
+        note.insert(0, run.note.clone());
+    }
+    if run.test {
+        note.insert(0, "test".to_owned());
+    }
+    note.join(", ")
 }
 
 /// The planned customers who are not in Desk, in words.
@@ -69,6 +83,9 @@ fn report_row(reported: &Reported) -> TableRow {
     if reported.run.state != RunState::Finished {
         note.insert(0, result::state(&reported.run).to_owned());
     }
+    if reported.run.test {
+        note.insert(0, "test".to_owned());
+    }
     row(
         reported.run.key.to_string(),
         standing.tally.customers.accepted,
@@ -81,7 +98,8 @@ fn total_row(runs: &[Reported]) -> TableRow {
     let Total {
         customers, counts, ..
     } = Total::of(runs);
-    let name = format!("total of {} runs", grouped(runs.len() as u64));
+    let count = runs.iter().filter(|it| !it.run.test).count();
+    let name = format!("total of {} runs", grouped(count as u64));
     row(name, customers.accepted, counts, not_accepted(&customers))
 }
 

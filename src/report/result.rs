@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::number::{counted, duration, grouped, percent};
+use super::text::wrapped;
 use crate::delivery::tally::{Batches, Customers, Owner};
 use crate::journal::RunState;
 use crate::journal::sqlite::read::{RunRecord, Standing};
@@ -29,12 +30,13 @@ fn write(out: &mut String, run: &RunRecord, standing: &Standing) -> std::fmt::Re
         duplicates,
         invalid,
         excluded,
+        excluded_by,
         planned,
         ..
     } = standing.tally.customers;
     writeln!(out, "{}  {}{}\n", run.key, state(run), took(run))?;
     if !run.note.is_empty() {
-        writeln!(out, "{}\n", run.note)?;
+        writeln!(out, "{}\n", wrapped(&run.note, 80).join("\n"))?;
     }
     let rows = rows(&standing.tally.customers, &standing.tally.batches);
     let width = grouped(listed.max(planned)).len().max(9);
@@ -58,6 +60,15 @@ fn write(out: &mut String, run: &RunRecord, standing: &Standing) -> std::fmt::Re
         grouped(invalid),
         grouped(excluded)
     )?;
+    let by: Vec<String> = excluded_by
+        .counts()
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(reason, count)| format!("{} {}", reason.words(), grouped(count)))
+        .collect();
+    if !by.is_empty() {
+        writeln!(out, "Excluded: {}", by.join(", "))?;
+    }
     let counts = standing.counts;
     writeln!(
         out,
@@ -109,7 +120,9 @@ fn took(run: &RunRecord) -> String {
 
 fn advice(out: &mut String, run: &RunRecord, standing: &Standing) -> std::fmt::Result {
     let customers = &standing.tally.customers;
-    if customers.remaining > 0 && run.state.is_open() && run.owner == Owner::Gone {
+    if customers.remaining > 0 && run.state == RunState::Paused {
+        writeln!(out, "\nTo go on: deskcast resume {}", run.key)?;
+    } else if customers.remaining > 0 && run.state.is_open() && run.owner == Owner::Gone {
         writeln!(
             out,
             "\nTo go on where it stopped: deskcast run {}",

@@ -10,6 +10,7 @@ use super::result;
 use super::text::{one_line, time};
 use crate::campaign::CustomerId;
 use crate::delivery::batch::BatchState;
+use crate::delivery::reason::Ground;
 use crate::delivery::tally::Owner;
 use crate::delivery::tracking::Counts;
 use crate::journal::sqlite::read::{Attempt, Part, Resolved, RunRecord, Story};
@@ -65,6 +66,11 @@ fn write_story(out: &mut String, run: &RunRecord, story: &Story) -> std::fmt::Re
         }
     }
     let Some(last) = story.parts.last() else {
+        for (line, ground) in &story.left_out {
+            let sentence = ground.sentence();
+            let (_, line) = run.place(*line);
+            writeln!(out, "  Outcome   excluded: {sentence}, line {line}")?;
+        }
         return Ok(());
     };
     writeln!(out, "  Outcome   {}", outcome_sentence(last, run.owner))?;
@@ -95,11 +101,19 @@ fn write_counts(out: &mut String, part: &Part) -> std::fmt::Result {
 }
 
 fn listed(run: &RunRecord, story: &Story) -> String {
-    let mut text = match story.line {
-        Some(line) => format!("line {line} of {}", run.customers_file),
-        None => format!("in {}", run.customers_file),
+    let mut text = match story.line.or(story.left_out.first().map(|(line, _)| *line)) {
+        Some(line) => {
+            let (file, line) = run.place(line);
+            format!("line {line} of {file}")
+        }
+        None => format!("in {}", run.customers_files.join(", ")),
     };
-    let lines: Vec<String> = story.duplicates.iter().map(u64::to_string).collect();
+    let several = run.customers_files.len() > 1;
+    let shown = |packed: &u64| match run.place(*packed) {
+        (file, line) if several => format!("{line} of {file}"),
+        (_, line) => line.to_string(),
+    };
+    let lines: Vec<String> = story.duplicates.iter().map(shown).collect();
     let word = match lines.len() {
         0 => return text,
         1 => "line",
@@ -176,13 +190,23 @@ struct StoryObject<'a> {
 struct RunStory<'a> {
     run: String,
     state: &'static str,
-    customers_file: &'a str,
+    customers_file: String,
     line: Option<u64>,
-    duplicate_lines: &'a [u64],
+    duplicate_lines: Vec<u64>,
+    left_out: Vec<LeftOutObject<'a>>,
     outcome: Option<&'static str>,
     at: Option<String>,
     batches: Vec<PartObject<'a>>,
     chat: Option<ChatObject>,
+}
+
+#[derive(Debug, Serialize)]
+struct LeftOutObject<'a> {
+    file: &'a str,
+    line: u64,
+    reason: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    detail: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -226,10 +250,25 @@ fn of_run<'a>(run: &'a RunRecord, story: &'a Story) -> RunStory<'a> {
     RunStory {
         run: run.key.to_string(),
         state: result::state(run),
-        customers_file: &run.customers_file,
-        line: story.line,
-        duplicate_lines: &story.duplicates,
-        outcome: last.map(|part| outcome(part.state, run.owner)),
+        customers_file: match story.line {
+            Some(line) => run.place(line).0.to_owned(),
+            None => run.customers_files.join(", "),
+        },
+        line: story.line.map(|line| run.place(line).1),
+        duplicate_lines: story
+            .duplicates
+            .iter()
+            .map(|line| run.place(*line).1)
+            .collect(),
+        left_out: story
+            .left_out
+            .iter()
+            .map(|row| of_left_out(run, row))
+            .collect(),
+        outcome: last.map_or_else(
+            || Some("excluded").filter(|_| !story.left_out.is_empty()),
+            |part| Some(outcome(part.state, run.owner)),
+        ),
         at: last.and_then(|part| part.at).map(time),
         batches: story.parts.iter().map(of_part).collect(),
         chat: last.and_then(|part| {
@@ -239,6 +278,16 @@ fn of_run<'a>(run: &'a RunRecord, story: &'a Story) -> RunStory<'a> {
                 read_at: part.read_at.map(time),
             })
         }),
+    }
+}
+
+fn of_left_out<'a>(run: &'a RunRecord, (line, ground): &'a (u64, Ground)) -> LeftOutObject<'a> {
+    let (file, line) = run.place(*line);
+    LeftOutObject {
+        file,
+        line,
+        reason: ground.reason.as_str(),
+        detail: &ground.detail,
     }
 }
 

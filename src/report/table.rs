@@ -1,5 +1,7 @@
 //! Tables for people: no borders, numbers to the right, no colour.
 
+use super::text::wrapped;
+
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 
 /// What a table should fit in.
@@ -40,7 +42,9 @@ pub fn table(header: &[&str], words: usize, rows: &[TableRow]) -> String {
         text.push_str(line.trim_end());
         text.push('\n');
         if !note.is_empty() {
-            text.push_str(&format!("  {note}\n"));
+            for line in wrapped(note, WIDTH - 2) {
+                text.push_str(&format!("  {line}\n"));
+            }
         }
     }
     text

@@ -24,6 +24,21 @@ pub fn one_line(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// `text` in lines of at most `width` characters, where its words allow that.
+pub fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 /// Free text for a CSV cell: on one line, and with a `'` before a beginning that a spreadsheet
 /// would take for a formula.
 pub fn cell(text: &str) -> Cow<'_, str> {
@@ -46,6 +61,13 @@ mod tests {
         for text in ["400: no", "12.0", "", "a-b=c", "'"] {
             assert_eq!(cell(text), text);
         }
+    }
+
+    #[test]
+    fn lines_break_between_words_only() {
+        assert_eq!(wrapped("aa bb cc", 5), ["aa bb", "cc"]);
+        assert_eq!(wrapped("aaaaaaa b", 5), ["aaaaaaa", "b"]);
+        assert_eq!(wrapped("", 5), [""]);
     }
 
     #[test]

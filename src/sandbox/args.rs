@@ -12,7 +12,10 @@ use super::faults::Faults;
 use super::limit::{Limit, Window};
 use super::server::{Sandbox, SandboxConfig};
 use super::stand_in::StandInConfig;
-use super::world::{Customers, People, WorldConfig};
+use super::world::{Customers, History, People, WorldConfig};
+
+/// Most messages that a ticket can be made to have.
+const MOST_MESSAGES: u64 = 1_000_000;
 
 /// Serve a stand-in for Desk on loopback.
 #[derive(Debug, Clone, Args)]
@@ -49,6 +52,14 @@ pub struct SandboxArgs {
     #[arg(long, value_name = "MAX")]
     pub customers: Option<u64>,
 
+    /// Tickets that are there from the beginning, most of them closed; their ids count from 1
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=1_000_000_000))]
+    pub tickets: u64,
+
+    /// How many messages each of those tickets has, such as 12 or 1..2000
+    #[arg(long, value_name = "N..M", default_value = "1..40", value_parser = messages)]
+    pub messages: (u64, u64),
+
     /// Seconds of Desk time that pass in one second
     #[arg(long, value_name = "X", default_value_t = 120.0, value_parser = speed)]
     pub speed: f64,
@@ -73,6 +84,18 @@ fn speed(text: &str) -> Result<f64, String> {
     }
 }
 
+fn messages(text: &str) -> Result<(u64, u64), String> {
+    let (fewest, most) = text.split_once("..").unwrap_or((text, text));
+    match (fewest.parse(), most.parse()) {
+        (Ok(fewest), Ok(most)) if (1..=most).contains(&fewest) && most <= MOST_MESSAGES => {
+            Ok((fewest, most))
+        }
+        _ => Err(format!(
+            "a number of messages, 1 to {MOST_MESSAGES}, or a range such as 1..2000"
+        )),
+    }
+}
+
 impl SandboxArgs {
     /// The sandbox that these arguments describe.
     pub fn into_config(self) -> SandboxConfig {
@@ -88,6 +111,12 @@ impl SandboxArgs {
             people: People {
                 speed: self.speed,
                 ..People::default()
+            },
+            history: History {
+                tickets: self.tickets,
+                fewest_messages: self.messages.0,
+                most_messages: self.messages.1,
+                ..History::default()
             },
             ..WorldConfig::default()
         };

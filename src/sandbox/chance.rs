@@ -21,6 +21,11 @@ pub(crate) enum Draw {
     Fault,
     Flavour,
     Words,
+    Messages,
+    Age,
+    Open,
+    Writer,
+    Customer,
 }
 
 /// A hash of the seed, the draw and up to a few ids, the same on every machine and for ever.

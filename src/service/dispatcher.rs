@@ -10,17 +10,22 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
-use tokio_util::sync::CancellationToken;
+
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::budget::{Budget, Lane};
+use super::gate::Gate;
+use super::orders::Reins;
 use super::progress::{Phase, Progress};
 use super::recorder::Recorder;
-use crate::delivery::dispatch::{Dispatcher, Effect, Ending, Event, Work};
+use crate::campaign::{Abort, Priority};
+use crate::delivery::abort::Losses;
+use crate::delivery::dispatch::{Conclusion, Dispatcher, Effect, Ending, Event, Work};
 use crate::delivery::outcome::{ChatId, Fact};
 use crate::delivery::patience::Patience;
 use crate::delivery::request::Template;
 use crate::desk::Desk;
-use crate::journal::{Claim, Entry, Journal, JournalError, Permit, What};
+use crate::journal::{Claim, Entry, Journal, JournalError, Permit, RunState, What};
 
 /// A run without progress for this long is worth a line that says why.
 const STALLED_AFTER: Duration = Duration::from_secs(30);
@@ -41,12 +46,18 @@ pub struct Sender<J> {
     pub claim: Claim,
     /// What its requests have in common.
     pub template: Template,
+    /// How urgent the run is: more of the budget goes to those that are more urgent.
+    pub priority: Priority,
     /// Requests in flight at once.
     pub concurrency: usize,
     /// How long Desk may be out of reach before the run is stopped.
     pub give_up_after: Duration,
+    /// When so much goes wrong that the run pauses by itself.
+    pub abort: Abort,
+    /// What may hold it back beside the budget.
+    pub gate: Option<Arc<Gate<J>>>,
     /// Told to stop.
-    pub stop: CancellationToken,
+    pub reins: Reins,
     /// Where progress is shown.
     pub progress: Progress,
 }
@@ -68,6 +79,7 @@ impl<J: Journal + 'static> Sender<J> {
         let dispatcher =
             Dispatcher::new(self.concurrency, claim.last_batch, claim.proven, patience);
         let (messages, queue) = mpsc::unbounded_channel();
+        let closing = self.reins.stop.child_token();
         let shell = Shell {
             sender: Arc::new(self),
             messages,
@@ -76,6 +88,9 @@ impl<J: Journal + 'static> Sender<J> {
             sizes: HashMap::new(),
             pending: 0,
             owed: Vec::new(),
+            losses: Losses::default(),
+            _no_more_waiting: closing.clone().drop_guard(),
+            closing,
             wake_at: None,
             ending: None,
             progressed_at: Instant::now(),
@@ -86,6 +101,16 @@ impl<J: Journal + 'static> Sender<J> {
             Ok(ending) => ending,
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
+    }
+}
+
+impl<J> Sender<J> {
+    fn lane(&self) -> Lane {
+        Lane::Send(self.priority)
+    }
+
+    fn key(&self) -> u64 {
+        self.claim.fence.run.0.unsigned_abs()
     }
 }
 
@@ -102,6 +127,11 @@ struct Shell<J> {
     pending: usize,
     /// Outcomes that the journal could not record: tried once more at the end.
     owed: Vec<Entry>,
+    /// What went wrong so far.
+    losses: Losses,
+    /// Ends what waits at the gate: when the run is told to stop, and when the loop ends.
+    closing: CancellationToken,
+    _no_more_waiting: DropGuard,
     wake_at: Option<Instant>,
     ending: Option<Ending>,
     /// When an outcome was last concluded, or the watchdog last spoke.
@@ -114,7 +144,7 @@ impl<J: Journal + 'static> Shell<J> {
         mut dispatcher: Dispatcher,
         mut queue: mpsc::UnboundedReceiver<Message>,
     ) -> Ending {
-        let stop = self.sender.stop.clone();
+        let stop = self.sender.reins.stop.clone();
         let mut told = false;
         let mut effects = Vec::new();
         dispatcher.start(self.start.elapsed(), &mut effects);
@@ -197,12 +227,15 @@ impl<J: Journal + 'static> Shell<J> {
     fn perform(&mut self, dispatcher: &mut Dispatcher, effects: &mut Vec<Effect>) {
         let mut entries = Vec::new();
         let mut at = 0;
+        let mut at_gate = None;
         while at < effects.len() {
             let effect = std::mem::replace(&mut effects[at], Effect::Probe);
             at += 1;
             match effect {
                 Effect::AskBudget => {
-                    if self.sender.budget.try_acquire() {
+                    if let Some(gate) = &self.sender.gate {
+                        at_gate = Some(Arc::clone(gate));
+                    } else if self.sender.budget.try_acquire(self.sender.lane()) {
                         dispatcher.step(self.start.elapsed(), Event::Granted, effects);
                     } else {
                         self.ask_budget();
@@ -234,6 +267,11 @@ impl<J: Journal + 'static> Shell<J> {
                     self.sender
                         .progress
                         .update(|snapshot| snapshot.conclude(customers, &conclusion));
+                    if self.is_too_much(customers, &conclusion) {
+                        // At once: nothing that waits for its turn is to leave any more.
+                        let stop = Event::Stop("too much went wrong".to_owned());
+                        dispatcher.step(self.start.elapsed(), stop, effects);
+                    }
                     let what = What::Outcome(conclusion);
                     entries.push(Entry {
                         batch: number,
@@ -256,6 +294,20 @@ impl<J: Journal + 'static> Shell<J> {
         }
         effects.clear();
         self.record(entries);
+        // After what has just been handed over: the gate reckons with it.
+        if let Some(gate) = at_gate {
+            self.ask_gate(gate);
+        }
+    }
+
+    /// Whether so much went wrong that the run is paused.
+    fn is_too_much(&mut self, customers: u64, conclusion: &Conclusion) -> bool {
+        let too_much = self.losses.take(&self.sender.abort, customers, conclusion);
+        let Some(why) = too_much else {
+            return false;
+        };
+        self.sender.reins.hold(RunState::Paused, why);
+        true
     }
 
     fn record(&mut self, entries: Vec<Entry>) {
@@ -284,10 +336,28 @@ impl<J: Journal + 'static> Shell<J> {
         });
     }
 
+    /// Waits for the gate, and then for the budget. Nothing is granted where it is told to stop.
+    fn ask_gate(&self, gate: Arc<Gate<J>>) {
+        let (sender, messages) = (Arc::clone(&self.sender), self.messages.clone());
+        let closing = self.closing.clone();
+        tokio::spawn(async move {
+            match gate.pass(&closing).await {
+                Ok(true) => {
+                    sender.budget.acquire(sender.lane(), sender.key()).await;
+                    let _ = messages.send(Message::Event(Event::Granted));
+                }
+                Ok(false) => {}
+                Err(error) => {
+                    let _ = messages.send(Message::Event(Event::Stop(error.to_string())));
+                }
+            }
+        });
+    }
+
     fn ask_budget(&self) {
         let (sender, messages) = (Arc::clone(&self.sender), self.messages.clone());
         tokio::spawn(async move {
-            sender.budget.acquire(Lane::Send).await;
+            sender.budget.acquire(sender.lane(), sender.key()).await;
             let _ = messages.send(Message::Event(Event::Granted));
         });
     }
@@ -320,7 +390,7 @@ impl<J: Journal + 'static> Shell<J> {
     fn probe(&self) {
         let (sender, messages) = (Arc::clone(&self.sender), self.messages.clone());
         tokio::spawn(async move {
-            sender.budget.acquire(Lane::Read).await;
+            sender.budget.acquire(Lane::Read, sender.key()).await;
             sender.budget.depart().await;
             let serves = sender.desk.serves(ANY_CHAT).await;
             tracing::info!(serves, "asked Desk whether it serves again");
@@ -347,14 +417,18 @@ impl<J: Journal + 'static> Shell<J> {
 
     /// The watchdog: says why a run does not progress.
     fn bark(&mut self, dispatcher: &Dispatcher) {
+        let stalled = self.progressed_at.elapsed();
+        self.progressed_at = Instant::now();
+        if self.sender.progress.is_waiting_for_something() {
+            return;
+        }
         tracing::warn!(
-            stalled_secs = self.progressed_at.elapsed().as_secs(),
+            stalled_secs = stalled.as_secs(),
             requests_in_flight = self.sizes.len(),
             journal_pieces_pending = self.pending,
             why = dispatcher.why_not_now(),
             "no batch has come to an end for a while"
         );
-        self.progressed_at = Instant::now();
     }
 
     fn show_phase(&self, dispatcher: &Dispatcher) {

@@ -6,10 +6,24 @@
 
 pub mod alarm;
 pub mod budget;
+pub mod daemon;
 pub mod dispatcher;
+pub mod fires;
+pub mod gate;
+pub mod launch;
+pub mod lists;
+pub mod observed;
+pub mod orders;
 pub mod planning;
 pub mod progress;
 pub mod reconciler;
 pub mod recorder;
+pub mod retraction;
 pub mod stop;
+pub mod supervisor;
+pub mod ticket_list;
+pub mod ticket_reader;
 pub mod tracker;
+pub mod transcripts;
+pub mod verify;
+pub mod voyage;

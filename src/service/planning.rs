@@ -11,11 +11,12 @@ use std::rc::Rc;
 use std::sync::mpsc;
 
 use crate::campaign::{
-    AudienceError, AudienceReader, AudienceSpec, Block, CampaignName, Definition, InvalidRow,
-    Message, MessageText,
+    AudienceError, AudienceReader, AudienceSpec, Block, CampaignName, Definition, FileLine,
+    InnerPath, InvalidRow, Message, MessageText,
 };
 use crate::delivery::plan::{PlanSink, PlanSummary, Planner};
 use crate::delivery::request::Template;
+use crate::delivery::rules::Rules;
 
 /// Blocks between the two threads.
 const BLOCKS: usize = 8;
@@ -40,10 +41,27 @@ pub struct Campaign {
     pub definition: Definition,
     /// The text of the message.
     pub message: String,
-    /// The customer file.
-    pub customers: PathBuf,
+    /// The customer files.
+    pub customers: Vec<PathBuf>,
+    /// The lists of those whom it excludes.
+    pub exclude: Vec<PathBuf>,
+    /// Who is messaged instead of the customers of the file.
+    pub chosen: Option<Chosen>,
     /// Warnings about the definition, rendered.
     pub warnings: String,
+}
+
+/// Who is messaged instead of all customers of the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chosen {
+    /// The customers, each with its line or place, in order.
+    pub customers: Vec<(u64, u64)>,
+    /// What the lines are those of.
+    pub from: String,
+    /// Who they are, in words.
+    pub what: String,
+    /// Whether it is a test send.
+    pub test: bool,
 }
 
 /// The file of a campaign: NAME in the campaigns folder, or a path to a `.toml` file.
@@ -70,6 +88,11 @@ pub fn locate(name: &str, folder: &Path) -> Result<(CampaignName, PathBuf), Mist
 }
 
 impl Campaign {
+    /// Whether another version of it means the same.
+    pub fn says_the_same(&self, other: &Campaign) -> bool {
+        self.definition == other.definition && self.message == other.message
+    }
+
     /// Reads the definition in this file, and the message it names. `styled` colours mistakes.
     pub fn read(name: CampaignName, path: &Path, styled: bool) -> Result<Campaign, Mistake> {
         let bytes = std::fs::read(path).map_err(|error| missing(&name, path, &error))?;
@@ -81,7 +104,12 @@ impl Campaign {
             Message::Inline(text) => text.as_str().to_owned(),
             Message::File(file) => read_message(&folder.join(file.as_path()))?,
         };
-        let customers = inside(folder, definition.customers.as_path())?;
+        let all_inside = |files: &[InnerPath]| -> Result<Vec<PathBuf>, Mistake> {
+            let paths = files.iter().map(|file| inside(folder, file.as_path()));
+            paths.collect()
+        };
+        let customers = all_inside(&definition.customers.files)?;
+        let exclude = all_inside(&definition.customers.exclude)?;
         let warnings = definition
             .warnings
             .render(&shown, styled)
@@ -91,8 +119,20 @@ impl Campaign {
             definition,
             message,
             customers,
+            chosen: None,
+            exclude,
             warnings,
         })
+    }
+
+    /// The customer files, for people.
+    pub fn customers_shown(&self) -> String {
+        let names: Vec<String> = self
+            .customers
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
+        names.join(", ")
     }
 }
 
@@ -186,7 +226,8 @@ pub enum PlanError<E> {
     Sink(E),
 }
 
-/// Streams the customers of a campaign through a planner into `sink`.
+/// Streams the customers of a campaign through a planner into `sink`; whom `rules` name is left
+/// out.
 ///
 /// Invalid rows are counted, not refused: what to do about them is the caller's decision, once all
 /// of them are known.
@@ -194,27 +235,34 @@ pub fn plan<S: PlanSink + ?Sized>(
     campaign: &Campaign,
     template: &Template,
     url: &str,
+    rules: Rules,
     sink: &mut S,
 ) -> Result<PlanSummary, PlanError<S::Error>> {
-    let mistake = |what: String| {
-        PlanError::Mistake(Mistake(format!("{}: {what}", campaign.customers.display())))
+    if let Some(chosen) = &campaign.chosen {
+        return plan_chosen(chosen, campaign, template, url, rules, sink).map_err(PlanError::Sink);
+    }
+    let mistake = |file: usize, what: String| {
+        let path = campaign.customers.get(file).map(|path| path.display());
+        let path = path.map_or_else(String::new, |path| path.to_string());
+        PlanError::Mistake(Mistake(format!("{path}: {what}")))
     };
-    let file = open(&campaign.customers).map_err(mistake)?;
-    let size = file.metadata().map(|meta| meta.len()).unwrap_or(0);
+    let mut files = Vec::new();
+    for (file, path) in campaign.customers.iter().enumerate() {
+        files.push(open(path).map_err(|what| mistake(file, what))?);
+    }
+    let sizes = files.iter().filter_map(|file| file.metadata().ok());
+    let size = sizes.map(|meta| meta.len()).sum();
     let definition = &campaign.definition;
-    let spec = AudienceSpec {
-        column: definition.column.clone(),
-        delimiter: definition.delimiter,
-    };
-    let (full, blocks) = mpsc::sync_channel::<Result<Portion, AudienceError>>(BLOCKS);
+    let spec = spec_of(definition);
+    let (full, blocks) = mpsc::sync_channel::<Result<Portion, FileError>>(BLOCKS);
     let (empty, spares) = mpsc::sync_channel::<Block>(BLOCKS);
     std::thread::scope(|scope| {
-        scope.spawn(move || read_blocks(file, &spec, &full, &spares));
-        let mut planner = Planner::new(template, url, definition.batch_size.get());
+        scope.spawn(move || read_files(files, &spec, &full, &spares));
+        let mut planner = planner_of(campaign, template, url, rules);
         let (mut count, mut rows) = (0, 0);
         for portion in blocks {
             let Portion { block, bytes_read } =
-                portion.map_err(|error| mistake(error.to_string()))?;
+                portion.map_err(|(file, error)| mistake(file, error.to_string()))?;
             count += 1;
             rows += block.rows as u64;
             if count == SAMPLE_BLOCKS {
@@ -228,13 +276,57 @@ pub fn plan<S: PlanSink + ?Sized>(
     })
 }
 
+fn planner_of<'a>(
+    campaign: &Campaign,
+    template: &'a Template,
+    url: &str,
+    rules: Rules,
+) -> Planner<'a> {
+    let definition = &campaign.definition;
+    let mut planner = Planner::new(template, url, definition.batch_size.get(), rules);
+    let test = campaign.chosen.as_ref().is_some_and(|chosen| chosen.test);
+    let canary = definition.restraints.canary.filter(|_| !test);
+    planner.cut_after(canary.map(|canary| canary.customers));
+    planner
+}
+
+fn plan_chosen<S: PlanSink + ?Sized>(
+    chosen: &Chosen,
+    campaign: &Campaign,
+    template: &Template,
+    url: &str,
+    rules: Rules,
+    sink: &mut S,
+) -> Result<PlanSummary, S::Error> {
+    // A test send goes to whoever is named, whenever they were messaged.
+    let rules = if chosen.test { Rules::default() } else { rules };
+    let mut planner = planner_of(campaign, template, url, rules);
+    let (ids, lines) = chosen.customers.iter().copied().unzip();
+    let mut block = Block::default();
+    (block.ids, block.lines) = (ids, lines);
+    planner.block(&block, sink)?;
+    planner.finish(sink)
+}
+
 /// A block, and how many bytes of the file were read by then.
 struct Portion {
     block: Block,
     bytes_read: u64,
 }
 
-fn open(path: &Path) -> Result<File, String> {
+/// An error and the file it is in, from 0.
+type FileError = (usize, AudienceError);
+
+/// Where ids and conditions stand in the files of a campaign.
+pub(super) fn spec_of(definition: &Definition) -> AudienceSpec {
+    AudienceSpec {
+        column: definition.column.clone(),
+        delimiter: definition.delimiter,
+        conditions: definition.customers.conditions.clone(),
+    }
+}
+
+pub(super) fn open(path: &Path) -> Result<File, String> {
     let file =
         File::open(path).map_err(|error| format!("the customer file cannot be read: {error}"))?;
     let is_directory = file.metadata().is_ok_and(|meta| meta.is_dir());
@@ -251,36 +343,52 @@ fn expected_rows(size: u64, bytes_read: u64, rows: u64) -> usize {
     rows.min(MOST_EXPECTED) as usize
 }
 
-fn read_blocks(
-    file: File,
+/// Reads one file after the other, until nobody listens any more.
+fn read_files(
+    files: Vec<File>,
     spec: &AudienceSpec,
-    full: &mpsc::SyncSender<Result<Portion, AudienceError>>,
+    full: &mpsc::SyncSender<Result<Portion, FileError>>,
     spares: &mpsc::Receiver<Block>,
 ) {
     let bytes_read = Rc::new(Cell::new(0));
-    let input = Counted {
-        file,
-        bytes: Rc::clone(&bytes_read),
-    };
-    let mut reader = match AudienceReader::new(input, spec) {
-        Ok(reader) => reader,
-        Err(error) => {
-            let _ = full.send(Err(error));
-            return;
+    for (number, file) in files.into_iter().enumerate() {
+        let input = Counted {
+            file,
+            bytes: Rc::clone(&bytes_read),
+        };
+        let portion = |mut block: Block| {
+            if number > 0 {
+                block.set_file(number);
+            }
+            let bytes_read = bytes_read.get();
+            full.send(Ok(Portion { block, bytes_read })).is_ok()
+        };
+        match read_blocks(input, spec, spares, portion) {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => {
+                let _ = full.send(Err((number, error)));
+                return;
+            }
         }
-    };
+    }
+}
+
+/// Hands over the blocks of a file; false when nobody took one.
+fn read_blocks(
+    input: Counted,
+    spec: &AudienceSpec,
+    spares: &mpsc::Receiver<Block>,
+    hand_over: impl Fn(Block) -> bool,
+) -> Result<bool, AudienceError> {
+    let mut reader = AudienceReader::new(input, spec)?;
     loop {
         let mut block = spares.try_recv().unwrap_or_default();
-        let sent = match reader.next_block(&mut block) {
-            Ok(true) => full.send(Ok(Portion {
-                block,
-                bytes_read: bytes_read.get(),
-            })),
-            Ok(false) => return,
-            Err(error) => full.send(Err(error)),
-        };
-        if sent.is_err() {
-            return;
+        if !reader.next_block(&mut block)? {
+            return Ok(true);
+        }
+        if !hand_over(block) {
+            return Ok(false);
         }
     }
 }
@@ -299,14 +407,19 @@ impl Read for Counted {
     }
 }
 
-/// How many rows are invalid, and the first of them by line.
-pub fn invalid_rows_sentence(rows: &[InvalidRow], count: u64) -> String {
+/// How many rows are invalid, and the first of them by line; where there are several files, with
+/// the names of theirs.
+pub fn invalid_rows_sentence(names: &[InnerPath], rows: &[InvalidRow], count: u64) -> String {
     let have = if count == 1 { "row has" } else { "rows have" };
     let mut text = format!("{count} {have} no valid customer id");
     for row in rows {
+        let FileLine { file, line } = FileLine::unpacked(row.line);
+        let of = match (names.len(), names.get(file)) {
+            (2.., Some(name)) => format!("{} ", name.as_path().display()),
+            _ => String::new(),
+        };
         text.push_str(&format!(
-            "\n  line {}: \"{}\" {}",
-            row.line,
+            "\n  {of}line {line}: \"{}\" {}",
             row.value.escape_debug(),
             row.why
         ));

@@ -69,16 +69,55 @@ impl Snapshot {
 
 /// A shared snapshot. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Progress(Arc<Mutex<Snapshot>>);
+pub struct Progress(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    snapshot: Mutex<Snapshot>,
+    waiting: Mutex<String>,
+}
 
 impl Progress {
     /// How things stand.
     pub fn snapshot(&self) -> Snapshot {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *self
+            .0
+            .snapshot
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Changes the snapshot.
     pub fn update(&self, change: impl FnOnce(&mut Snapshot)) {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        change(
+            &mut self
+                .0
+                .snapshot
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+    }
+
+    /// Says what a run is held back by, in words; nothing where it is not.
+    pub fn waits_for(&self, what: String) {
+        *self
+            .0
+            .waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = what;
+    }
+
+    /// What it is held back by; empty where it is not.
+    pub fn waiting(&self) -> String {
+        self.0
+            .waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Whether it is held back by something.
+    pub fn is_waiting_for_something(&self) -> bool {
+        !self.waiting().is_empty()
     }
 }

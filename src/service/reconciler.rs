@@ -147,7 +147,7 @@ impl<J: Journal + 'static> Reconciler<J> {
         let sought = sought(&unknowns, sent, |batch| numbers.contains(&batch.batch));
         let begun = Timestamp::now();
         let mut search = Search::new(sought, &anchors, self.reads, self.grace, scope);
-        let reads = self.read(&mut search).await;
+        let reads = self.read(&mut search, run).await;
         let may_resend = scope == Scope::Full
             && policy == UnknownPolicy::ResendWhenAbsent
             && is_monotonic(&anchors);
@@ -167,7 +167,8 @@ impl<J: Journal + 'static> Reconciler<J> {
     }
 
     /// Reads what the search asks for; returns how many requests that took.
-    async fn read(&self, search: &mut Search) -> u64 {
+    async fn read(&self, search: &mut Search, run: RunId) -> u64 {
+        let key = run.0.unsigned_abs();
         let mut reads = JoinSet::new();
         let mut requests = 0;
         loop {
@@ -175,7 +176,7 @@ impl<J: Journal + 'static> Reconciler<J> {
                 let Some(id) = search.next_id() else { break };
                 let (desk, budget) = (self.desk.clone(), self.budget.clone());
                 reads.spawn(async move {
-                    let (seen, requests) = read(&desk, &budget, id).await;
+                    let (seen, requests) = read(&desk, &budget, key, id).await;
                     (id, seen, requests)
                 });
             }
@@ -231,16 +232,18 @@ pub fn verdicts(
 }
 
 /// Reads one id until it is clear what is there; returns how many requests that took.
-async fn read(desk: &Desk, budget: &Budget, id: u64) -> (Seen, u64) {
+async fn read(desk: &Desk, budget: &Budget, key: u64, id: u64) -> (Seen, u64) {
     for attempt in 1..=TRIES {
-        budget.acquire(Lane::Read).await;
+        budget.acquire(Lane::Read, key).await;
         budget.depart().await;
         match desk.chat(ChatId(id)).await {
             Ok(chat) => return (Seen::Chat(facts(chat)), attempt.into()),
             Err(ReadError::NotFound(_)) => return (Seen::Absent, attempt.into()),
             Err(ReadError::Throttled(wait)) => budget.pause(wait.unwrap_or(WAIT)),
             Err(ReadError::Halted(_)) => return (Seen::Unreadable, attempt.into()),
-            Err(ReadError::Failed(_)) => tokio::time::sleep(WAIT * (attempt - 1)).await,
+            Err(ReadError::Refused(_) | ReadError::Failed(_)) => {
+                tokio::time::sleep(WAIT * (attempt - 1)).await
+            }
         }
     }
     (Seen::Unreadable, TRIES.into())

@@ -21,6 +21,25 @@ enum Command<J> {
     Call(Call<J>),
 }
 
+/// One commit of intents and outcomes, for whoever watches.
+#[derive(Clone, Copy, Debug)]
+pub struct Commit<'a> {
+    /// How long it took.
+    pub took: Duration,
+    /// Why the store could not be written, where it could not.
+    pub failed: Option<&'a str>,
+}
+
+impl<'a> Commit<'a> {
+    fn of(took: Duration, results: &'a [Result<Vec<Permit>, JournalError>]) -> Commit<'a> {
+        let failed = results.iter().find_map(|result| match result {
+            Err(JournalError::Store(why)) => Some(why.as_str()),
+            _ => None,
+        });
+        Commit { took, failed }
+    }
+}
+
 /// A handle to the journal's thread. Clones share it.
 #[derive(Debug)]
 pub struct Recorder<J> {
@@ -44,8 +63,16 @@ const DISTANCE: Duration = Duration::from_micros(500);
 impl<J: Journal + 'static> Recorder<J> {
     /// Starts the thread. Joining it, after the last handle is dropped, closes the journal.
     pub fn start(journal: J) -> (Recorder<J>, JoinHandle<()>) {
+        Recorder::start_heard_by(journal, |_| {})
+    }
+
+    /// As [`Recorder::start`]; `hear` is told of every commit, on the journal's thread.
+    pub fn start_heard_by(
+        journal: J,
+        hear: impl Fn(Commit<'_>) + Send + 'static,
+    ) -> (Recorder<J>, JoinHandle<()>) {
         let (commands, queue) = mpsc::channel();
-        let thread = std::thread::spawn(move || serve(journal, &queue));
+        let thread = std::thread::spawn(move || serve(journal, &queue, &hear));
         (Recorder { commands }, thread)
     }
 
@@ -87,7 +114,11 @@ fn gone() -> JournalError {
     )
 }
 
-fn serve<J: Journal>(mut journal: J, queue: &mpsc::Receiver<Command<J>>) {
+fn serve<J: Journal>(
+    mut journal: J,
+    queue: &mpsc::Receiver<Command<J>>,
+    hear: &impl Fn(Commit<'_>),
+) {
     let mut next = queue.recv().ok();
     let mut not_before = Instant::now();
     while let Some(command) = next.take() {
@@ -97,7 +128,9 @@ fn serve<J: Journal>(mut journal: J, queue: &mpsc::Receiver<Command<J>>) {
                 let mut groups = vec![(fence, entries)];
                 let mut replies = vec![reply];
                 next = gather(queue, &mut groups, &mut replies, not_before);
+                let start = Instant::now();
                 let results = journal.record(&groups);
+                hear(Commit::of(start.elapsed(), &results));
                 for ((reply, (_, entries)), result) in replies.into_iter().zip(groups).zip(results)
                 {
                     reply(entries, result);

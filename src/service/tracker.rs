@@ -119,7 +119,7 @@ impl<J: Journal + 'static> Tracker<J> {
             while reads.len() < self.concurrency
                 && let Some(chat) = round.take_due()
             {
-                self.spawn(&mut reads, chat, round.chats[chat].tracked);
+                self.spawn(&mut reads, chat, round.chats[chat]);
             }
             if reads.is_empty() && round.due.is_empty() {
                 break Tracking::Done {
@@ -192,12 +192,13 @@ impl<J: Journal + 'static> Tracker<J> {
         })
     }
 
-    fn spawn(&self, reads: &mut JoinSet<ReadChat>, index: usize, tracked: Tracked) {
+    fn spawn(&self, reads: &mut JoinSet<ReadChat>, index: usize, chat: Chat) {
         let (desk, budget) = (self.desk.clone(), self.budget.clone());
+        let key = chat.run.0.unsigned_abs();
         reads.spawn(async move {
-            budget.acquire(Lane::Read).await;
+            budget.acquire(Lane::Read, key).await;
             budget.depart().await;
-            let read = desk.chat(tracked.chat).await;
+            let read = desk.chat(chat.tracked.chat).await;
             (index, read.map(|read| read.counts()))
         });
     }

@@ -1,7 +1,7 @@
 //! The keys there are, and what to say about those that there are not.
 
 /// Every key there is, `section.key`.
-pub const KEYS: [&str; 18] = [
+pub const KEYS: [&str; 22] = [
     "desk.application_id",
     "desk.base_url",
     "desk.agent_id",
@@ -18,6 +18,10 @@ pub const KEYS: [&str; 18] = [
     "store.url",
     "campaigns.folder",
     "schedule.timezone",
+    "web.listen",
+    "web.hosts",
+    "web.network",
+    "audience.suppress",
     "log.format",
     "log.filter",
 ];

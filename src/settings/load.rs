@@ -148,6 +148,20 @@ impl Sources {
                 ),
             ));
         }
+        let web = &settings.web;
+        if let Some(place) = self.place("web.listen")
+            && web.listen.is_beyond_this_machine()
+            && !web.network
+        {
+            problems.push((
+                place,
+                format!(
+                    "\"web.listen\" ({}) can be reached from other machines, and the pages ask for no password: \
+                     if that is meant, set network = true under [web]",
+                    web.listen
+                ),
+            ));
+        }
     }
 
     /// Who set `key`; `None` when it has its default.
@@ -180,6 +194,10 @@ impl Sources {
         }
         if from_file("store.url") {
             settings.store.url = settings.store.url.relative_to(folder);
+        }
+        if from_file("audience.suppress") {
+            let paths = settings.audience.suppress.0.iter_mut();
+            paths.for_each(|path| *path = folder.join(&path));
         }
         if from_file("desk.api_token_file") {
             settings.desk.api_token_file =

@@ -16,6 +16,7 @@ mod sources;
 mod text;
 pub mod token;
 mod values;
+mod web;
 
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
@@ -25,7 +26,8 @@ use serde::Deserialize;
 
 pub use self::error::SettingsError;
 pub use self::keys::KEYS;
-pub use self::values::{ApplicationId, BaseUrl, Concurrency, Rate, StoreUrl, Timeout};
+pub use self::values::{ApplicationId, BaseUrl, Concurrency, Files, Rate, StoreUrl, Timeout};
+pub use self::web::{Hosts, Listen};
 use crate::campaign::Zone;
 use crate::telemetry;
 
@@ -48,6 +50,10 @@ pub struct Settings {
     pub campaigns: Campaigns,
     /// `[schedule]`: what holds for the schedules of all campaigns.
     pub schedule: Schedule,
+    /// `[web]`: where the pages for machines are served.
+    pub web: Web,
+    /// `[audience]`: whom no campaign messages.
+    pub audience: Audience,
     /// `[log]`: what is logged, and how it looks.
     pub log: Log,
 }
@@ -185,6 +191,30 @@ pub struct Schedule {
     /// The time zone of campaigns that name none.
     #[serde(deserialize_with = "text::some")]
     pub timezone: Option<Zone>,
+}
+
+/// `[web]`: where `/healthz`, `/readyz` and `/metrics` are served.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Web {
+    /// The address and port, or that nothing is served.
+    #[serde(deserialize_with = "text::parse")]
+    pub listen: Listen,
+    /// Names under which the pages may be asked for, beside the address itself and `localhost`.
+    #[serde(deserialize_with = "text::parse")]
+    pub hosts: Hosts,
+    /// Whether `listen` may be an address that other machines reach.
+    #[serde(deserialize_with = "text::parse")]
+    pub network: bool,
+}
+
+/// `[audience]`: whom no campaign messages.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Audience {
+    /// Lists of those whom no campaign messages.
+    #[serde(deserialize_with = "text::parse")]
+    pub suppress: Files,
 }
 
 /// `[log]`: what is logged, and how it looks.

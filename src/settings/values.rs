@@ -52,6 +52,24 @@ impl FromText for Rate {
     }
 }
 
+/// Files, their paths with commas between them; none where there is nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Files(pub Vec<PathBuf>);
+
+impl FromText for Files {
+    fn from_text(text: &str) -> Result<Self, String> {
+        let paths = text.split(',').map(str::trim);
+        let paths: Vec<&str> = paths.collect();
+        match paths[..] {
+            [""] => Ok(Self::default()),
+            _ if paths.iter().any(|path| path.is_empty()) => {
+                Err("the paths of files with commas between them, such as \"a.csv, b.csv\"".into())
+            }
+            _ => Ok(Self(paths.into_iter().map(PathBuf::from).collect())),
+        }
+    }
+}
+
 /// Requests in flight at once: 1 to 1024.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Concurrency(u16);
@@ -305,12 +323,19 @@ impl FromText for SecretString {
     }
 }
 
+impl FromText for bool {
+    fn from_text(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|_| "true or false".into())
+    }
+}
+
 impl FromText for telemetry::Format {
     fn from_text(text: &str) -> Result<Self, String> {
         match text {
             "text" => Ok(Self::Text),
             "json" => Ok(Self::Json),
-            _ => Err("\"text\" or \"json\"".into()),
+            "journald" => Ok(Self::Journald),
+            _ => Err("\"text\", \"json\" or \"journald\"".into()),
         }
     }
 }

@@ -11,6 +11,7 @@ use std::time::Instant;
 use deskcast::campaign::{CampaignName, Priority};
 use deskcast::delivery::plan::Nowhere;
 use deskcast::delivery::request::{CREATE_PATH, Template};
+use deskcast::delivery::rules::Rules;
 use deskcast::service::planning::{self, Campaign};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
@@ -67,8 +68,14 @@ fn plan_in_process(definition: &Path, times: u32) -> Outcome<()> {
     let template = template();
     for _ in 0..times {
         let start = Instant::now();
-        let summary = planning::plan(&campaign, &template, "http://127.0.0.1/", &mut Nowhere)
-            .map_err(|error| format!("{error:?}"))?;
+        let summary = planning::plan(
+            &campaign,
+            &template,
+            "http://127.0.0.1/",
+            Rules::default(),
+            &mut Nowhere,
+        )
+        .map_err(|error| format!("{error:?}"))?;
         println!("{} {}", start.elapsed().as_secs_f64(), summary.planned);
     }
     Ok(())

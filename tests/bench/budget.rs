@@ -1,8 +1,15 @@
 //! The budget, as the server sees it: how much of an allowed rate is used, and the most requests
-//! in any window of one second.
+//! in any window of one second, for one process and for several that share a store; and what
+//! sharing costs.
+
+use std::num::NonZeroU32;
+use std::time::{Duration, Instant};
+
+use deskcast::delivery::pace::MOST_LEASES;
+use deskcast::service::budget::{Budget, Lane};
 
 use crate::audience::{self, Ids};
-use crate::figures::{Figures, Target};
+use crate::figures::{Figures, Target, median, spread};
 use crate::place::{Limits, Place};
 use crate::process::Running;
 use crate::sandbox::Sandbox;
@@ -10,17 +17,60 @@ use crate::{Outcome, Size};
 
 const CONCURRENCY: usize = 64;
 
+/// How many processes share one store.
+const PROCESSES: [u32; 3] = [1, 2, 4];
+
 pub(crate) fn measure(size: Size, figures: &mut Figures) -> Outcome<()> {
+    cost(size, figures)?;
     let seconds = size.pick(20, 5);
     for rate in [5, 50, 500] {
-        let times = arrivals(rate, seconds)?;
-        judge(rate, seconds, &times, figures);
+        for processes in PROCESSES {
+            let times = arrivals(rate, processes, seconds)?;
+            let name = match processes {
+                1 => format!("{rate} a second"),
+                _ => format!("{rate} a second, {processes} processes"),
+            };
+            judge(&name, rate, seconds, &times, figures);
+        }
     }
     Ok(())
 }
 
-/// When creates arrived, over a little more than so many seconds.
-fn arrivals(rate: u32, seconds: u32) -> Outcome<Vec<f64>> {
+/// What the file between processes costs: a request is taken from it and leaves by it, both
+/// without a wait.
+fn cost(size: Size, figures: &mut Figures) -> Outcome<()> {
+    let place = Place::new()?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    let _entered = runtime.enter();
+    // So many may leave at once; they go one by one.
+    let burst = NonZeroU32::new(MOST_LEASES).ok_or("no burst")?;
+    let mut micros = Vec::new();
+    for time in 0..size.pick(50, 10) {
+        let file = place.path().join(format!("budget-{time}"));
+        let budget = Budget::shared(&file, f64::from(MOST_LEASES), burst, None)?;
+        let start = Instant::now();
+        let mut requests = 0_u32;
+        runtime.block_on(async {
+            while requests < MOST_LEASES && budget.try_acquire(Lane::Read) {
+                budget.depart().await;
+                requests += 1;
+            }
+        });
+        micros.push(start.elapsed().as_secs_f64() * 1e6 / f64::from(requests));
+    }
+    figures.judge(
+        "shared by a file, a request",
+        median(&micros),
+        "µs",
+        Target::Below(20.0),
+    );
+    figures.tell("  of these", spread(&micros, "µs"));
+    Ok(())
+}
+
+/// When creates arrived, over a little more than so many seconds: each process sends a campaign of
+/// its own, and all have one store.
+fn arrivals(rate: u32, processes: u32, seconds: u32) -> Outcome<Vec<f64>> {
     let place = Place::new()?;
     let sandbox = Sandbox::start(&[])?;
     place.settings(
@@ -31,27 +81,36 @@ fn arrivals(rate: u32, seconds: u32) -> Outcome<Vec<f64>> {
         },
     )?;
     let batches = u64::from(rate * (seconds + 10));
-    audience::write(&place.customers("paced"), batches, Ids::Shuffled, None)?;
-    place.campaign("paced", 1)?;
-    let mut client = Running::start(&mut place.deskcast(&["run", "paced"]))?;
-    sandbox.wait_for(1, &mut client)?;
-    std::thread::sleep(std::time::Duration::from_secs(u64::from(seconds) + 1));
-    client.kill()?;
+    let mut clients = Vec::new();
+    for process in 0..processes {
+        let name = format!("paced{process}");
+        audience::write(&place.customers(&name), batches, Ids::Shuffled, None)?;
+        place.campaign(&name, 1)?;
+    }
+    for process in 0..processes {
+        let name = format!("paced{process}");
+        clients.push(Running::start(&mut place.deskcast(&["run", &name]))?);
+    }
+    sandbox.wait_for(1, &mut clients[0])?;
+    std::thread::sleep(Duration::from_secs(u64::from(seconds) + 1));
+    for client in clients {
+        client.kill()?;
+    }
     sandbox.create_times()
 }
 
-fn judge(rate: u32, seconds: u32, times: &[f64], figures: &mut Figures) {
+fn judge(name: &str, rate: u32, seconds: u32, times: &[f64], figures: &mut Figures) {
     let first = times.first().copied().unwrap_or_default();
     let within = times.iter().filter(|at| **at < first + f64::from(seconds));
     let used = 100.0 * within.count() as f64 / f64::from(rate * seconds);
     figures.judge(
-        &format!("{rate} a second, used over {seconds} s"),
+        &format!("{name}, used over {seconds} s"),
         used,
         "%",
         Target::AtLeast(99.0),
     );
     figures.judge(
-        &format!("{rate} a second, most in any second"),
+        &format!("{name}, most in any second"),
         most_in_a_second(times) as f64,
         "",
         Target::AtMost(f64::from(rate)),

@@ -57,10 +57,19 @@ impl Running {
 
     /// The most memory it has held at once so far; none when it has ended.
     fn peak_megabytes(&self) -> Option<f64> {
+        self.megabytes("VmHWM:")
+    }
+
+    /// The memory that it holds now; none when it has ended.
+    pub(crate) fn resident_megabytes(&self) -> Option<f64> {
+        self.megabytes("VmRSS:")
+    }
+
+    fn megabytes(&self, which: &str) -> Option<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).ok()?;
         let kilobytes: f64 = status
             .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:"))?
+            .find_map(|line| line.strip_prefix(which))?
             .trim()
             .strip_suffix(" kB")?
             .parse()

@@ -58,12 +58,27 @@ impl Sandbox {
             .ok_or("no number of creates".into())
     }
 
+    /// How many readings have arrived.
+    pub(crate) fn reads(&self) -> Outcome<u64> {
+        let requests = self.get("/_sandbox/requests")?;
+        requests["reads"]
+            .as_u64()
+            .ok_or("no number of reads".into())
+    }
+
     /// When each create arrived, in seconds since 1970, in order.
     pub(crate) fn create_times(&self) -> Outcome<Vec<f64>> {
+        self.times("creates")
+    }
+
+    /// When each request arrived, in seconds since 1970, in order.
+    pub(crate) fn all_times(&self) -> Outcome<Vec<f64>> {
+        self.times("all")
+    }
+
+    fn times(&self, of: &str) -> Outcome<Vec<f64>> {
         let requests = self.get("/_sandbox/requests?times=all")?;
-        let times = requests["times"]["creates"]
-            .as_array()
-            .ok_or("no times of creates")?;
+        let times = requests["times"][of].as_array().ok_or("no times")?;
         let mut times: Vec<f64> = times
             .iter()
             .filter_map(Value::as_f64)

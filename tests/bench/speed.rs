@@ -1,9 +1,9 @@
 //! How fast deskcast is: figures beside what they are measured against, and beside their targets.
 //!
 //! ```sh
-//! cargo bench --bench speed                        # everything, about ten minutes
+//! cargo bench --bench speed                        # everything, about twelve minutes
 //! cargo bench --bench speed -- plan throughput     # some of it
-//! cargo bench --bench speed -- --quick             # smaller inputs, about two minutes
+//! cargo bench --bench speed -- --quick             # smaller inputs, about three minutes
 //! ```
 //!
 //! Every measurement runs the real binary, on generated data that are the same every time. What
@@ -18,10 +18,12 @@ mod figures;
 mod place;
 mod plan;
 mod process;
+mod repeat;
 mod restart;
 mod runs;
 mod sandbox;
 mod throughput;
+mod transcripts;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -50,12 +52,14 @@ impl Size {
 
 type Benchmark = fn(Size, &mut Figures) -> Outcome<()>;
 
-const BENCHMARKS: [(&str, Benchmark); 5] = [
+const BENCHMARKS: [(&str, Benchmark); 7] = [
     ("plan", plan::measure),
+    ("audience", repeat::measure),
     ("budget", budget::measure),
     ("throughput", throughput::measure),
     ("restart", restart::measure),
     ("runs", runs::measure),
+    ("transcripts", transcripts::measure),
 ];
 
 fn main() -> ExitCode {

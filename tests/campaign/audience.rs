@@ -57,6 +57,7 @@ fn spec(column: &str, delimiter: Delimiter) -> AudienceSpec {
     AudienceSpec {
         column: Column::Header(column.to_owned()),
         delimiter,
+        conditions: Vec::new(),
     }
 }
 
@@ -64,6 +65,7 @@ fn numbered(number: usize, delimiter: Delimiter) -> AudienceSpec {
     AudienceSpec {
         column: Column::Number(number.try_into().expect("not 0")),
         delimiter,
+        conditions: Vec::new(),
     }
 }
 

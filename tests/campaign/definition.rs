@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use deskcast::campaign::{
     BatchSize, CampaignName, Column, Definition, Delimiter, InvalidRows, Message, Priority,
-    Problems,
+    Problems, Repeat, SameCampaign, Sample,
 };
 use proptest::prelude::*;
 
@@ -56,7 +56,7 @@ fn the_least_campaign_has_every_default() {
     assert_eq!(definition.group, "vip-support");
     assert_eq!(definition.agent_id, None);
     assert_eq!(definition.priority, Priority::Medium);
-    assert_eq!(definition.customers.to_string(), "a.csv");
+    assert_eq!(definition.customers.files[0].to_string(), "a.csv");
     assert_eq!(definition.column, Column::Header("customer_id".to_owned()));
     assert_eq!(definition.delimiter, Delimiter::Comma);
     assert_eq!(definition.batch_size.get(), 100);
@@ -78,7 +78,10 @@ fn every_key_is_read() {
     assert_eq!(definition.group, "vip_2");
     assert_eq!(definition.agent_id.map(u64::from), Some(41));
     assert_eq!(definition.priority, Priority::High);
-    assert_eq!(definition.customers.to_string(), "audiences/spring.csv");
+    assert_eq!(
+        definition.customers.files[0].to_string(),
+        "audiences/spring.csv"
+    );
     assert_eq!(definition.column, Column::Header("id".to_owned()));
     assert_eq!(definition.delimiter, Delimiter::Semicolon);
     assert_eq!(
@@ -341,4 +344,45 @@ proptest! {
             prop_assert_eq!(shown.matches("--> a.toml:").count(), problems.len());
         }
     }
+}
+
+#[test]
+fn the_tables_about_the_audience_take_what_the_readme_says() {
+    let definition = parse(
+        "message = \"Hi.\"\ngroup = \"vip\"\n[customers]\nfiles = \"a.csv\"\nlimit = 50_000\nsample = \"0.5%\"\n\
+         exclude = [\"b.csv\", \"c/d.csv\"]\nwhere.country = [\"DE\", \" AT \"]\n\
+         [repeat]\nsame_campaign = \"always\"\nany_campaign = \"7d\"\nmax_per_customer = { count = 3, within = \"30d\" }\n",
+    )
+    .expect("a valid definition");
+    let customers = definition.customers;
+    assert_eq!(customers.limit, Some(50_000));
+    assert_eq!(customers.sample, Some(Sample::PerMillion(5_000)));
+    assert_eq!(customers.exclude.len(), 2);
+    let condition = &customers.conditions[0];
+    assert_eq!(
+        (condition.column.as_str(), &condition.any_of[..]),
+        ("country", &["DE".to_owned(), "AT".to_owned()][..])
+    );
+    let repeat = definition.repeat;
+    assert_eq!(repeat.same_campaign, SameCampaign::Always);
+    let week = repeat.any_campaign.expect("a span");
+    assert_eq!(week.length().as_secs(), 7 * 24 * 3600);
+    let cap = repeat.max_per_customer.expect("a cap");
+    assert_eq!(cap.to_string(), "3 within 30d");
+    assert_eq!(with("").repeat, Repeat::default());
+}
+
+#[test]
+fn mistakes_about_the_audience_are_shown_at_their_place() {
+    let least = "message = \"Hi.\"\ngroup = \"vip\"\n[customers]\n";
+    let texts = [
+        format!("{least}file = [\"a.csv\"]\n"),
+        format!("{least}files = []\nsample = \"0%\"\nlimit = 0\n"),
+        format!("{least}files = [\"a.csv\", \"/b.csv\"]\nwhere = {{ a = 1, b = [] }}\n"),
+        format!(
+            "{LEAST}[repeat]\nsame_campaign = \"once\"\nany_campaign = \"7\"\nmax_per_customer = {{ count = 0 }}\n"
+        ),
+    ];
+    let shown: Vec<String> = texts.iter().map(|text| complaint(text)).collect();
+    insta::assert_snapshot!(shown.join("\n\n"));
 }

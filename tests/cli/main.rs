@@ -3,8 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod archive;
 mod bad_customers;
 mod beside;
+mod budget;
 mod checker;
 mod complaints;
 mod digest;
@@ -17,3 +19,4 @@ mod resume;
 mod stage;
 mod store;
 mod town;
+mod transcripts;

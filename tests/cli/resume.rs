@@ -90,10 +90,40 @@ fn new_starts_another_run_beside_the_unfinished_one() {
 #[test]
 fn what_is_finished_is_followed_by_another_run() {
     let town = Town::new(4, 4, "");
+    town.scene.allow_repeats("spring");
     for runs in 1..=2 {
         assert_eq!(town.scene.run(&RUN).code, Some(0));
         assert_eq!(town.ledgers().len(), runs);
     }
+    assert_eq!(town.desk.creates(), 2);
+}
+
+#[test]
+fn what_is_finished_messages_nobody_again_and_that_is_no_mistake() {
+    let town = Town::new(4, 4, "");
+    assert_eq!(town.scene.run(&RUN).code, Some(0));
+    for arguments in [
+        &RUN[..],
+        &["run", "spring"],
+        &["run", "spring", "--dry-run"],
+    ] {
+        let ended = town.scene.run(arguments);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        insta::allow_duplicates! { insta::assert_snapshot!(ended.err, @r#"
+        deskcast: campaigns/spring.csv: nobody to message: 4 listed, 4 messaged by this campaign before (repeat.same_campaign = "never")
+        "#) };
+    }
+    town.must_have(4, 0, 0, 0);
+    town.scene.campaign("spring", 3..=6, 4);
+    let ended = town.scene.run(&["run", "spring", "--dry-run"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let sums: Vec<&str> = ended.out.lines().skip(8).take(6).collect();
+    insta::assert_snapshot!(sums.join("\n"));
+    let ended = town.scene.run(&["run", "spring"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let sums: Vec<&str> = ended.out.lines().skip(9).take(2).collect();
+    insta::assert_snapshot!(sums.join("\n"));
+    assert_eq!(town.messaged(), 6);
     assert_eq!(town.desk.creates(), 2);
 }
 

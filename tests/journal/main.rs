@@ -43,6 +43,7 @@ fn new_run(campaign: &str, due: i64) -> NewRun {
         beside: true,
         unknown: UnknownPolicy::Hold,
         created_at: at(0),
+        launch: deskcast::journal::Launch::default(),
     }
 }
 
@@ -74,6 +75,7 @@ fn summary(planned: u64, batches: u32) -> PlanSummary {
         digest: Digest::parse(&format!("sha256:{:064}", planned)).unwrap(),
         first_body: None,
         invalid_rows: Vec::new(),
+        left_out: Vec::new(),
     }
 }
 

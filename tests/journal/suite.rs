@@ -2,6 +2,7 @@
 
 use deskcast::delivery::batch::BatchState::{Planned, Rejected, Sending, Split};
 use deskcast::delivery::outcome::ChatId;
+use deskcast::delivery::reason::{Ground, Reason};
 
 use super::stores::{Memory, Sqlite, Store};
 use super::*;
@@ -50,7 +51,7 @@ fn a_plan_is_there_whole_or_not_at_all<S: Store>() {
     let mut journal = store.open();
     let failed = journal.create_run::<JournalError>(&new_run("spring", 0), &mut |sink| {
         sink.batch(1, &[11, 12], &[2, 3])?;
-        sink.duplicates(&[11], &[4])?;
+        sink.left_out(&Ground::plain(Reason::Duplicate), &[11], &[4])?;
         Err(JournalError::Store("the file ended early".to_owned()))
     });
     assert!(matches!(failed, Err(JournalError::Store(why)) if why == "the file ended early"));

@@ -232,6 +232,7 @@ fn create(journal: &mut impl Journal) -> Result<RunId, JournalError> {
         beside: true,
         unknown: UnknownPolicy::Hold,
         created_at: noon(),
+        launch: deskcast::journal::Launch::default(),
     };
     journal.create_run(&new, &mut |sink| {
         sink.batch(1, &[1, 2], &[2, 3])?;
@@ -247,6 +248,7 @@ fn create(journal: &mut impl Journal) -> Result<RunId, JournalError> {
             digest: Digest::parse(&format!("sha256:{:064}", 0)).unwrap(),
             first_body: None,
             invalid_rows: Vec::new(),
+            left_out: Vec::new(),
         })
     })
 }

@@ -8,6 +8,7 @@ use deskcast::campaign::{InvalidId, InvalidRow, Priority, UnknownPolicy};
 use deskcast::delivery::dispatch::Conclusion;
 use deskcast::delivery::outcome::{ChatId, Words};
 use deskcast::delivery::plan::{Digest, PlanSink, PlanSummary};
+use deskcast::delivery::reason::{Ground, Reason};
 use deskcast::delivery::tally::Listing;
 use deskcast::delivery::tracking::Counts;
 use deskcast::journal::sqlite::SqliteJournal;
@@ -112,6 +113,7 @@ pub(crate) fn new_run(key: &str) -> NewRun {
         customers_file: format!("audiences/{}.csv", key.campaign),
         beside: true,
         created_at: key.due,
+        launch: deskcast::journal::Launch::default(),
         key,
     }
 }
@@ -137,13 +139,17 @@ pub(crate) fn plan(
         listed: planned + (duplicates.0.len() + invalid.len()) as u64,
         duplicates: duplicates.0.len() as u64,
         invalid: invalid.len() as u64,
-        excluded: 0,
+        ..Listing::default()
     };
     let mut fill = |sink: &mut dyn PlanSink<Error = JournalError>| {
         for (number, (customers, lines)) in (1..).zip(batches) {
             sink.batch(number, customers, lines)?;
         }
-        sink.duplicates(duplicates.0, duplicates.1)?;
+        sink.left_out(
+            &Ground::plain(Reason::Duplicate),
+            duplicates.0,
+            duplicates.1,
+        )?;
         sink.invalid(&invalid)?;
         Ok::<_, JournalError>(PlanSummary {
             listing,
@@ -152,6 +158,7 @@ pub(crate) fn plan(
             digest: Digest::parse(&format!("sha256:{}", "0a".repeat(32))).expect("a digest"),
             first_body: None,
             invalid_rows: Vec::new(),
+            left_out: Vec::new(),
         })
     };
     journal

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod creates;
+mod history;
 mod people;
 mod reference;
 mod seeds;
@@ -70,4 +71,20 @@ fn body(reply: &Reply) -> Value {
 fn golden(name: &str) -> Value {
     let path = format!("{}/tests/golden/desk/{name}", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// The documented errors, each with the name of its file.
+fn documented_errors() -> Vec<(String, Value)> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/desk/errors");
+    let mut errors: Vec<(String, Value)> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| {
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            let text = std::fs::read_to_string(&path).unwrap();
+            (name, serde_json::from_str(&text).unwrap())
+        })
+        .collect();
+    errors.sort_by(|a, b| a.0.cmp(&b.0));
+    errors
 }

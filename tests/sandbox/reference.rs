@@ -65,6 +65,7 @@ fn a_proactive_chat_has_every_field_of_the_table() {
         fields
             .iter()
             .for_each(|(name, wanted)| assert_eq!(wanted, kind(&chat[name]), "{name}"));
+        same_shape(&golden("proactive-chat.json"), &chat, "chat");
         assert_eq!(chat["customersList"], "[1, 2]");
         assert_eq!(chat["priority"], "MEDIUM");
         assert_eq!(chat["createdAt"], "2026-03-01T09:00:00.000000Z");
@@ -120,8 +121,8 @@ fn deleting_a_message_looks_like_the_sample_and_is_logged() {
 #[test]
 fn every_documented_error_is_spoken() {
     let mut spoken = 0;
-    for error in golden("errors.json").as_array().unwrap() {
-        let reply = provoke(error["case"].as_str().unwrap());
+    for (case, error) in documented_errors() {
+        let reply = provoke(&case);
         let said = body(&reply);
         assert_eq!(said["code"], error["code"], "{error}");
         assert_eq!(said["message"], error["message"], "{error}");
@@ -143,16 +144,16 @@ fn provoke(case: &str) -> Reply {
     let mut town = settled(Wire::default());
     let mut delete = |target: &str| town.ask("DELETE", target, b"");
     match case {
-        "no ticket" => delete("/tickets//chat_messages/6"),
-        "no message" => delete("/tickets/1/chat_messages/"),
-        "id in letters" => delete("/tickets/1/chat_messages/six"),
-        "no such message" => delete("/tickets/1/chat_messages/99"),
+        "no-ticket" => delete("/tickets//chat_messages/6"),
+        "no-message" => delete("/tickets/1/chat_messages/"),
+        "id-in-letters" => delete("/tickets/1/chat_messages/six"),
+        "no-such-message" => delete("/tickets/1/chat_messages/99"),
         "event" => delete("/tickets/1/chat_messages/4"),
-        "deleted twice" => {
+        "deleted-twice" => {
             delete("/tickets/1/chat_messages/6");
             delete("/tickets/1/chat_messages/6")
         }
-        "ticket open" => {
+        "ticket-open" => {
             let mut town = waiting_for_an_agent();
             town.ask("DELETE", "/tickets/1/chat_messages/5", b"")
         }
@@ -171,12 +172,12 @@ fn provoke(case: &str) -> Reply {
         }
         logs => {
             let query = match logs {
-                "limit in letters" => "limit=ten",
-                "offset in letters" => "offset=ten",
-                "start in letters" => "start_date=01.03.2026",
-                "end in letters" => "end_date=2026-3-1",
-                "limit too large" => "limit=101",
-                "dates too far apart" => "start_date=2025-02-27&end_date=2026-02-28",
+                "limit-in-letters" => "limit=ten",
+                "offset-in-letters" => "offset=ten",
+                "start-in-letters" => "start_date=01.03.2026",
+                "end-in-letters" => "end_date=2026-3-1",
+                "limit-too-large" => "limit=101",
+                "dates-too-far-apart" => "start_date=2025-02-27&end_date=2026-02-28",
                 other => unreachable!("no such case: {other}"),
             };
             town.ask("GET", &format!("/chat_messages/delete_logs?{query}"), b"")
@@ -234,6 +235,18 @@ fn strangers_wrong_paths_and_wrong_methods_are_turned_away() {
     assert_eq!(town.ask("GET", "/nothing", b"").status, 404);
     assert_eq!(town.ask("PUT", "/proactive_chats", b"").status, 405);
     assert_eq!(town.ask("DELETE", "/groups", b"").status, 405);
+    for (method, path) in [
+        ("POST", "/tickets/1/chat_messages"),
+        ("PUT", "/tickets/1/chat_messages/4"),
+        ("GET", "/tickets/1/chat_messages/4"),
+        ("DELETE", "/chat_messages/delete_logs"),
+        ("POST", "/chat_messages"),
+    ] {
+        assert_eq!(town.ask(method, path, b"").status, 405, "{method} {path}");
+    }
+    for path in ["/tickets/1", "/tickets/1/chat_messages/4/5", "/customers/7"] {
+        assert_eq!(town.ask("GET", path, b"").status, 404, "{path}");
+    }
     assert_eq!(town.ask("GET", "/proactive_chats/5", b"").status, 404);
     let request = Request {
         method: "GET",

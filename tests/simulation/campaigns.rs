@@ -5,6 +5,7 @@ use deskcast::campaign::{
 };
 use deskcast::delivery::plan::{PlanSink, PlanSummary, Planner};
 use deskcast::delivery::request::Template;
+use deskcast::delivery::rules::Rules;
 use deskcast::journal::{Fill, Journal, JournalError, NewRun, RunId, RunKey};
 use jiff::Timestamp;
 
@@ -49,6 +50,7 @@ impl Campaign {
             beside: true,
             unknown: UnknownPolicy::Hold,
             created_at: now,
+            launch: deskcast::journal::Launch::default(),
         };
         let template = Template::new(&new.message, &new.group, new.agent_id, new.priority);
         Campaign {
@@ -75,7 +77,12 @@ impl Campaign {
             ..AudienceSpec::default()
         };
         let mut reader = AudienceReader::new(self.file.as_bytes(), &spec).map_err(unreadable)?;
-        let mut planner = Planner::new(&self.template, URL, self.new.batch_size as usize);
+        let mut planner = Planner::new(
+            &self.template,
+            URL,
+            self.new.batch_size as usize,
+            Rules::default(),
+        );
         let mut block = Block::default();
         while reader.next_block(&mut block).map_err(unreadable)? {
             planner.block(&block, sink)?;

@@ -182,7 +182,8 @@ impl World {
     }
 
     fn depart(&mut self, sent: Sent) {
-        let at = self.pacer.depart(self.now);
+        let departure = self.pacer.account().depart(self.now);
+        let at = departure.expect("what is in memory is not damaged").at;
         self.departures.push(at);
         let wait = at - self.now + self.chance.millis(30);
         self.after(wait, Happening::Arrive(Box::new(sent)));

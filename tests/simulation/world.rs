@@ -7,8 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use deskcast::delivery::account::Book;
 use deskcast::delivery::dispatch::Event;
-use deskcast::delivery::pace::WindowGuard;
+use deskcast::delivery::pace::Allowance;
 use deskcast::journal::memory::{Fate, MemoryDisk, ProcessId, StoredRun};
 use deskcast::journal::{Entry, Fence, JournalError, Permit, RunId};
 use deskcast::sandbox::{Faults, StandIn, StandInConfig, WorldConfig};
@@ -85,7 +86,7 @@ pub(crate) struct World {
     pub(crate) processes: BTreeMap<ProcessId, Process>,
     pub(crate) concurrency: usize,
     pub(crate) rate: f64,
-    pub(crate) pacer: WindowGuard,
+    pub(crate) pacer: Book,
     pub(crate) departures: Vec<Duration>,
     /// Chats that were looked at, and all that were made for each run.
     pub(crate) chats_seen: usize,
@@ -128,7 +129,7 @@ impl World {
         let mut world = World {
             concurrency: chance.pick(&[1, 2, 4, 8]),
             rate,
-            pacer: WindowGuard::new(rate, 1),
+            pacer: Book::new(Allowance::new(rate, std::num::NonZeroU32::MIN)),
             desk: StandIn::new(config),
             chance,
             weather,

@@ -26,6 +26,15 @@ pub enum AudienceError {
         /// A guess at what was meant, starting with a full stop.
         hint: String,
     },
+    /// A condition names a column of a file without header.
+    #[error(
+        "has no header row, as its column of ids is given by a number: \"where\" must name column \"{column}\" by its \
+         number, too, such as \"2\""
+    )]
+    NoColumnName {
+        /// The column asked for.
+        column: String,
+    },
     /// The header row has the column more than once.
     #[error(
         "has {count} columns called \"{column}\": rename all but one, so that it is clear which one is meant"

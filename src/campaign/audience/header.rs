@@ -1,7 +1,8 @@
 //! Finding the column of the customer ids, and saying helpfully that it is not there.
 
-use super::super::choice::Delimiter;
+use super::super::choice::{Column, Delimiter};
 use super::super::nearest::nearest;
+use super::AudienceSpec;
 use super::error::AudienceError;
 use super::rows::Rows;
 
@@ -33,6 +34,28 @@ pub(super) fn find<R>(
             count: found.len(),
         }),
     }
+}
+
+/// Where the columns of conditions are, counted from 0, with what each must say.
+pub(super) fn find_conditions<R>(
+    rows: &Rows<R>,
+    spec: &AudienceSpec,
+) -> Result<Vec<(usize, Vec<String>)>, AudienceError> {
+    let place = |column: &str| match spec.column {
+        Column::Header(_) => find(rows, column, spec.delimiter),
+        Column::Number(_) => match column.parse::<usize>() {
+            Ok(number) if number > 0 => {
+                check_number(rows, number, spec.delimiter).map(|()| number - 1)
+            }
+            _ => Err(AudienceError::NoColumnName {
+                column: printable(column),
+            }),
+        },
+    };
+    spec.conditions
+        .iter()
+        .map(|condition| Ok((place(&condition.column)?, condition.any_of.clone())))
+        .collect()
 }
 
 /// Whether the row that `rows` stands on has a column `number`, counted from 1.

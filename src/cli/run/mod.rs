@@ -1,27 +1,38 @@
 //! `deskcast run`: a campaign from its file to its report.
 
+mod chosen;
 mod plan;
 mod preview;
+mod scheduled;
 pub(super) mod send;
-mod target;
+pub(super) mod target;
+
+use std::path::Path;
 
 use clap::Args;
 use jiff::Timestamp;
 
-use self::plan::{Asked, create, resumable, say_resumed, unfinished};
+use self::chosen::{Only, chosen};
+use self::plan::{create, resumable, say_nobody, say_resumed, unfinished};
 use self::preview::dry_run;
+use self::scheduled::by_schedule;
 use self::send::send_and_read;
 use self::target::Target;
 use super::Context;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::operator::operator;
 use super::output::print;
+use crate::campaign::{CampaignName, CustomerId};
 use crate::delivery::plan::Digest;
+use crate::journal::Launch;
+use crate::journal::orders::{NewOrder, Verb};
 use crate::journal::sqlite::SqliteJournal;
-use crate::journal::sqlite::read::{RunRecord, Standing};
+use crate::journal::sqlite::read::{RunRecord, Standing, Store};
 use crate::report::json::RunObject;
 use crate::report::result;
-use crate::service::planning;
+use crate::service::launch::Asked;
+use crate::service::planning::{self, Campaign};
 
 /// Arguments of `deskcast run`.
 #[derive(Debug, Args)]
@@ -42,6 +53,24 @@ pub(super) struct RunArgs {
     #[arg(long)]
     new: bool,
 
+    /// Send the run that is due by the campaign's schedule, if one is and nobody launched it yet: for
+    /// cron and systemd timers
+    #[arg(long, conflicts_with_all = ["dry_run", "plan", "new", "sandbox", "to", "only"])]
+    scheduled: bool,
+
+    /// A test send: message these customers alone, whoever is in the file; it counts for nothing
+    #[arg(
+        long,
+        value_name = "IDS",
+        value_delimiter = ',',
+        conflicts_with_all = ["new", "only"]
+    )]
+    to: Vec<CustomerId>,
+
+    /// Message those whom the last run did not reach and no run may have
+    #[arg(long, value_name = "WHOM", value_enum, conflicts_with_all = ["new", "sandbox"])]
+    only: Option<Only>,
+
     /// Keep reading the chats until all are closed, or for this long (such as 30m)
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true)]
     follow: Option<Option<humantime::Duration>>,
@@ -59,11 +88,32 @@ pub(super) struct RunArgs {
     faults: Option<String>,
 }
 
+impl RunArgs {
+    /// The arguments of a run of this name that no campaign stands behind.
+    pub(super) fn outside_of_campaigns(name: &str) -> RunArgs {
+        RunArgs {
+            campaign: name.to_owned(),
+            dry_run: false,
+            plan: None,
+            new: false,
+            scheduled: false,
+            to: Vec::new(),
+            only: None,
+            follow: None,
+            json: false,
+            sandbox: false,
+            faults: None,
+        }
+    }
+}
+
 pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, Failure> {
     let asked = Asked {
         expected: args.plan.as_deref().map(parse_digest).transpose()?,
         beside: args.new,
         at: Timestamp::now(),
+        due: None,
+        launch: Launch::default(),
     };
     let expected = asked.expected.as_ref();
     let (name, path) = planning::locate(&args.campaign, &context.settings.campaigns.folder)?;
@@ -72,7 +122,19 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, Failur
     }
     let target = Target::of(context, &args).await?;
     let mut journal = SqliteJournal::open(&target.store)?;
-    let unfinished = if args.new {
+    if args.scheduled {
+        let campaign = read(context, name, &path)?;
+        let found = by_schedule(context, &mut journal, &campaign, &target, asked.at)?;
+        let record = match found {
+            Ok(record) => record,
+            Err(nothing) => {
+                eprintln!("{nothing}");
+                return Ok(Exit::Done);
+            }
+        };
+        return send(context, &args, journal, &target, &record).await;
+    }
+    let unfinished = if args.new || !args.to.is_empty() || args.only.is_some() {
         None
     } else {
         unfinished(&target.store, &name)?
@@ -84,14 +146,62 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, Failur
             record
         }
         None => {
-            let record = create(context, &mut journal, &name, &path, &target, &asked)?;
+            let chosen = chosen(&args, &target.store, &name)?;
+            let mut campaign = read(context, name, &path)?;
+            campaign.chosen = chosen;
+            let created = create(context, &mut journal, &campaign, &target, &asked)?;
+            let record = match created {
+                Ok(record) => record,
+                Err(nobody) => return say_nobody(&campaign, &nobody, args.json),
+            };
             resumable(&record, &target, expected)?;
             record
         }
     };
-    let standing = send_and_read(context, &args, journal, &target, &record).await?;
-    print_result(&args, &standing.0, &standing.1)?;
-    Ok(standing.2)
+    if expected.is_some() {
+        approve_plan(&mut journal, &target.store, &record)?;
+    }
+    send(context, &args, journal, &target, &record).await
+}
+
+async fn send(
+    context: &Context,
+    args: &RunArgs,
+    journal: SqliteJournal,
+    target: &Target,
+    record: &RunRecord,
+) -> Result<Exit, Failure> {
+    resumable(record, target, None)?;
+    let (record, standing, exit) = send_and_read(context, args, journal, target, record).await?;
+    print_result(args, &record, &standing)?;
+    Ok(exit)
+}
+
+fn read(context: &Context, name: CampaignName, path: &Path) -> Result<Campaign, Failure> {
+    let campaign = Campaign::read(name, path, context.on_terminal)?;
+    if !campaign.warnings.is_empty() {
+        eprintln!("{}", campaign.warnings);
+    }
+    Ok(campaign)
+}
+
+/// Whoever names the plan of a run that waits for approval has approved it.
+fn approve_plan(
+    journal: &mut SqliteJournal,
+    store: &Path,
+    record: &RunRecord,
+) -> Result<(), Failure> {
+    if !record.restraints.approval || !Store::open(store)?.approvals(record.id)?.is_empty() {
+        return Ok(());
+    }
+    let order = NewOrder {
+        verb: Verb::Approve,
+        at: Timestamp::now(),
+        by: operator(),
+        why: "--plan".to_owned(),
+    };
+    journal.approve(record.id, &record.key.campaign, &order)?;
+    Ok(())
 }
 
 fn parse_digest(text: &str) -> Result<Digest, Failure> {

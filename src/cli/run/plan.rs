@@ -1,67 +1,33 @@
 //! The plan of a run: made anew and frozen, or found unfinished.
 
 use std::path::Path;
-use std::time::Duration;
-
-use jiff::Timestamp;
 
 use super::super::Context;
+use super::super::exit::Exit;
 use super::super::failure::Failure;
+use super::super::output::print;
 use super::target::Target;
-use crate::campaign::{CampaignName, InvalidRows};
-use crate::delivery::plan::{Digest, PlanSummary};
-use crate::delivery::request::Template;
-use crate::desk::Desk;
+use crate::campaign::CampaignName;
+use crate::delivery::plan::Digest;
+use crate::delivery::tally::{Batches, Owner, Tally};
+use crate::delivery::tracking::Counts;
 use crate::journal::sqlite::SqliteJournal;
+use crate::journal::sqlite::read::Requests;
 use crate::journal::sqlite::read::{RunRecord, Store};
-use crate::journal::{Journal, JournalError, NewRun, RunKey};
-use crate::service::planning::{self, Campaign, Mistake, PlanError};
+use crate::journal::{JournalError, RunKey};
+use crate::report::json::RunObject;
+use crate::service::launch::{Asked, Launched, Nobody, NotLaunched, Terms, launch};
+use crate::service::planning::Campaign;
 
-pub(super) fn agent_of(
-    context: &Context,
-    campaign: &Campaign,
-    sandbox: bool,
-) -> Result<u64, Failure> {
-    let agent = campaign
-        .definition
-        .agent_id
-        .or(context.settings.desk.agent_id)
-        .map(std::num::NonZeroU64::get);
-    agent.or(sandbox.then_some(1)).ok_or_else(|| {
-        Failure::mistake(format!(
-            "campaign \"{}\" names no agent: set agent_id in its file, or desk.agent_id in deskcast.toml",
-            campaign.definition.name
-        ))
-    })
-}
-
-/// What is wrong with a plan, once it is made.
-pub(super) fn check_summary(
-    campaign: &Campaign,
-    summary: &PlanSummary,
-    expected: Option<&Digest>,
-) -> Result<(), Mistake> {
-    let file = campaign.customers.display();
-    let listing = summary.listing;
-    if listing.invalid > 0 && campaign.definition.invalid_rows == InvalidRows::Refuse {
-        return Err(Mistake(format!(
-            "{file}: {}\nCorrect the file, or set invalid_rows = \"skip\" in the campaign to leave such rows out.",
-            planning::invalid_rows_sentence(&summary.invalid_rows, listing.invalid)
-        )));
-    }
-    if summary.planned == 0 {
-        return Err(Mistake(format!(
-            "{file}: nobody to message: {} listed, {} duplicates, {} invalid, {} excluded",
-            listing.listed, listing.duplicates, listing.invalid, listing.excluded
-        )));
-    }
-    match expected {
-        Some(expected) if *expected != summary.digest => Err(Mistake(format!(
-            "the plan is not the one that was asked for, and nothing was sent.\n  asked for  {expected}\n  it is now  {}\n\
-             The definition, the customer file or a setting has changed since; look at a new dry run.",
-            summary.digest
-        ))),
-        _ => Ok(()),
+/// In whose name and for which Desk runs are planned; a sandbox has an agent of its own.
+pub(super) fn terms(context: &Context, base_url: &str, sandbox: bool) -> Terms {
+    let agent_id = context.settings.desk.agent_id;
+    Terms {
+        base_url: base_url.to_owned(),
+        agent_id: agent_id
+            .map(std::num::NonZeroU64::get)
+            .or(sandbox.then_some(1)),
+        suppress: context.settings.audience.suppress.0.clone(),
     }
 }
 
@@ -73,7 +39,7 @@ pub(super) fn unfinished(
     Ok(Store::open(store)?
         .runs(Some(name))?
         .into_iter()
-        .find(|run| run.state.is_open()))
+        .find(|run| run.state.is_open() && !run.test))
 }
 
 /// A run goes on as it was planned, or not at all.
@@ -106,95 +72,60 @@ pub(super) fn say_resumed(record: &RunRecord, target: &Target) -> Result<(), Fai
     Ok(())
 }
 
-/// What was asked for beside the campaign.
-pub(super) struct Asked {
-    /// The only plan that may be sent, where one was named.
-    pub(super) expected: Option<Digest>,
-    /// Another run, even beside an unfinished one.
-    pub(super) beside: bool,
-    /// When.
-    pub(super) at: Timestamp,
-}
-
 /// Plans a new run and makes it durable, in one step. Where another process did so since this one
 /// looked, the run is that one's: two that start at once are one run.
 pub(super) fn create(
     context: &Context,
     journal: &mut SqliteJournal,
-    name: &CampaignName,
-    path: &Path,
+    campaign: &Campaign,
     target: &Target,
     asked: &Asked,
-) -> Result<RunRecord, Failure> {
-    let campaign = Campaign::read(name.clone(), path, context.on_terminal)?;
-    if !campaign.warnings.is_empty() {
-        eprintln!("{}", campaign.warnings);
-    }
-    let agent_id = agent_of(context, &campaign, target.sandbox.is_some())?;
-    let definition = &campaign.definition;
-    let template = Template::new(
-        &campaign.message,
-        &definition.group,
-        agent_id,
-        definition.priority,
-    );
-    let url = Desk::create_url(&target.planned_url);
-    let mut new = NewRun {
-        key: RunKey {
-            campaign: name.clone(),
-            due: whole_second(asked.at),
-        },
-        message: campaign.message.clone(),
-        group: definition.group.clone(),
-        agent_id,
-        priority: definition.priority,
-        batch_size: definition.batch_size.get() as u32,
-        base_url: target.planned_url.clone(),
-        customers_file: definition.customers.as_path().display().to_string(),
-        unknown: definition.unknown,
-        beside: asked.beside,
-        created_at: asked.at,
+) -> Result<Result<RunRecord, Nobody>, Failure> {
+    let terms = terms(context, &target.planned_url, target.sandbox.is_some());
+    let key: RunKey = match launch(journal, campaign, &terms, asked) {
+        Ok(Launched::New(key) | Launched::There(key) | Launched::Unfinished(key)) => key,
+        Err(NotLaunched::Nobody(nobody)) => return Ok(Err(nobody)),
+        Err(error) => return Err(error.into()),
     };
-    loop {
-        let created = journal.create_run::<NotCreated>(&new, &mut |sink| {
-            let summary =
-                planning::plan(&campaign, &template, &url, sink).map_err(|error| match error {
-                    PlanError::Mistake(mistake) => NotCreated::Failure(mistake.into()),
-                    PlanError::Sink(error) => NotCreated::Journal(error),
-                })?;
-            check_summary(&campaign, &summary, asked.expected.as_ref())
-                .map_err(|mistake| NotCreated::Failure(mistake.into()))?;
-            Ok(summary)
-        });
-        let key = match created {
-            Ok(_) => new.key,
-            // Another one within the same second: the later one is due a second later.
-            Err(NotCreated::Journal(JournalError::Exists(_))) => {
-                new.key.due += Duration::from_secs(1);
-                continue;
-            }
-            Err(NotCreated::Journal(JournalError::Unfinished(key))) => key,
-            Err(NotCreated::Journal(error)) => return Err(error.into()),
-            Err(NotCreated::Failure(failure)) => return Err(failure),
-        };
-        let found = Store::open(&target.store)?.run(&key)?;
-        return found
-            .ok_or_else(|| Failure::stopped("the run that was just planned is not in the store"));
+    let found = Store::open(&target.store)?.run(&key)?;
+    found
+        .map(Ok)
+        .ok_or_else(|| Failure::stopped("the run that was just planned is not in the store"))
+}
+
+/// Says that there is nobody left to message, which is no mistake.
+pub(super) fn say_nobody(
+    campaign: &Campaign,
+    nobody: &Nobody,
+    json: bool,
+) -> Result<Exit, Failure> {
+    if !json {
+        return Err(Failure::nothing_to_do(nobody.to_string()));
     }
+    let object = RunObject {
+        run: None,
+        campaign: campaign.definition.name.to_string(),
+        state: "nobody".to_owned(),
+        test: false,
+        note: nobody.to_string(),
+        digest: nobody.digest.to_string(),
+        customers: Tally::of(nobody.listing, [], Owner::Gone).customers,
+        batches: Batches::default(),
+        counts: Counts::default(),
+        requests: Requests::default(),
+        first_request: None,
+        duration_seconds: None,
+    };
+    print(&format!("{}\n", object.line()))?;
+    Ok(Exit::Done)
 }
 
-/// Why a run was not created.
-enum NotCreated {
-    Journal(JournalError),
-    Failure(Failure),
-}
-
-impl From<JournalError> for NotCreated {
-    fn from(error: JournalError) -> NotCreated {
-        NotCreated::Journal(error)
+impl From<NotLaunched> for Failure {
+    fn from(error: NotLaunched) -> Failure {
+        match error {
+            NotLaunched::Mistake(mistake) => mistake.into(),
+            NotLaunched::Journal(error) => error.into(),
+            NotLaunched::Nobody(nobody) => Failure::nothing_to_do(nobody.to_string()),
+        }
     }
-}
-
-fn whole_second(at: Timestamp) -> Timestamp {
-    Timestamp::from_second(at.as_second()).unwrap_or(at)
 }

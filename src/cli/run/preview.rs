@@ -9,19 +9,26 @@ use super::super::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::sandbox::Throwaway;
+use super::super::selection::store_path;
 use super::RunArgs;
-use super::plan::{agent_of, check_summary};
+use super::chosen::{chosen, options};
+use super::plan::{say_nobody, terms};
 use crate::campaign::CampaignName;
 use crate::delivery::batch::BatchState;
+use crate::delivery::gate;
 use crate::delivery::pace;
 use crate::delivery::plan::{Digest, Nowhere, PlanSummary};
 use crate::delivery::request::Template;
+use crate::delivery::rules::Messaged;
 use crate::delivery::tally::{Owner, Tally};
 use crate::delivery::tracking::Counts;
 use crate::desk::Desk;
-use crate::journal::sqlite::read::Requests;
+use crate::journal::sqlite::messaged::Asking;
+use crate::journal::sqlite::read::{Requests, Store};
 use crate::report::dry_run::DryRun;
 use crate::report::json::{FirstRequest, RunObject};
+use crate::service::launch::{Refused, agent_of, check_summary};
+use crate::service::lists;
 use crate::service::planning::{self, Campaign, PlanError};
 
 /// Shows what would be sent.
@@ -32,15 +39,18 @@ pub(super) fn dry_run(
     path: &Path,
     expected: Option<&Digest>,
 ) -> Result<Exit, Failure> {
-    let campaign = Campaign::read(name, path, context.on_terminal)?;
+    let chosen = chosen(args, &store_path(context), &name)?;
+    let mut campaign = Campaign::read(name, path, context.on_terminal)?;
+    campaign.chosen = chosen;
     if !campaign.warnings.is_empty() {
         eprintln!("{}", campaign.warnings);
     }
-    let agent_id = agent_of(context, &campaign, args.sandbox)?;
     let base_url = match args.sandbox {
         true => Throwaway::PLANNED_URL.to_owned(),
         false => context.settings.desk.base_url()?.to_string(),
     };
+    let terms = terms(context, &base_url, args.sandbox);
+    let agent_id = agent_of(&campaign, &terms)?;
     let url = Desk::create_url(&base_url);
     let definition = &campaign.definition;
     let template = Template::new(
@@ -49,14 +59,34 @@ pub(super) fn dry_run(
         agent_id,
         definition.priority,
     );
-    let summary =
-        planning::plan(&campaign, &template, &url, &mut Nowhere).map_err(|error| match error {
+    let now = Timestamp::now();
+    let asking = Asking {
+        campaign: &definition.name,
+        base_url: &base_url,
+        repeat: &definition.repeat,
+        now,
+    };
+    let mut rules = lists::rules(&campaign, &terms.suppress)?;
+    if !args.sandbox {
+        rules.repeat(&definition.repeat, messaged(context, &asking)?);
+    }
+    let summary = planning::plan(&campaign, &template, &url, rules, &mut Nowhere).map_err(
+        |error| match error {
             PlanError::Mistake(mistake) => Failure::from(mistake),
             PlanError::Sink(never) => match never {},
-        })?;
-    check_summary(&campaign, &summary, expected)?;
+        },
+    )?;
+    match check_summary(&campaign, &summary, expected) {
+        Ok(()) => {}
+        Err(Refused::Mistake(mistake)) => return Err(mistake.into()),
+        Err(Refused::Nobody(nobody)) => return say_nobody(&campaign, &nobody, args.json),
+    }
+    let restraints = &definition.restraints;
     let rate = context.settings.limits.requests_per_second.per_second();
-    let duration = pace::duration(summary.batches.into(), rate);
+    let own_rate = restraints.pace.requests_per_second;
+    let rate = own_rate.map_or(rate, |own| own.per_second().min(rate));
+    let duration = pace::duration(summary.batches.into(), rate)
+        .max(gate::at_least(restraints, summary.planned));
     let warnings = warnings(&campaign, &summary, duration);
     if args.json {
         println!(
@@ -73,16 +103,26 @@ pub(super) fn dry_run(
         url: &url,
         requests_per_second: rate,
         duration,
-        now: Timestamp::now(),
+        now,
         warnings: &warnings,
         command: format!(
-            "deskcast run {}{sandbox} --plan {}",
-            args.campaign, summary.digest
+            "deskcast run {}{}{sandbox} --plan {}",
+            args.campaign,
+            options(args),
+            summary.digest
         ),
     }
     .text();
     print!("{text}");
     Ok(Exit::Done)
+}
+
+/// Who was messaged, as the journal has it; nobody where there is no journal yet.
+fn messaged(context: &Context, asking: &Asking<'_>) -> Result<Messaged, Failure> {
+    match store_path(context) {
+        path if path.exists() => Ok(Store::open(&path)?.messaged(asking)?),
+        _ => Ok(Messaged::default()),
+    }
 }
 
 fn warnings(campaign: &Campaign, summary: &PlanSummary, duration: Duration) -> Vec<String> {
@@ -127,6 +167,7 @@ fn dry_run_object(
         campaign: campaign.definition.name.to_string(),
         state: "dry-run".to_owned(),
         note: String::new(),
+        test: campaign.chosen.as_ref().is_some_and(|chosen| chosen.test),
         digest: summary.digest.to_string(),
         customers: tally.customers,
         batches: tally.batches,

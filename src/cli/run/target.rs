@@ -12,19 +12,19 @@ use super::RunArgs;
 use crate::settings::StoreUrl;
 
 /// The settings' Desk and store, or a throwaway sandbox's.
-pub(super) struct Target {
+pub(in crate::cli) struct Target {
     /// The base URL as the plan has it.
     pub(super) planned_url: String,
     /// The base URL that requests go to.
     pub(super) base_url: String,
-    pub(super) store: PathBuf,
+    pub(in crate::cli) store: PathBuf,
     pub(super) token: SecretString,
     /// Lives as long as the run.
     pub(super) sandbox: Option<Throwaway>,
 }
 
 impl Target {
-    pub(super) async fn of(context: &Context, args: &RunArgs) -> Result<Target, Failure> {
+    pub(in crate::cli) async fn of(context: &Context, args: &RunArgs) -> Result<Target, Failure> {
         if args.sandbox {
             let sandbox = Throwaway::start(args.faults.as_deref()).await?;
             return Ok(Target {

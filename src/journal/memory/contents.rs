@@ -9,10 +9,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::campaign::InvalidRow;
+use crate::campaign::UnknownPolicy;
 use crate::delivery::batch::{BatchState, Change};
 use crate::delivery::dispatch::Conclusion;
 use crate::delivery::outcome::{ChatId, Words};
 use crate::delivery::plan::{PlanSink, PlanSummary};
+use crate::delivery::reason::Ground;
 use crate::delivery::tally::Listing;
 use crate::delivery::tracking::Counts;
 use crate::journal::{
@@ -111,7 +113,8 @@ impl Contents {
         let due = kept(new.key.due);
         let unfinished = |run: &&Arc<StoredRun>| {
             let ended_later = run.ended_at.is_some_and(|at| at > kept(new.created_at));
-            run.new.key.campaign == new.key.campaign && (run.state.is_open() || ended_later)
+            let real = !run.new.launch.test;
+            real && run.new.key.campaign == new.key.campaign && (run.state.is_open() || ended_later)
         };
         let latest = self
             .runs
@@ -168,6 +171,9 @@ impl Contents {
         if purpose == Purpose::Sending && run.state == RunState::Failed {
             return Err(JournalError::Failed);
         }
+        if purpose == Purpose::Sending && run.state.is_held() {
+            return Err(JournalError::Held(run.state.as_str()));
+        }
         let last_intent_at = run
             .batches
             .values()
@@ -195,7 +201,11 @@ impl Contents {
             },
             last_batch: run.batches.keys().last().copied().unwrap_or(0),
             proven: run.batches.values().any(proven),
-            unknown: run.new.unknown,
+            // Nothing of a cancelled run is sent any more, whatever is proved of it.
+            unknown: match run.state {
+                RunState::Cancelled => UnknownPolicy::Hold,
+                _ => run.new.unknown,
+            },
             recovered,
             last_intent_at,
         })
@@ -432,7 +442,7 @@ impl PlanSink for StoredRun {
         Ok(())
     }
 
-    fn duplicates(&mut self, _: &[u64], _: &[u64]) -> Result<(), JournalError> {
+    fn left_out(&mut self, _: &Ground, _: &[u64], _: &[u64]) -> Result<(), JournalError> {
         Ok(())
     }
 

@@ -1,30 +1,117 @@
-//! Freezing a plan: the run and all of its batches in one transaction.
+//! Freezing a plan: the run and all of its batches in one transaction, which is a short one.
 
-use rusqlite::{CachedStatement, Connection, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
-use super::{customers_key, millis, timestamp};
-use crate::campaign::InvalidRow;
-use crate::delivery::batch::BatchState;
+use super::messaged::{Asking, latest_run, messaged};
+use super::schedule::move_decided;
+use super::staged::{self, Staged};
+use super::{SqliteJournal, millis, timestamp};
+use crate::campaign::Repeat;
 use crate::delivery::plan::{PlanSink, PlanSummary};
-use crate::journal::packed::{pack_rows, write_varint};
-use crate::journal::{Fill, JournalError, NewRun, RunId, RunKey, RunState};
+use crate::delivery::rules::Messaged;
+use crate::journal::{JournalError, NewRun, RunId, RunKey, RunState, Tended};
 
-pub(super) fn create_run<E: From<JournalError>>(
+/// How often a plan is made again because somebody else planned a run meanwhile, before that is
+/// kept from happening.
+const ROUNDS: usize = 3;
+
+/// Fills the plan of a new run through the sink it is given, without those who were messaged. It
+/// is called again where another run was planned meanwhile.
+pub type FillWithout<'a, E> =
+    &'a mut dyn FnMut(Messaged, &mut dyn PlanSink<Error = JournalError>) -> Result<PlanSummary, E>;
+
+impl SqliteJournal {
+    /// Records a run and its whole plan in one step, as [`Journal::create_run`] does, where the
+    /// plan leaves out whom these rules leave out: of two runs that are planned at once, the later
+    /// one knows whom the earlier one messages.
+    ///
+    /// The store can be written by others while the plan is made; it is locked for the moment of
+    /// copying the plan. Who was messaged is asked before; when another run that matters was
+    /// planned by then, the plan is made again, and after a few rounds under the lock.
+    ///
+    /// # Errors
+    /// Those of `fill`, and those of [`Journal::create_run`].
+    pub fn plan_run<E: From<JournalError>>(
+        &mut self,
+        new: &NewRun,
+        repeat: &Repeat,
+        fill: FillWithout<'_, E>,
+    ) -> Result<RunId, E> {
+        let asking = Asking {
+            campaign: &new.key.campaign,
+            base_url: &new.base_url,
+            repeat,
+            now: new.created_at,
+        };
+        let connection = &mut self.connection;
+        for _ in 0..ROUNDS {
+            if let Some(run) = try_plan(connection, new, &asking, fill)? {
+                return Ok(run);
+            }
+        }
+        let tx = begin(connection, TransactionBehavior::Immediate)?;
+        let summary = stage(&tx, &asking, fill)?;
+        let run = keep(&tx, new, &summary)?;
+        commit(tx)?;
+        Ok(run)
+    }
+}
+
+/// One round: none where another run was planned meanwhile.
+fn try_plan<E: From<JournalError>>(
     connection: &mut Connection,
     new: &NewRun,
-    fill: Fill<'_, E>,
-) -> Result<RunId, E> {
-    let tx = connection
-        .transaction_with_behavior(TransactionBehavior::Immediate)
-        .map_err(|error| E::from(error.into()))?;
-    let run = insert_run(&tx, new)?;
-    let summary = fill(&mut Rows::new(&tx, run)?)?;
-    freeze(&tx, run, &summary)?;
-    tx.commit().map_err(|error| E::from(error.into()))?;
+    asking: &Asking<'_>,
+    fill: FillWithout<'_, E>,
+) -> Result<Option<RunId>, E> {
+    // Only the temporary tables are written in here: nobody waits for it.
+    let tx = begin(connection, TransactionBehavior::Deferred)?;
+    check(&tx, new)?;
+    let latest = latest_run(&tx, asking)?;
+    let summary = stage(&tx, asking, fill)?;
+    commit(tx)?;
+    let tx = begin(connection, TransactionBehavior::Immediate)?;
+    check(&tx, new)?;
+    if latest_run(&tx, asking)? != latest {
+        return Ok(None);
+    }
+    let run = keep(&tx, new, &summary)?;
+    commit(tx)?;
+    Ok(Some(run))
+}
+
+fn begin(
+    connection: &mut Connection,
+    behavior: TransactionBehavior,
+) -> Result<Transaction<'_>, JournalError> {
+    Ok(connection.transaction_with_behavior(behavior)?)
+}
+
+fn commit(tx: Transaction<'_>) -> Result<(), JournalError> {
+    Ok(tx.commit()?)
+}
+
+fn stage<E: From<JournalError>>(
+    tx: &Transaction<'_>,
+    asking: &Asking<'_>,
+    fill: FillWithout<'_, E>,
+) -> Result<PlanSummary, E> {
+    let messaged = messaged(tx, asking)?;
+    fill(messaged, &mut Staged::begin(tx)?)
+}
+
+/// Copies the staged plan into the store.
+fn keep(tx: &Transaction<'_>, new: &NewRun, summary: &PlanSummary) -> Result<RunId, JournalError> {
+    check(tx, new)?;
+    let run = insert_run(tx, new)?;
+    staged::copy(tx, run)?;
+    staged::clear(tx)?;
+    freeze(tx, run, summary)?;
     Ok(run)
 }
 
-fn insert_run(tx: &Transaction<'_>, new: &NewRun) -> Result<RunId, JournalError> {
+/// Refuses a run that exists, and one that is not to begin beside one that is unfinished.
+fn check(tx: &Transaction<'_>, new: &NewRun) -> Result<(), JournalError> {
     let due = millis(new.key.due);
     let unfinished = unfinished(tx, new)?;
     if let Some(due) = unfinished.filter(|_| !new.beside) {
@@ -39,15 +126,20 @@ fn insert_run(tx: &Transaction<'_>, new: &NewRun) -> Result<RunId, JournalError>
         params![new.key.campaign.as_str(), due],
         |row| row.get(0),
     )?;
-    if taken {
-        return Err(JournalError::Exists(new.key.clone()));
+    match taken {
+        true => Err(JournalError::Exists(new.key.clone())),
+        false => Ok(()),
     }
+}
+
+fn insert_run(tx: &Transaction<'_>, new: &NewRun) -> Result<RunId, JournalError> {
     tx.execute(
         "INSERT INTO run (campaign, due, state, message, group_key, agent_id, priority, batch_size, base_url,
-           customers_file, unknown_policy, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+           customers_file, unknown_policy, created_at, tended, queued, send_window)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         params![
             new.key.campaign.as_str(),
-            due,
+            millis(new.key.due),
             RunState::Planned.as_str(),
             new.message,
             new.group,
@@ -58,17 +150,37 @@ fn insert_run(tx: &Transaction<'_>, new: &NewRun) -> Result<RunId, JournalError>
             new.customers_file,
             new.unknown.as_str(),
             millis(new.created_at),
+            tended(new.launch.tended),
+            new.launch.queued,
+            new.launch.window,
         ],
     )?;
-    Ok(RunId(tx.last_insert_rowid()))
+    let run = RunId(tx.last_insert_rowid());
+    tx.execute(
+        "UPDATE run SET restraints = ?2, test = ?3 WHERE id = ?1",
+        params![run.0, new.launch.restraints.text(), new.launch.test],
+    )?;
+    if let Some(decided) = new.launch.decided {
+        move_decided(tx, &new.key.campaign, decided)?;
+    }
+    Ok(run)
+}
+
+fn tended(by: Tended) -> &'static str {
+    match by {
+        Tended::ByHand => "hand",
+        Tended::ByDaemon => "daemon",
+    }
 }
 
 /// When the latest run of this campaign was due that was not finished yet when the new one was
 /// asked for. Looked up in the transaction that adds the new one, so that of two processes that
 /// start at once one finds the other's run, even where that one is through already.
 fn unfinished(tx: &Transaction<'_>, new: &NewRun) -> Result<Option<i64>, JournalError> {
+    // Of what never had a plan, such as a missed run, nothing can be unfinished.
     let mut statement = tx.prepare_cached(
-        "SELECT due, state, ended_at FROM run WHERE campaign = ?1 ORDER BY due DESC",
+        "SELECT due, state, ended_at FROM run WHERE campaign = ?1 AND test = 0 AND digest <> ''
+         ORDER BY due DESC",
     )?;
     let mut rows = statement.query([new.key.campaign.as_str()])?;
     while let Some(row) = rows.next()? {
@@ -95,65 +207,12 @@ fn freeze(tx: &Transaction<'_>, run: RunId, summary: &PlanSummary) -> Result<(),
             listing.excluded as i64,
         ],
     )?;
+    let mut statement = tx.prepare_cached(
+        "INSERT INTO listing (run, reason, detail, customers) VALUES (?1, ?2, ?3, ?4)",
+    )?;
+    for (ground, customers) in &summary.left_out {
+        let (reason, detail) = (ground.reason.as_str(), &ground.detail);
+        statement.execute(params![run.0, reason, detail, *customers as i64])?;
+    }
     Ok(())
-}
-
-/// The sink of a journaled plan.
-struct Rows<'t> {
-    run: RunId,
-    batch: CachedStatement<'t>,
-    customers: CachedStatement<'t>,
-    left_out: CachedStatement<'t>,
-    packed: Vec<u8>,
-}
-
-impl<'t> Rows<'t> {
-    fn new(tx: &'t Transaction<'_>, run: RunId) -> Result<Rows<'t>, JournalError> {
-        Ok(Rows {
-            run,
-            batch: tx.prepare_cached(
-                "INSERT INTO batch (run, number, customers, state) VALUES (?1, ?2, ?3, ?4)",
-            )?,
-            customers: tx
-                .prepare_cached("INSERT INTO batch_customers (id, packed) VALUES (?1, ?2)")?,
-            left_out: tx
-                .prepare_cached("INSERT INTO left_out (run, reason, packed) VALUES (?1, ?2, ?3)")?,
-            packed: Vec::new(),
-        })
-    }
-}
-
-impl PlanSink for Rows<'_> {
-    type Error = JournalError;
-
-    fn batch(&mut self, number: u32, customers: &[u64], lines: &[u64]) -> Result<(), JournalError> {
-        self.packed.clear();
-        pack_rows(customers, lines, &mut self.packed);
-        let planned = BatchState::Planned.code();
-        self.batch
-            .execute(params![self.run.0, number, customers.len() as i64, planned])?;
-        self.customers
-            .execute(params![customers_key(self.run, number), self.packed])?;
-        Ok(())
-    }
-
-    fn duplicates(&mut self, customers: &[u64], lines: &[u64]) -> Result<(), JournalError> {
-        self.packed.clear();
-        pack_rows(customers, lines, &mut self.packed);
-        self.left_out
-            .execute(params![self.run.0, "duplicate", self.packed])?;
-        Ok(())
-    }
-
-    fn invalid(&mut self, rows: &[InvalidRow]) -> Result<(), JournalError> {
-        self.packed.clear();
-        for row in rows {
-            write_varint(row.line, &mut self.packed);
-            write_varint(row.value.len() as u64, &mut self.packed);
-            self.packed.extend_from_slice(row.value.as_bytes());
-        }
-        self.left_out
-            .execute(params![self.run.0, "invalid", self.packed])?;
-        Ok(())
-    }
 }

@@ -4,13 +4,23 @@
 //! decided by a lock file that the kernel releases when its holder dies, whatever it dies of: the
 //! run of a killed process can be taken over at once, and that of a living one never.
 
+pub mod approval;
 mod create;
+pub mod daemon;
+pub mod gate;
+pub mod messaged;
 mod open;
+mod orders;
 mod owner;
 pub mod read;
 mod record;
+pub mod retraction;
+pub mod schedule;
 mod settle;
+mod staged;
 mod tick;
+
+pub use create::FillWithout;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -22,7 +32,7 @@ use super::{
     Claim, Entry, Fence, Fill, Journal, JournalError, KnownChat, NewRun, Permit, Purpose, Reading,
     RunId, RunState, Tracked, UnknownBatch, Verdict,
 };
-use crate::campaign::UnknownPolicy;
+use crate::campaign::{Repeat, UnknownPolicy};
 use crate::delivery::batch::BatchState;
 use crate::delivery::dispatch::Work;
 use crate::delivery::outcome::ChatId;
@@ -51,6 +61,14 @@ impl SqliteJournal {
             owned: HashMap::new(),
             ticks,
         })
+    }
+
+    /// Gives up a run whose unknown batches were planned again, and that can be gone on with
+    /// therefore; one that is paused stays so.
+    pub fn reopen(&mut self, fence: Fence, note: &str, now: Timestamp) -> Result<(), JournalError> {
+        let reopened = settle::reopen(&mut self.connection, fence, note, now);
+        self.owned.remove(&fence.run);
+        reopened
     }
 
     /// The file.
@@ -95,7 +113,7 @@ impl Journal for SqliteJournal {
         new: &NewRun,
         fill: Fill<'_, E>,
     ) -> Result<RunId, E> {
-        create::create_run(&mut self.connection, new, fill)
+        self.plan_run(new, &Repeat::always(), &mut |_, sink| fill(sink))
     }
 
     fn claim(
@@ -111,6 +129,15 @@ impl Journal for SqliteJournal {
         self.ticks.check(tick::last(&tx)?)?;
         if purpose == Purpose::Sending && record::has_failed(&tx, run)? {
             return Err(JournalError::Failed);
+        }
+        orders::obey(&tx, run, now)?;
+        if purpose == Purpose::Sending
+            && let Some(state) = record::held(&tx, run)?
+        {
+            let tick = tick::last(&tx)?;
+            tx.commit()?;
+            self.ticks.note(tick);
+            return Err(JournalError::Held(state.as_str()));
         }
         let tick = tick::next(&tx)?;
         let last_intent_at: Option<i64> = tx.query_row(
@@ -135,9 +162,11 @@ impl Journal for SqliteJournal {
                 [run.0],
             )?,
         };
+        // Nothing of a cancelled run is sent any more, whatever is proved of it.
         let (token, last_batch, proven, policy): (i64, u32, bool, String) = tx.query_row(
             "SELECT fence, (SELECT coalesce(max(number), 0) FROM batch WHERE run = ?1),
-               EXISTS (SELECT 1 FROM batch WHERE run = ?1 AND state = ?2), unknown_policy
+               EXISTS (SELECT 1 FROM batch WHERE run = ?1 AND state = ?2),
+               CASE state WHEN 'cancelled' THEN 'hold' ELSE unknown_policy END
              FROM run WHERE id = ?1",
             params![run.0, BatchState::Accepted.code()],
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
@@ -213,10 +242,17 @@ impl Journal for SqliteJournal {
         note: &str,
         now: Timestamp,
     ) -> Result<(), JournalError> {
-        let changed = self.connection.execute(
+        let tx = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let changed = tx.execute(
             "UPDATE run SET state = ?3, note = ?4, ended_at = ?5 WHERE id = ?1 AND fence = ?2",
             params![fence.run.0, fence.token, state.as_str(), note, millis(now)],
         )?;
+        if changed == 1 {
+            orders::answer_pending(&tx, fence.run, state, now)?;
+        }
+        tx.commit()?;
         self.owned.remove(&fence.run);
         if changed == 1 {
             Ok(())

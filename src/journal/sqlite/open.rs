@@ -10,7 +10,14 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use crate::journal::JournalError;
 
 /// The schema versions, each a step from the one before; a store's version is how many it took.
-const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+const MIGRATIONS: [&str; 6] = [
+    include_str!("schema/runs.sql"),
+    include_str!("schema/orders.sql"),
+    include_str!("schema/pace.sql"),
+    include_str!("schema/audience.sql"),
+    include_str!("schema/messages.sql"),
+    include_str!("schema/approval.sql"),
+];
 /// "desk" in ASCII: marks the file as ours.
 const APPLICATION_ID: i64 = 0x6465_736b;
 /// Pages of 4 KiB that the log may hold before they are copied back into the file.
@@ -109,8 +116,7 @@ fn check_version(version: i64) -> Result<(), JournalError> {
         return Ok(());
     }
     Err(JournalError::Store(format!(
-        "was written by a newer deskcast (schema {version}, this one knows {}); use that one",
-        MIGRATIONS.len()
+        "was written by a newer deskcast (its schema is {version}); use that one"
     )))
 }
 

@@ -4,10 +4,17 @@
 //! is no time to live to wait for and no clock to trust; a suspended owner stays the owner.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::journal::{JournalError, RunId};
+
+/// Who only looks whether a run has an owner holds the lock for a moment, too: what is taken for an
+/// owner must be there this many times.
+const LOOKS: u32 = 10;
+/// Between two of them.
+const A_MOMENT: Duration = Duration::from_millis(1);
 
 /// The lock on a run. It ends with this value or with the process.
 #[derive(Debug)]
@@ -19,23 +26,36 @@ pub(super) struct Lock {
 impl Lock {
     /// Takes the lock, or says that a living process has it.
     pub(super) fn take(store: &Path, run: RunId) -> Result<Lock, JournalError> {
-        let path = path(store, run);
-        let file = open(&path).map_err(|error| {
-            JournalError::Store(format!(
-                "cannot open the lock file {}: {error}",
-                path.display()
-            ))
-        })?;
-        match file.try_lock() {
-            Ok(()) => Ok(Lock { file, path }),
-            Err(TryLockError::WouldBlock) => Err(JournalError::Owned(
-                "the run is being sent by another process on this machine".to_owned(),
-            )),
-            Err(TryLockError::Error(error)) => Err(JournalError::Store(format!(
-                "cannot lock {}: {error}. The store must lie on a local file system",
-                path.display()
-            ))),
+        let taken = "the run is being sent by another process on this machine";
+        Lock::take_file(path(store, run), taken)
+    }
+
+    /// Takes the lock that this file is, or says that it is `taken`.
+    pub(super) fn take_file(path: PathBuf, taken: &str) -> Result<Lock, JournalError> {
+        for look in 0..LOOKS {
+            if look > 0 {
+                std::thread::sleep(A_MOMENT);
+            }
+            let file = open(&path).map_err(|error| {
+                JournalError::Store(format!(
+                    "cannot open the lock file {}: {error}",
+                    path.display()
+                ))
+            })?;
+            match file.try_lock() {
+                // The last owner may have removed the file since it was opened: a lock that
+                // nobody else can find is none.
+                Ok(()) if is_at(&file, &path) => return Ok(Lock { file, path }),
+                Ok(()) | Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(error)) => {
+                    return Err(JournalError::Store(format!(
+                        "cannot lock {}: {error}. The store must lie on a local file system",
+                        path.display()
+                    )));
+                }
+            }
         }
+        Err(JournalError::Owned(taken.to_owned()))
     }
 
     /// Whether a living process has the lock of this run.
@@ -48,8 +68,7 @@ impl Lock {
 }
 
 impl Drop for Lock {
-    /// The file goes with the lock. Somebody may have opened it in the meantime and lock a file
-    /// that has no name any more: the fencing token settles that.
+    /// The file goes with the lock. Who has opened it in the meantime sees that and looks again.
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.path);
         let _ = self.file.unlock();
@@ -60,6 +79,15 @@ fn path(store: &Path, run: RunId) -> PathBuf {
     let mut name = store.as_os_str().to_owned();
     name.push(format!("-run{}.lock", run.0));
     PathBuf::from(name)
+}
+
+/// Whether this file is the one at this path.
+fn is_at(file: &File, path: &Path) -> bool {
+    let inode = |found: std::io::Result<std::fs::Metadata>| found.map(|it| (it.dev(), it.ino()));
+    match (inode(file.metadata()), inode(std::fs::metadata(path))) {
+        (Ok(ours), Ok(theirs)) => ours == theirs,
+        _ => false,
+    }
 }
 
 fn open(path: &Path) -> std::io::Result<File> {

@@ -1,6 +1,9 @@
 //! What people ask the journal: runs, tallies, one customer's story. It changes nothing.
 
+mod census;
 mod customers;
+mod listing;
+mod reach;
 mod standing;
 mod story;
 
@@ -9,20 +12,22 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+pub use census::{Census, StateCount};
 pub use customers::{BatchRows, LeftOut};
+pub(super) use customers::{blob, state};
 pub use standing::{Requests, Standing};
 pub use story::{Attempt, Part, Resolved, Story};
 
 use super::{open, owner, timestamp};
-use crate::campaign::{CampaignName, Priority};
+use crate::campaign::{CampaignName, FileLine, Priority, Restraints, UnknownPolicy};
 use crate::delivery::tally::{Listing, Owner};
-use crate::journal::{JournalError, RunId, RunKey, RunState};
+use crate::journal::{JournalError, RunId, RunKey, RunState, Tended};
 
 /// The reading side of a store. Sees whatever was committed, also beside a process that writes.
 #[derive(Debug)]
 pub struct Store {
     pub(super) connection: Connection,
-    path: PathBuf,
+    pub(super) path: PathBuf,
 }
 
 /// A run as it stands.
@@ -52,8 +57,8 @@ pub struct RunRecord {
     pub batch_size: u32,
     /// The base URL it was planned for.
     pub base_url: String,
-    /// The customer file, as the definition named it.
-    pub customers_file: String,
+    /// The customer files, as the definition named them; at least one.
+    pub customers_files: Vec<String>,
     /// The identity of the plan.
     pub digest: String,
     /// What the rows of the file came to.
@@ -66,11 +71,32 @@ pub struct RunRecord {
     pub started_at: Option<Timestamp>,
     /// When it was last given up.
     pub ended_at: Option<Timestamp>,
+    /// Who goes on with it when it was stopped.
+    pub tended: Tended,
+    /// Whether it waits for the end of the earlier runs of its campaign.
+    pub queued: bool,
+    /// When messages may leave, as it was written; empty for always.
+    pub window: String,
+    /// What becomes of unknown batches that are not found in Desk.
+    pub unknown: UnknownPolicy,
+    /// What holds it back while it is sent.
+    pub restraints: Restraints,
+    /// Whether it is a test send.
+    pub test: bool,
+}
+
+impl RunRecord {
+    /// The file and the line that a row of this run stands on.
+    pub fn place(&self, line: u64) -> (&str, u64) {
+        let FileLine { file, line } = FileLine::unpacked(line);
+        let name = self.customers_files.get(file).map_or("", String::as_str);
+        (name, line)
+    }
 }
 
 const RUN_COLUMNS: &str = "id, campaign, due, state, note, owner, message, group_key, agent_id, priority, \
     batch_size, base_url, customers_file, digest, listed, duplicates, invalid, excluded, reads, created_at, \
-    started_at, ended_at";
+    started_at, ended_at, tended, queued, send_window, unknown_policy, restraints, test";
 
 impl Store {
     /// Opens an existing store.
@@ -102,6 +128,42 @@ impl Store {
         let campaign = campaign.map(CampaignName::as_str);
         let rows = statement.query_map(params![campaign, most], |row| self.run_record(row))?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The runs that are not ended, the earliest due first.
+    pub fn open_runs(&self) -> Result<Vec<RunRecord>, JournalError> {
+        self.runs_where("state IN ('planned', 'sending', 'reading', 'stopped', 'paused')")
+    }
+
+    /// The runs that have unknown batches and are not under way, the earliest due first.
+    pub fn runs_with_unknown(&self) -> Result<Vec<RunRecord>, JournalError> {
+        self.runs_where("id IN (SELECT run FROM batch WHERE state = 5)")
+    }
+
+    /// The runs that ended after `since` and have accepted batches, the earliest due first.
+    pub fn runs_to_follow(&self, since: Timestamp) -> Result<Vec<RunRecord>, JournalError> {
+        self.runs_where(&format!(
+            "ended_at > {} AND EXISTS
+               (SELECT 1 FROM batch WHERE run = run.id AND state = 2 AND settled = 0)",
+            super::millis(since)
+        ))
+    }
+
+    fn runs_where(&self, which: &str) -> Result<Vec<RunRecord>, JournalError> {
+        let sql = format!("SELECT {RUN_COLUMNS} FROM run WHERE {which} ORDER BY due, id");
+        let mut statement = self.connection.prepare(&sql)?;
+        let rows = statement.query_map([], |row| self.run_record(row))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The run with this number.
+    pub fn run_numbered(&self, run: RunId) -> Result<Option<RunRecord>, JournalError> {
+        let sql = format!("SELECT {RUN_COLUMNS} FROM run WHERE id = ?1");
+        Ok(self
+            .connection
+            .prepare_cached(&sql)?
+            .query_row([run.0], |row| self.run_record(row))
+            .optional()?)
     }
 
     /// The run with this key.
@@ -139,18 +201,26 @@ impl Store {
             priority: named(row, 9, Priority::parse)?,
             batch_size: row.get(10)?,
             base_url: row.get(11)?,
-            customers_file: row.get(12)?,
+            customers_files: row
+                .get::<_, String>(12)?
+                .split('\n')
+                .map(str::to_owned)
+                .collect(),
             digest: row.get(13)?,
-            listing: Listing {
-                listed: unsigned(row, 14)?,
-                duplicates: unsigned(row, 15)?,
-                invalid: unsigned(row, 16)?,
-                excluded: unsigned(row, 17)?,
-            },
+            listing: self.listing(id, row, 14)?,
             reads: unsigned(row, 18)?,
             created_at: timestamp(row.get(19)?),
             started_at: row.get::<_, Option<i64>>(20)?.map(timestamp),
             ended_at: row.get::<_, Option<i64>>(21)?.map(timestamp),
+            tended: match row.get_ref(22)?.as_str()? {
+                "daemon" => Tended::ByDaemon,
+                _ => Tended::ByHand,
+            },
+            queued: row.get(23)?,
+            window: row.get(24)?,
+            unknown: UnknownPolicy::parse(row.get_ref(25)?.as_str()?).unwrap_or_default(),
+            restraints: named(row, 26, Restraints::parse)?,
+            test: row.get(27)?,
         })
     }
 }
@@ -162,7 +232,7 @@ fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
         .map_or(0, i64::unsigned_abs))
 }
 
-fn named<T>(
+pub(super) fn named<T>(
     row: &Row<'_>,
     column: usize,
     parse: impl Fn(&str) -> Option<T>,

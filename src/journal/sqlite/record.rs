@@ -77,6 +77,14 @@ pub(super) fn has_failed(tx: &Transaction<'_>, run: RunId) -> rusqlite::Result<b
     )
 }
 
+/// The state of a run that is not to be sent.
+pub(super) fn held(tx: &Transaction<'_>, run: RunId) -> rusqlite::Result<Option<RunState>> {
+    let state: String = tx.query_row("SELECT state FROM run WHERE id = ?1", [run.0], |row| {
+        row.get(0)
+    })?;
+    Ok(RunState::parse(&state).filter(|state| state.is_held()))
+}
+
 /// A permit comes of an intent alone, and counts only when the commit that follows succeeds.
 fn record_entry(
     tx: &Transaction<'_>,

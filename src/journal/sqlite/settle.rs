@@ -1,5 +1,6 @@
 //! Unknown batches: what is known about them, and how they end.
 
+use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::{millis, record, timestamp};
@@ -57,6 +58,25 @@ pub(super) fn known_chats(
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Gives up a run whose unknown batches were planned again: it can be gone on with, unless an
+/// operator holds it.
+pub(super) fn reopen(
+    connection: &mut Connection,
+    fence: Fence,
+    note: &str,
+    now: Timestamp,
+) -> Result<(), JournalError> {
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    record::check_fence(&tx, fence)?;
+    tx.execute(
+        "UPDATE run SET state = 'stopped', note = ?2, ended_at = ?3
+         WHERE id = ?1 AND state NOT IN ('paused', 'cancelled')",
+        params![fence.run.0, note, millis(now)],
+    )?;
+    super::orders::obey(&tx, fence.run, now)?;
+    Ok(tx.commit()?)
 }
 
 pub(super) fn resolve(

@@ -114,7 +114,9 @@ fn route(request: &Request<'_>) -> Result<Call, Refusal> {
         }),
         ("DELETE", ["tickets", _, "chat_messages"]) => Err(Refusal::missing("chatmessage_id")),
         // The page's table of actions has this path, its section requires the ticket.
-        ("DELETE", ["chat_messages", _]) => Err(Refusal::missing("ticket_id")),
+        ("DELETE", ["chat_messages", id]) if *id != "delete_logs" => {
+            Err(Refusal::missing("ticket_id"))
+        }
         ("GET", ["chat_messages", "delete_logs"]) => delete_logs(page(100)?),
         ("GET", ["chat_messages"]) => messages(page(500)?),
         (method, parts) if is_known(parts) => Err(Refusal::plain(

@@ -63,9 +63,19 @@ impl Chat {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Chats {
     ours: Vec<Chat>,
+    /// Tickets that are not of chats; those of chats are numbered after them.
+    other_tickets: u64,
 }
 
 impl Chats {
+    /// None yet, in a project that has so many tickets.
+    pub(crate) fn after(other_tickets: u64) -> Chats {
+        Chats {
+            ours: Vec::new(),
+            other_tickets,
+        }
+    }
+
     pub(crate) fn ours(&self) -> &[Chat] {
         &self.ours
     }
@@ -81,9 +91,9 @@ impl Chats {
 
     /// The ticket that the next chat's first customer gets.
     pub(crate) fn next_ticket(&self) -> u64 {
-        self.ours
-            .last()
-            .map_or(1, |chat| chat.first_ticket + chat.customers.len())
+        self.ours.last().map_or(self.other_tickets + 1, |chat| {
+            chat.first_ticket + chat.customers.len()
+        })
     }
 
     pub(crate) fn push(&mut self, mut chat: Chat) -> &Chat {

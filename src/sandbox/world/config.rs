@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use super::history::History;
 use crate::sandbox::rule::Rule;
 
 /// What a world is made of. The same config and the same calls give the same answers.
@@ -26,6 +27,8 @@ pub struct WorldConfig {
     pub chat_ids: ChatIds,
     /// What people do, and how fast.
     pub people: People,
+    /// The tickets that are there before.
+    pub history: History,
     /// How answers are written where the reference allows several ways.
     pub wire: Wire,
     /// Chats (numbered from 1 as they are made) that answer 404 at first.
@@ -94,6 +97,8 @@ pub struct Wire {
     pub delete_logs: DeleteLogs,
     /// Whether messages of type EVENT can be deleted (else deskp400601).
     pub delete_events: bool,
+    /// Whether lists go on showing deleted messages, without their text and with `deletedAt`.
+    pub list_deleted: bool,
 }
 
 /// The form of an error's code: the reference shows both.
@@ -145,6 +150,7 @@ impl Default for WorldConfig {
             customers: Customers::default(),
             chat_ids: ChatIds::default(),
             people: People::default(),
+            history: History::default(),
             wire: Wire::default(),
             hidden: Rule::Never,
             hidden_for: Duration::from_secs(2),

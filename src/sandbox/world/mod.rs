@@ -8,12 +8,15 @@ mod call;
 mod chats;
 mod config;
 mod create;
+mod deletions;
 mod directory;
+mod history;
 mod memory;
 mod packed;
 mod page;
 mod people;
 mod reply;
+mod ticket;
 mod tickets;
 mod wire;
 
@@ -24,11 +27,12 @@ pub use call::{PREFIX, Priority};
 pub use chats::Chat;
 use chats::Chats;
 pub use config::{ChatIds, Codes, Customers, CustomersList, DeleteLogs, People, Wire, WorldConfig};
+use deletions::Deletions;
+pub use history::History;
 pub use memory::Memory;
 pub(crate) use reply::Refusal;
 pub use reply::{Reply, Request};
 use serde_json::Value;
-use tickets::Deleted;
 
 /// One Desk project.
 #[derive(Debug, Clone)]
@@ -36,8 +40,9 @@ pub struct World {
     config: WorldConfig,
     chats: Chats,
     memory: Memory,
-    /// In the order of deletion.
-    deleted: Vec<Deleted>,
+    deleted: Deletions,
+    /// The first time it was told, in microseconds since the epoch: the history ends there.
+    began: i64,
     /// The latest time it was told, in microseconds since the epoch: here time never runs back.
     now: i64,
 }
@@ -46,10 +51,11 @@ impl World {
     /// A project that nobody has used yet.
     pub fn new(config: WorldConfig) -> World {
         World {
+            chats: Chats::after(config.history.tickets),
             config,
-            chats: Chats::default(),
             memory: Memory::default(),
-            deleted: Vec::new(),
+            deleted: Deletions::default(),
+            began: i64::MIN,
             now: i64::MIN,
         }
     }
@@ -72,6 +78,9 @@ impl World {
         host: &str,
         now: i64,
     ) -> Reply {
+        if self.now == i64::MIN {
+            self.began = now;
+        }
         self.now = self.now.max(now);
         let done = if token == Some(self.config.token.as_str()) {
             self.answer(call, host)
@@ -144,6 +153,16 @@ impl World {
     /// Every chat that was made here, by id.
     pub fn chats(&self) -> &[Chat] {
         self.chats.ours()
+    }
+
+    /// The most chats that are open at one time, from the first reply to the last closing, also of
+    /// those that lie ahead.
+    pub fn most_open(&self) -> u64 {
+        let stories = self.chats.ours().iter().flat_map(|chat| {
+            let customers = chat.customers();
+            customers.map(|customer| chat.story(&self.config, customer))
+        });
+        people::most_open(stories)
     }
 
     /// What the world is made of.

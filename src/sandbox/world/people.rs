@@ -82,6 +82,23 @@ pub(crate) fn count(stories: impl Iterator<Item = Story>, made_at: i64, now: i64
     }
 }
 
+/// The most that are replied to and not closed at one time.
+pub(crate) fn most_open(stories: impl Iterator<Item = Story>) -> u64 {
+    let mut changes: Vec<(i64, i64)> = Vec::new();
+    for story in stories {
+        changes.extend(story.replied.map(|at| (at, 1)));
+        changes.extend(story.closed.map(|at| (at, -1)));
+    }
+    // What closes in the moment in which another opens makes room for it.
+    changes.sort_unstable();
+    let (mut open, mut most) = (0_i64, 0);
+    for (_, change) in changes {
+        open += change;
+        most = most.max(open);
+    }
+    most.unsigned_abs()
+}
+
 fn micros(people: &People, within: Duration, fraction: f64) -> i64 {
     let speed = if people.speed > 0.0 {
         people.speed

@@ -1,166 +1,54 @@
-//! Tickets and their chat messages, and the deleting of messages.
+//! Lists of tickets and of their chat messages.
 //!
 //! Every messaged customer has a ticket, PROACTIVE until the first reply. Tickets and messages are
-//! derived from the chats whenever somebody looks: only deletions are stored. Lists over all
-//! tickets that filter are as slow as there are customers; the others are not.
+//! derived from the chats and the history whenever somebody looks: only deletions are stored. A
+//! page costs what is on it; only a list over all tickets that counts or filters costs as much as
+//! there are tickets, and none costs as much as there are messages.
 
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
-use jiff::{Span, Timestamp};
-use serde_json::{Value, json};
+use std::ops::Range;
 
-use super::chats::Chat;
-use super::config::{DeleteLogs, WorldConfig};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::World;
+use super::history::Past;
 use super::page::Page;
-use super::people::Story;
-use super::reply::{DELETED, NOT_CLOSED, NOT_DELETABLE, NOT_THERE, RANGE, Refusal, Reply};
-use super::{World, directory, value, wire};
-
-/// A ticket has up to three messages; a message id is the ticket's times this, plus which.
-const MESSAGES_PER_TICKET: u64 = 4;
-
-/// One deleted message, as the delete logs know it.
-#[derive(Debug, Clone)]
-pub(super) struct Deleted {
-    ticket: u64,
-    message: Message,
-    at: i64,
-}
-
-/// One chat message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Message {
-    id: u64,
-    by: Writer,
-    at: i64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Writer {
-    Event,
-    Customer,
-    Agent,
-}
-
-impl Writer {
-    fn as_str(self) -> &'static str {
-        match self {
-            Writer::Event => "EVENT",
-            Writer::Customer => "CUSTOMER",
-            Writer::Agent => "AGENT",
-        }
-    }
-}
-
-/// A ticket as it stands when somebody looks.
-struct Ticket<'a> {
-    id: u64,
-    chat: &'a Chat,
-    customer: u64,
-    story: Story,
-}
-
-impl Ticket<'_> {
-    fn status(&self, now: i64) -> &'static str {
-        let happened = |at: Option<i64>| at.is_some_and(|at| at <= now);
-        match self.story {
-            story if happened(story.closed) => "CLOSED",
-            story if happened(story.answered) => "ACTIVE",
-            story if happened(story.replied) => "PENDING",
-            _ => "PROACTIVE",
-        }
-    }
-
-    /// The messages written so far, oldest first.
-    fn messages(&self, now: i64) -> impl Iterator<Item = Message> + use<> {
-        let written = [
-            (Writer::Event, Some(self.story.sent)),
-            (Writer::Customer, self.story.replied),
-            (Writer::Agent, self.story.answered),
-        ];
-        let first = self.id * MESSAGES_PER_TICKET;
-        (first..).zip(written).filter_map(move |(id, (by, at))| {
-            at.filter(|at| *at <= now).map(|at| Message { id, by, at })
-        })
-    }
-
-    fn words(&self, by: Writer) -> String {
-        match by {
-            Writer::Event => self.chat.message().to_owned(),
-            Writer::Customer => "Yes, please tell me more.".to_owned(),
-            Writer::Agent => "Thank you for your patience.".to_owned(),
-        }
-    }
-
-    fn writer(&self, by: Writer) -> String {
-        match by {
-            Writer::Event => "event".to_owned(),
-            Writer::Customer => directory::customer_sendbird_id(self.customer),
-            Writer::Agent => directory::agent_sendbird_id(self.chat.agent),
-        }
-    }
-
-    fn message_json(&self, message: Message) -> Value {
-        json!({
-            "id": message.id,
-            "ticket": self.id,
-            "userSendbirdId": self.writer(message.by),
-            "userType": message.by.as_str(),
-            "createdAt": wire::time(message.at),
-            "message": self.words(message.by),
-            "data": "",
-        })
-    }
-
-    fn json(&self, config: &WorldConfig, now: i64) -> Value {
-        let past = |at: Option<i64>| at.filter(|at| *at <= now).map(wire::time);
-        json!({
-            "id": self.id,
-            "channelName": format!("Ticket {}", self.id),
-            "status": self.status(now),
-            "priority": self.chat.priority.as_str(),
-            "project": config.project,
-            "customer": directory::customer(config, self.customer),
-            "group": directory::group(config, &self.chat.group),
-            "recentAssignment": null,
-            "createdAt": wire::time(self.chat.made_at),
-            "updatedAt": wire::time(self.messages(now).map(|message| message.at).max().unwrap_or(self.chat.made_at)),
-            "closedAt": past(self.story.closed),
-        })
-    }
-}
+use super::reply::{Refusal, Reply};
+use super::ticket::{Kind, Message, Ticket};
+use crate::sandbox::chance::{self, Draw};
 
 impl World {
-    fn ticket(&self, id: u64) -> Result<Ticket<'_>, Refusal> {
+    pub(super) fn ticket(&self, id: u64) -> Result<Ticket<'_>, Refusal> {
+        if (1..=self.config.history.tickets).contains(&id) {
+            return Ok(self.past(id));
+        }
         let (chat, customer) = self
             .chats
             .of_ticket(id)
             .ok_or_else(|| Refusal::not_found("ticket"))?;
-        Ok(Ticket {
-            id,
-            chat,
-            customer,
-            story: chat.story(&self.config, customer),
-        })
+        let story = chat.story(&self.config, customer);
+        let kind = Kind::OfChat { chat, story };
+        Ok(Ticket { id, customer, kind })
     }
 
-    fn is_deleted(&self, message: u64) -> bool {
-        self.deleted
-            .iter()
-            .any(|deleted| deleted.message.id == message)
+    fn past(&self, id: u64) -> Ticket<'_> {
+        let people = self.config.customers.highest.unwrap_or(1_000).max(1);
+        let customer = 1 + chance::hash(self.config.seed, Draw::Customer, &[id]) % people;
+        let kind = Kind::Past(Past::of(&self.config, id, self.began));
+        Ticket { id, customer, kind }
     }
 
     fn all_tickets(&self) -> impl Iterator<Item = Ticket<'_>> {
-        self.chats.ours().iter().flat_map(|chat| {
+        let past = (1..=self.config.history.tickets).map(|id| self.past(id));
+        past.chain(self.chats.ours().iter().flat_map(|chat| {
             (chat.first_ticket..)
                 .zip(chat.customers.iter())
-                .map(|(id, customer)| Ticket {
-                    id,
-                    chat,
-                    customer,
-                    story: chat.story(&self.config, customer),
+                .map(|(id, customer)| {
+                    let story = chat.story(&self.config, customer);
+                    let kind = Kind::OfChat { chat, story };
+                    Ticket { id, customer, kind }
                 })
-        })
+        }))
     }
 
     pub(super) fn tickets(&self, page: &Page, host: &str) -> Reply {
@@ -189,11 +77,10 @@ impl World {
         host: &str,
     ) -> Result<Reply, Refusal> {
         let ticket = self.ticket(ticket)?;
-        let left = ticket
-            .messages(self.now)
-            .filter(|message| !self.is_deleted(message.id));
-        let left: Vec<Value> = left.map(|message| ticket.message_json(message)).collect();
-        Ok(Reply::json(200, &page.cut(host, left.into_iter())))
+        let all = 0..ticket.written(self.now);
+        let count = self.count(&ticket, all.clone());
+        let results = self.shown(&ticket, all, page.offset, page.limit);
+        Ok(Reply::json(200, &page.list(host, count, results)))
     }
 
     /// The deprecated list over all tickets.
@@ -204,103 +91,57 @@ impl World {
         to: Option<Timestamp>,
         host: &str,
     ) -> Reply {
-        let from = from.map_or(i64::MIN, Timestamp::as_microsecond);
-        let to = to.map_or(i64::MAX, Timestamp::as_microsecond);
+        let before = from.map_or(i64::MIN, |from| from.as_microsecond() - 1);
+        let to = to.map_or(i64::MAX, Timestamp::as_microsecond).min(self.now);
         let (mut count, mut results) = (0, Vec::new());
         for ticket in self.all_tickets() {
-            for message in ticket.messages(self.now) {
-                if !(from..=to).contains(&message.at) || self.is_deleted(message.id) {
-                    continue;
-                }
-                if count >= page.offset && (results.len() as u64) < page.limit {
-                    results.push(ticket.message_json(message));
-                }
-                count += 1;
+            let range = ticket.written(before)..ticket.written(to);
+            let here = self.count(&ticket, range.clone());
+            let left = page.limit - results.len() as u64;
+            if left > 0 && count + here > page.offset {
+                let skip = page.offset.saturating_sub(count);
+                results.extend(self.shown(&ticket, range, skip, left));
             }
+            count += here;
         }
         Reply::json(200, &page.list(host, count, results))
     }
 
-    pub(super) fn delete_message(&mut self, ticket: u64, id: u64) -> Result<Reply, Refusal> {
-        let not_there = || Refusal::bad(NOT_THERE, "The specified message doesn’t exist.");
-        let found = self.ticket(ticket).map_err(|_| not_there())?;
-        let message = found.messages(self.now).find(|message| message.id == id);
-        let message = message.ok_or_else(not_there)?;
-        if self.is_deleted(id) {
-            return Err(Refusal::bad(DELETED, "The message was already deleted."));
+    /// Messages of this range that a list shows.
+    fn count(&self, ticket: &Ticket<'_>, range: Range<u64>) -> u64 {
+        if self.shows_all(ticket) {
+            return range.end.saturating_sub(range.start);
         }
-        if message.by == Writer::Event && !self.config.wire.delete_events {
-            return Err(Refusal::bad(
-                NOT_DELETABLE,
-                "The specified message can’t be deleted.",
-            ));
-        }
-        if found.status(self.now) != "CLOSED" {
-            return Err(Refusal::bad(NOT_CLOSED, "The ticket is not closed yet."));
-        }
-        self.deleted.push(Deleted {
-            ticket,
-            message,
-            at: self.now,
-        });
-        Ok(Reply::json(200, &json!({"id": id})))
+        range
+            .filter(|nth| self.shows(ticket, *nth).is_some())
+            .count() as u64
     }
 
-    /// Without dates, the last 30 days.
-    pub(super) fn delete_logs(
-        &self,
-        page: &Page,
-        start: Option<Date>,
-        end: Option<Date>,
-        host: &str,
-    ) -> Result<Reply, Refusal> {
-        let end = end.unwrap_or_else(|| date_of(self.now));
-        let start = start.unwrap_or_else(|| end.saturating_sub(Span::new().days(30)));
-        if end.saturating_sub(Span::new().years(1)) > start {
-            return Err(Refusal::bad(
-                RANGE,
-                "The date range should be within 1 year.",
-            ));
+    fn shown(&self, ticket: &Ticket<'_>, range: Range<u64>, skip: u64, take: u64) -> Vec<Value> {
+        let json = |message: Message| {
+            let mut json = ticket.message_json(&self.config, &message);
+            self.mark_deleted(&message, &mut json);
+            json
+        };
+        if self.shows_all(ticket) {
+            let from = range.start.saturating_add(skip).min(range.end);
+            let nths = from..range.end.min(from.saturating_add(take));
+            let messages = nths.filter_map(|nth| ticket.message(&self.config, nth));
+            return messages.map(json).collect();
         }
-        let asked = |(_, deleted): &(u64, &Deleted)| (start..=end).contains(&date_of(deleted.at));
-        let logs: Vec<Value> = (1..)
-            .zip(&self.deleted)
-            .filter(asked)
-            .map(|(id, deleted)| self.log_json(id, deleted))
-            .collect();
-        let list = page.cut(host, logs.into_iter());
-        Ok(Reply::json(
-            200,
-            &match self.config.wire.delete_logs {
-                DeleteLogs::Page => list,
-                DeleteLogs::List => list["results"].clone(),
-                DeleteLogs::Single => list["results"].get(0).cloned().unwrap_or_else(|| json!({})),
-            },
-        ))
+        let left = range.filter_map(|nth| self.shows(ticket, nth));
+        left.skip(skip as usize)
+            .take(take as usize)
+            .map(json)
+            .collect()
     }
 
-    fn log_json(&self, id: u64, deleted: &Deleted) -> Value {
-        let words = self
-            .ticket(deleted.ticket)
-            .map(|ticket| ticket.words(deleted.message.by));
-        let agent = directory::agent_ids(&self.config)
-            .first()
-            .copied()
-            .unwrap_or_default();
-        json!({
-            "id": id,
-            "ticketId": deleted.ticket,
-            "messageId": deleted.message.id,
-            "userType": deleted.message.by.as_str(),
-            "message": words.unwrap_or_default(),
-            "deletedAt": wire::time(deleted.at),
-            "requestedFrom": "PLATFORM_API",
-            "requestedBy": value(&directory::agent(&self.config, agent)),
-        })
+    fn shows_all(&self, ticket: &Ticket<'_>) -> bool {
+        self.config.wire.list_deleted || !self.deleted.touched(ticket.id)
     }
-}
 
-fn date_of(micros: i64) -> Date {
-    let at = Timestamp::from_microsecond(micros).unwrap_or_default();
-    at.to_zoned(TimeZone::UTC).date()
+    fn shows(&self, ticket: &Ticket<'_>, nth: u64) -> Option<Message> {
+        let message = ticket.message(&self.config, nth)?;
+        (!self.deleted.has(message.id)).then_some(message)
+    }
 }

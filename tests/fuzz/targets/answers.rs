@@ -3,9 +3,11 @@
 
 use std::time::Duration;
 
-use deskcast::delivery::outcome::{Fact, Outcome, Words, judge};
-use deskcast::desk::ProactiveChat;
-use deskcast::desk::answer::to_create;
+use deskcast::delivery::outcome::{AnswerBody, Fact, Outcome, Words, judge};
+use deskcast::desk::answer::{to_create, to_refusal};
+use deskcast::desk::{
+    Agent, ChatMessage, Customer, Deletion, DeskCode, Endpoint, Group, ProactiveChat,
+};
 use jiff::Timestamp;
 use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 
@@ -26,6 +28,17 @@ pub fn fuzz(data: &[u8]) {
         assert!(chat.id > 0);
         assert_eq!(chat.counts().sent, chat.sent_count.unwrap_or(0));
     }
+    things(data);
+    for endpoint in Endpoint::ALL {
+        let answer = to_refusal(endpoint, 400, &headers, data, Timestamp::UNIX_EPOCH);
+        if let AnswerBody::Error {
+            code: Some(code), ..
+        } = answer.body
+        {
+            // A code that was understood is understood again without its endpoint.
+            assert_eq!(DeskCode::parse(&code).as_str(), code);
+        }
+    }
     for status in STATUSES {
         let answer = to_create(status, &headers, data, Timestamp::UNIX_EPOCH);
         assert!(
@@ -35,6 +48,20 @@ pub fn fuzz(data: &[u8]) {
         );
         check(status, judge(Fact::Answered(answer)), chat.as_ref());
     }
+}
+
+/// Whatever Desk lists has an id, or is not read.
+fn things(data: &[u8]) {
+    let message: Option<ChatMessage> = serde_json::from_slice(data).ok();
+    assert!(message.is_none_or(|message| message.id.0 > 0));
+    let deletion: Option<Deletion> = serde_json::from_slice(data).ok();
+    assert!(deletion.is_none_or(|deletion| deletion.id > 0));
+    let customer: Option<Customer> = serde_json::from_slice(data).ok();
+    assert!(customer.is_none_or(|customer| customer.id > 0));
+    let group: Option<Group> = serde_json::from_slice(data).ok();
+    assert!(group.is_none_or(|group| group.id > 0));
+    let agent: Option<Agent> = serde_json::from_slice(data).ok();
+    assert!(agent.is_none_or(|agent| agent.id > 0));
 }
 
 fn check(status: u16, outcome: Outcome, chat: Option<&ProactiveChat>) {

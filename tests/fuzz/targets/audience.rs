@@ -18,7 +18,11 @@ pub fn fuzz(data: &[u8]) {
     for column in columns {
         for delimiter in Delimiter::ALL {
             let column = column.clone();
-            let spec = AudienceSpec { column, delimiter };
+            let spec = AudienceSpec {
+                column,
+                delimiter,
+                conditions: Vec::new(),
+            };
             let dripping = Dripping {
                 rest: data,
                 step: 0,

@@ -27,7 +27,8 @@ pub fn fuzz(data: &[u8]) {
 fn complete(definition: &Definition) {
     assert!(!definition.group.is_empty());
     assert!((1..=1000).contains(&definition.batch_size.get()));
-    let mut files = vec![&definition.customers];
+    let customers = &definition.customers;
+    let mut files: Vec<_> = customers.files.iter().chain(&customers.exclude).collect();
     if let Message::File(file) = &definition.message {
         files.push(file);
     }

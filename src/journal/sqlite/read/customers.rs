@@ -3,9 +3,11 @@
 use jiff::Timestamp;
 use rusqlite::Row;
 
+use super::listing::ground;
 use super::{Resolved, Store};
 use crate::delivery::batch::BatchState;
 use crate::delivery::outcome::{ChatId, Words};
+use crate::delivery::reason::{Ground, Reason};
 use crate::journal::packed::{self, Damaged, read_varint};
 use crate::journal::sqlite::timestamp;
 use crate::journal::{JournalError, RunId};
@@ -35,10 +37,12 @@ pub struct BatchRows {
 }
 
 /// A row of the customer file that is in no batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LeftOut<'a> {
-    /// Its id stood in an earlier row.
-    Duplicate {
+    /// It has a usable id, and a rule left it out, or its id stood in an earlier row.
+    Customer {
+        /// Why.
+        ground: &'a Ground,
         /// The id.
         customer: u64,
         /// The line of the file.
@@ -98,20 +102,26 @@ impl Store {
     ) -> Result<(), E> {
         let mut statement = self
             .connection
-            .prepare_cached("SELECT reason, packed FROM left_out WHERE run = ?1 ORDER BY id")
+            .prepare_cached(
+                "SELECT reason, detail, packed FROM left_out WHERE run = ?1 ORDER BY id",
+            )
             .map_err(store)?;
         let mut rows = statement.query([run.0]).map_err(store)?;
         while let Some(row) = rows.next().map_err(store)? {
-            let reason: String = row.get(0).map_err(store)?;
-            let blob = blob(row, 1)?;
-            match reason.as_str() {
-                "duplicate" => {
-                    let (customers, lines) = packed::rows(blob).map_err(JournalError::from)?;
-                    for (customer, line) in customers.into_iter().zip(lines) {
-                        each(LeftOut::Duplicate { customer, line })?;
-                    }
-                }
-                _ => each_invalid(blob, each)?,
+            let ground = ground(row, 0).map_err(store)?;
+            let blob = blob(row, 2)?;
+            if ground.reason == Reason::Invalid {
+                each_invalid(blob, each)?;
+                continue;
+            }
+            let (customers, lines) = packed::rows(blob).map_err(JournalError::from)?;
+            for (customer, line) in customers.into_iter().zip(lines) {
+                let ground = &ground;
+                each(LeftOut::Customer {
+                    ground,
+                    customer,
+                    line,
+                })?;
             }
         }
         Ok(())
@@ -123,7 +133,10 @@ fn store<E: From<JournalError>>(error: rusqlite::Error) -> E {
 }
 
 /// The blob in a column.
-pub(super) fn blob<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r [u8], JournalError> {
+pub(in crate::journal::sqlite) fn blob<'r>(
+    row: &'r Row<'_>,
+    column: usize,
+) -> Result<&'r [u8], JournalError> {
     let value = row.get_ref(column)?;
     Ok(value.as_blob().map_err(|_| Damaged)?)
 }
@@ -150,7 +163,10 @@ fn batch_rows(row: &Row<'_>) -> Result<BatchRows, JournalError> {
 }
 
 /// The state behind the number in a column.
-pub(super) fn state(row: &Row<'_>, column: usize) -> Result<BatchState, JournalError> {
+pub(in crate::journal::sqlite) fn state(
+    row: &Row<'_>,
+    column: usize,
+) -> Result<BatchState, JournalError> {
     let code = row.get(column)?;
     BatchState::from_code(code).ok_or_else(|| {
         JournalError::Store(format!(

@@ -6,10 +6,12 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::customers::{blob, resolved, state, words};
+use super::listing::ground;
 use super::{RunRecord, Store};
 use crate::campaign::CustomerId;
 use crate::delivery::batch::BatchState;
 use crate::delivery::outcome::{ChatId, Words};
+use crate::delivery::reason::{Ground, Reason};
 use crate::delivery::tracking::Counts;
 use crate::journal::packed;
 use crate::journal::sqlite::{counts_at, timestamp};
@@ -22,6 +24,8 @@ pub struct Story {
     pub line: Option<u64>,
     /// The lines that repeated it, and were left out.
     pub duplicates: Vec<u64>,
+    /// Other lines that were left out, and why.
+    pub left_out: Vec<(u64, Ground)>,
     /// The batches they were in, each a part of the one before; the last one tells the outcome.
     pub parts: Vec<Part>,
 }
@@ -93,7 +97,7 @@ impl Store {
         };
         let mut found = BTreeMap::new();
         self.find_batches(customer.get(), first, last, &mut found)?;
-        self.find_duplicates(customer.get(), first, last, &mut found)?;
+        self.find_left_out(customer.get(), first, last, &mut found)?;
         let known = runs
             .iter()
             .filter_map(|run| Some((run, found.remove(&run.id)?)));
@@ -131,7 +135,7 @@ impl Store {
         Ok(())
     }
 
-    fn find_duplicates(
+    fn find_left_out(
         &self,
         customer: u64,
         first: i64,
@@ -139,8 +143,8 @@ impl Store {
         found: &mut BTreeMap<RunId, Story>,
     ) -> Result<(), JournalError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT run, packed FROM left_out
-             WHERE reason = 'duplicate' AND run BETWEEN ?1 AND ?2 ORDER BY id",
+            "SELECT run, packed, reason, detail FROM left_out
+             WHERE reason <> 'invalid' AND run BETWEEN ?1 AND ?2 ORDER BY id",
         )?;
         let mut rows = statement.query([first, last])?;
         while let Some(row) = rows.next()? {
@@ -149,7 +153,13 @@ impl Store {
             let mut lines = of_customer.filter(|(id, _)| **id == customer).peekable();
             if lines.peek().is_some() {
                 let story = found.entry(RunId(row.get(0)?)).or_default();
-                story.duplicates.extend(lines.map(|(_, line)| line));
+                let ground = ground(row, 2)?;
+                match ground.reason {
+                    Reason::Duplicate => story.duplicates.extend(lines.map(|(_, line)| line)),
+                    _ => story
+                        .left_out
+                        .extend(lines.map(|(_, line)| (line, ground.clone()))),
+                }
             }
         }
         Ok(())

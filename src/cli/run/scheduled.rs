@@ -1,0 +1,117 @@
+//! `deskcast run NAME --scheduled`: one turn of the schedule, for cron and systemd timers.
+//!
+//! The run is that of the due time, as it would be the daemon's: started twice, or beside a
+//! daemon, it is still one run.
+
+use jiff::Timestamp;
+
+use super::super::Context;
+use super::super::failure::Failure;
+use super::plan::terms;
+use super::target::Target;
+use crate::campaign::{CampaignName, Timetable};
+use crate::delivery::tally::Owner;
+use crate::journal::sqlite::SqliteJournal;
+use crate::journal::sqlite::read::{RunRecord, Store};
+use crate::journal::sqlite::schedule::Unlaunched;
+use crate::journal::{RunState, Tended};
+use crate::service::fires::{Question, Settled, settle};
+use crate::service::planning::Campaign;
+
+/// The run to send now: the one that is due, or else an unfinished one that nobody is sending.
+/// Without either, the sentence that says so.
+pub(super) fn by_schedule(
+    context: &Context,
+    journal: &mut SqliteJournal,
+    campaign: &Campaign,
+    target: &Target,
+    now: Timestamp,
+) -> Result<Result<RunRecord, String>, Failure> {
+    let name = &campaign.definition.name;
+    let timetable = timetable(context, campaign)?;
+    let store = Store::open(&target.store)?;
+    let open = store.open_runs()?;
+    let question = Question {
+        campaign: name,
+        timetable: &timetable,
+        decided: Some(store.decided(name)?.unwrap_or(earliest(&timetable, now))),
+        watching_since: now,
+        now,
+        tended: Tended::ByHand,
+    };
+    let (plan, steps) = question.answer(&store, &open)?;
+    let terms = terms(context, &target.planned_url, false);
+    let mut settled = Settled::default();
+    settle(journal, campaign, &terms, steps, &mut settled)?;
+    let failed = |fire: &&Unlaunched| fire.state == RunState::Failed;
+    if let Some(fire) = settled.unlaunched.iter().find(failed) {
+        return Err(Failure::mistake(format!(
+            "{name}@{}: {}",
+            fire.due, fire.why
+        )));
+    }
+    // What was launched just now, by this process or by another one, is among them.
+    let open = store.open_runs()?;
+    let launched = |run: &&RunRecord| settled.launched.last() == Some(&run.key) && !run.queued;
+    let run = open.iter().find(launched).cloned();
+    let run = run.or_else(|| unfinished(&open, name));
+    Ok(run.ok_or_else(|| nothing_due(name, &open, &settled, plan.wake_at)))
+}
+
+fn timetable(context: &Context, campaign: &Campaign) -> Result<Timetable, Failure> {
+    let name = &campaign.definition.name;
+    let schedule = campaign.definition.schedule.as_ref().ok_or_else(|| {
+        Failure::mistake(format!(
+            "campaign \"{name}\" has no [schedule], so nothing of it is ever due; without --scheduled it is sent now"
+        ))
+    })?;
+    schedule
+        .in_zone(context.settings.schedule.timezone.as_ref())
+        .map_err(|error| Failure::mistake(format!("campaign \"{name}\": {error}")))
+}
+
+/// A campaign that is seen for the first time is due as far back as it may start late.
+fn earliest(timetable: &Timetable, now: Timestamp) -> Timestamp {
+    let schedule = timetable.schedule();
+    now.saturating_sub(schedule.starting_deadline + schedule.jitter)
+        .unwrap_or(Timestamp::MIN)
+}
+
+/// An unfinished run that this process may go on with, the earliest due. One that waits for the
+/// runs before it comes after them.
+fn unfinished(open: &[RunRecord], name: &CampaignName) -> Option<RunRecord> {
+    let mut of_campaign = open.iter().filter(|run| run.key.campaign == *name);
+    let first = of_campaign.next()?;
+    let may_begin = |run: &&RunRecord| !run.state.is_held() && run.owner == Owner::Gone;
+    let others = of_campaign.filter(|run| !run.queued);
+    std::iter::once(first)
+        .chain(others)
+        .find(may_begin)
+        .cloned()
+}
+
+fn nothing_due(
+    name: &CampaignName,
+    open: &[RunRecord],
+    settled: &Settled,
+    next: Option<Timestamp>,
+) -> String {
+    let under_way = open.iter().find(|run| run.key.campaign == *name);
+    if let (Some(run), Some(queued)) = (under_way, settled.launched.last()) {
+        return format!("{queued} is planned, and waits until {} has ended", run.key);
+    }
+    if let Some(fire) = settled.unlaunched.last() {
+        return format!("{name}@{}: {}: {}", fire.due, fire.state.as_str(), fire.why);
+    }
+    match (under_way, next) {
+        (Some(run), _) if run.state == RunState::Paused => {
+            format!(
+                "the run {} is {}; nothing was launched beside it",
+                run.key, run.note
+            )
+        }
+        (Some(run), _) => format!("the run {} is being sent by another process", run.key),
+        (None, Some(next)) => format!("nothing of \"{name}\" is due now; it is next due {next:.0}"),
+        (None, None) => format!("nothing of \"{name}\" is due now, nor will be again"),
+    }
+}

@@ -1,0 +1,241 @@
+//! What the gate of a run asks the store, and the little that it writes: what the run waits for.
+
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Row, params};
+
+use super::{counts_at, millis, open, timestamp};
+use crate::campaign::{CampaignName, MaxOpen, OpenOf};
+use crate::delivery::batch::BatchState;
+use crate::delivery::canary::{Judgement, Wave};
+use crate::delivery::open_chats::OpenChat;
+use crate::delivery::outcome::ChatId;
+use crate::delivery::sliding::Messaged;
+use crate::journal::{Fence, JournalError, RunId};
+
+/// Older chats count for a group only while something of them is open: it is not looked whether
+/// anybody answers them still.
+const OLD: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// The gate's own connection to the store.
+#[derive(Debug)]
+pub struct GateBook {
+    connection: Connection,
+}
+
+/// A chat that counts for `max_open`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CountedChat {
+    /// The run.
+    pub run: RunId,
+    /// The number of the batch.
+    pub batch: u32,
+    /// Its chat.
+    pub chat: ChatId,
+    /// What counts.
+    pub open: OpenChat,
+}
+
+impl GateBook {
+    /// Opens an existing store.
+    pub fn open(path: &Path) -> Result<GateBook, JournalError> {
+        Ok(GateBook {
+            connection: open::writable(path)?,
+        })
+    }
+
+    /// Notes what a run waits for; an empty note ends that. Nothing happens where the run was
+    /// claimed by somebody else since.
+    pub fn note(&self, fence: Fence, note: &str) -> Result<(), JournalError> {
+        self.connection.execute(
+            "UPDATE run SET note = ?3 WHERE id = ?1 AND fence = ?2 AND state = 'sending'",
+            params![fence.run.0, fence.token, note],
+        )?;
+        Ok(())
+    }
+
+    /// Records that a first wave was looked at, and what was found.
+    pub fn judge(
+        &self,
+        fence: Fence,
+        judgement: &Judgement,
+        now: Timestamp,
+    ) -> Result<(), JournalError> {
+        let changed = self.connection.execute(
+            "UPDATE run SET canary_at = ?3, canary_passed = ?4, canary = ?5 WHERE id = ?1 AND fence = ?2",
+            params![
+                fence.run.0,
+                fence.token,
+                millis(now),
+                judgement.passed,
+                judgement.sentence
+            ],
+        )?;
+        match changed {
+            1 => Ok(()),
+            _ => Err(JournalError::Fenced),
+        }
+    }
+
+    /// Whether a run's plan is approved, and when that was last said.
+    pub fn approved_at(&self, run: RunId) -> Result<Option<Timestamp>, JournalError> {
+        let at: Option<i64> = self
+            .connection
+            .prepare_cached(
+                "SELECT max(a.at) FROM approval a JOIN run r ON r.id = a.run AND r.digest = a.digest WHERE a.run = ?1",
+            )?
+            .query_row([run.0], |row| row.get(0))?;
+        Ok(at.map(timestamp))
+    }
+
+    /// What came of a run so far, as long as nothing but its first wave was sent.
+    pub fn wave(&self, run: RunId) -> Result<Wave, JournalError> {
+        let judged: (Option<i64>, bool) = self
+            .connection
+            .prepare_cached("SELECT canary_at, canary_passed FROM run WHERE id = ?1")?
+            .query_row([run.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let mut wave = Wave {
+            judged: judged.0.map(|at| (timestamp(at), judged.1)),
+            approved_at: self.approved_at(run)?,
+            ..Wave::default()
+        };
+        if wave.judged.is_some() {
+            return Ok(wave);
+        }
+        let mut statement = self.connection.prepare_cached(
+            "SELECT state, sum(customers), sum(responded), max(ended_at) FROM batch WHERE run = ?1 GROUP BY state",
+        )?;
+        let mut rows = statement.query([run.0])?;
+        while let Some(row) = rows.next()? {
+            let customers = row.get::<_, i64>(1)?.unsigned_abs();
+            let sum = match BatchState::from_code(row.get(0)?) {
+                Some(BatchState::Sending) => &mut wave.in_flight,
+                Some(BatchState::Accepted) => &mut wave.accepted,
+                Some(BatchState::Rejected) => &mut wave.rejected,
+                Some(BatchState::Unknown | BatchState::Abandoned) => &mut wave.unknown,
+                Some(BatchState::Planned | BatchState::Split) | None => continue,
+            };
+            *sum += customers;
+            wave.responded += row.get::<_, i64>(2)?.unsigned_abs();
+            let ended_at = row.get::<_, Option<i64>>(3)?.map(timestamp);
+            wave.ended_at = wave.ended_at.max(ended_at);
+        }
+        Ok(wave)
+    }
+
+    /// The chats of a run that were not read since `since`.
+    pub fn unread_since(
+        &self,
+        run: RunId,
+        since: Timestamp,
+    ) -> Result<Vec<CountedChat>, JournalError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT run, number, chat, customers, coalesce(ended_at, 0), read_at, sent, responded, closed
+             FROM batch WHERE run = ?1 AND state = ?2 AND settled = 0 AND chat IS NOT NULL
+               AND coalesce(read_at, 0) < ?3 ORDER BY number",
+        )?;
+        let accepted = BatchState::Accepted.code();
+        let rows = statement.query_map(params![run.0, accepted, millis(since)], counted)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Customers of a campaign who were messaged after `since`, or may have been; what is under way
+    /// counts as of `now`.
+    pub fn messaged(
+        &self,
+        campaign: &CampaignName,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Result<Vec<Messaged>, JournalError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT coalesce(ended_at, ?3), customers FROM batch
+             WHERE run IN (SELECT id FROM run WHERE campaign = ?1 AND test = 0
+                           AND (ended_at IS NULL OR ended_at > ?2))
+               AND state IN (?4, ?5, ?6, ?7) AND coalesce(ended_at, ?3) > ?2",
+        )?;
+        let [sending, accepted, unknown, abandoned] = PERHAPS_MESSAGED;
+        let rows = statement.query_map(
+            params![
+                campaign.as_str(),
+                millis(since),
+                millis(now),
+                sending.code(),
+                accepted.code(),
+                unknown.code(),
+                abandoned.code(),
+            ],
+            |row| {
+                Ok(Messaged {
+                    at: timestamp(row.get(0)?),
+                    customers: row.get::<_, u32>(1)?.into(),
+                })
+            },
+        )?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The chats that count for a run, and how many customers count of whom it is not known
+    /// whether they were messaged.
+    pub fn chats(
+        &self,
+        run: RunId,
+        rule: &MaxOpen,
+        now: Timestamp,
+    ) -> Result<(Vec<CountedChat>, u64), JournalError> {
+        let runs = match rule.of {
+            OpenOf::Run => "SELECT ?1",
+            OpenOf::Group => {
+                "SELECT r.id FROM run r JOIN run this ON this.id = ?1
+                 WHERE r.group_key = this.group_key AND r.base_url = this.base_url"
+            }
+        };
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT run, number, chat, customers, coalesce(ended_at, 0), read_at, sent, responded, closed
+             FROM batch WHERE run IN ({runs}) AND state = {} AND settled = 0 AND chat IS NOT NULL
+               AND (ended_at > ?2 OR responded > closed)
+             ORDER BY run, number",
+            BatchState::Accepted.code()
+        ))?;
+        let before = |span| millis(now.saturating_sub(span).unwrap_or(Timestamp::MIN));
+        let chats = statement
+            .query_map(params![run.0, before(OLD)], counted)?
+            .collect::<Result<_, _>>()?;
+        let in_flight: i64 = self
+            .connection
+            .prepare_cached(&format!(
+                "SELECT coalesce(sum(customers), 0) FROM batch
+                 WHERE run IN ({runs}) AND (state = {} OR state = {} AND ended_at > ?2)",
+                BatchState::Sending.code(),
+                BatchState::Unknown.code()
+            ))?
+            .query_row(params![run.0, before(rule.answers_within)], |row| {
+                row.get(0)
+            })?;
+        Ok((chats, in_flight.unsigned_abs()))
+    }
+}
+
+/// The states of batches whose customers were messaged, or may have been.
+pub(super) const PERHAPS_MESSAGED: [BatchState; 4] = [
+    BatchState::Sending,
+    BatchState::Accepted,
+    BatchState::Unknown,
+    BatchState::Abandoned,
+];
+
+fn counted(row: &Row<'_>) -> rusqlite::Result<CountedChat> {
+    let read_at: Option<i64> = row.get(5)?;
+    let counts = counts_at(row, 6)?;
+    Ok(CountedChat {
+        run: RunId(row.get(0)?),
+        batch: row.get(1)?,
+        chat: ChatId(row.get::<_, i64>(2)?.unsigned_abs()),
+        open: OpenChat {
+            customers: row.get::<_, u32>(3)?.into(),
+            made_at: timestamp(row.get(4)?),
+            read: read_at.map(|at| (timestamp(at), counts)),
+        },
+    })
+}

@@ -1,0 +1,107 @@
+//! A plan on its way into the store: it lies in temporary tables until it is complete.
+//!
+//! Reading a large customer file takes seconds, and the store has one writer at a time. So the
+//! plan is filled into tables that belong to this connection alone, and copied into the store in
+//! one short transaction once all of it is there.
+
+use rusqlite::{CachedStatement, Connection, params};
+
+use super::customers_key;
+use crate::campaign::InvalidRow;
+use crate::delivery::batch::BatchState;
+use crate::delivery::plan::PlanSink;
+use crate::delivery::reason::{Ground, Reason};
+use crate::journal::packed::{pack_rows, write_varint};
+use crate::journal::{JournalError, RunId};
+
+/// The sink of a plan that is filled into the temporary tables.
+pub(super) struct Staged<'t> {
+    batch: CachedStatement<'t>,
+    left_out: CachedStatement<'t>,
+    packed: Vec<u8>,
+}
+
+impl<'t> Staged<'t> {
+    /// Begins a plan; what is left of an earlier one is thrown away.
+    pub(super) fn begin(connection: &'t Connection) -> Result<Staged<'t>, JournalError> {
+        connection.execute_batch(
+            "CREATE TEMP TABLE IF NOT EXISTS staged_batch (
+               number INTEGER PRIMARY KEY, customers INTEGER NOT NULL, packed BLOB NOT NULL) STRICT;
+             CREATE TEMP TABLE IF NOT EXISTS staged_left_out (
+               id INTEGER PRIMARY KEY, reason TEXT NOT NULL, detail TEXT NOT NULL, packed BLOB NOT NULL) STRICT;",
+        )?;
+        clear(connection)?;
+        Ok(Staged {
+            batch: connection.prepare_cached(
+                "INSERT INTO temp.staged_batch (number, customers, packed) VALUES (?1, ?2, ?3)",
+            )?,
+            left_out: connection.prepare_cached(
+                "INSERT INTO temp.staged_left_out (reason, detail, packed) VALUES (?1, ?2, ?3)",
+            )?,
+            packed: Vec::new(),
+        })
+    }
+}
+
+/// Throws the staged plan away.
+pub(super) fn clear(connection: &Connection) -> Result<(), JournalError> {
+    Ok(connection
+        .execute_batch("DELETE FROM temp.staged_batch; DELETE FROM temp.staged_left_out;")?)
+}
+
+/// Copies the staged plan into the store, as that of this run.
+pub(super) fn copy(connection: &Connection, run: RunId) -> Result<(), JournalError> {
+    connection.execute(
+        "INSERT INTO batch (run, number, customers, state)
+         SELECT ?1, number, customers, ?2 FROM temp.staged_batch ORDER BY number",
+        params![run.0, BatchState::Planned.code()],
+    )?;
+    connection.execute(
+        "INSERT INTO batch_customers (id, packed)
+         SELECT ?1 + number, packed FROM temp.staged_batch ORDER BY number",
+        [customers_key(run, 0)],
+    )?;
+    connection.execute(
+        "INSERT INTO left_out (run, reason, detail, packed)
+         SELECT ?1, reason, detail, packed FROM temp.staged_left_out ORDER BY id",
+        [run.0],
+    )?;
+    Ok(())
+}
+
+impl PlanSink for Staged<'_> {
+    type Error = JournalError;
+
+    fn batch(&mut self, number: u32, customers: &[u64], lines: &[u64]) -> Result<(), JournalError> {
+        self.packed.clear();
+        pack_rows(customers, lines, &mut self.packed);
+        self.batch
+            .execute(params![number, customers.len() as i64, self.packed])?;
+        Ok(())
+    }
+
+    fn left_out(
+        &mut self,
+        ground: &Ground,
+        customers: &[u64],
+        lines: &[u64],
+    ) -> Result<(), JournalError> {
+        self.packed.clear();
+        pack_rows(customers, lines, &mut self.packed);
+        self.left_out
+            .execute(params![ground.reason.as_str(), ground.detail, self.packed])?;
+        Ok(())
+    }
+
+    fn invalid(&mut self, rows: &[InvalidRow]) -> Result<(), JournalError> {
+        self.packed.clear();
+        for row in rows {
+            write_varint(row.line, &mut self.packed);
+            write_varint(row.value.len() as u64, &mut self.packed);
+            self.packed.extend_from_slice(row.value.as_bytes());
+        }
+        self.left_out
+            .execute(params![Reason::Invalid.as_str(), "", self.packed])?;
+        Ok(())
+    }
+}

@@ -1,0 +1,170 @@
+//! Schedules: which fires are due, and what becomes of each.
+//!
+//! [`Question`] is asked when something is due, and what it answers handed on. While decisions of a campaign are being made durable nothing new is
+//! decided of it: what a failed commit lost is decided again.
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::definitions::Definitions;
+use super::planner::Job;
+use crate::campaign::{CampaignName, Schedule, Timetable, Zone};
+use crate::journal::orders::OrderId;
+use crate::journal::sqlite::read::Store;
+use crate::journal::{JournalError, Tended};
+use crate::service::fires::Question;
+use crate::service::planning::Campaign;
+
+/// When decisions that the store failed to keep are made again.
+const AGAIN: Duration = Duration::from_secs(5);
+
+/// The schedules in force.
+#[derive(Debug)]
+pub(super) struct Agenda {
+    default_zone: Option<Zone>,
+    watching_since: Timestamp,
+    /// Whether the campaigns that were there at the start are loaded.
+    is_watching: bool,
+    entries: BTreeMap<CampaignName, Entry>,
+    /// Orders to launch that were given to the planner.
+    orders: HashSet<OrderId>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    timetable: Timetable,
+    /// Up to when its fires are decided.
+    decided: Option<Timestamp>,
+    /// Whether decisions are being made durable.
+    busy: bool,
+    /// When there is something to decide; none when nothing is ever due again.
+    wake_at: Option<Timestamp>,
+}
+
+impl Agenda {
+    pub(super) fn new(default_zone: Option<Zone>) -> Agenda {
+        Agenda {
+            default_zone,
+            watching_since: Timestamp::now(),
+            is_watching: false,
+            entries: BTreeMap::new(),
+            orders: HashSet::new(),
+        }
+    }
+
+    /// What is loaded from now on was not there before.
+    pub(super) fn watch(&mut self) {
+        self.is_watching = true;
+    }
+
+    /// How many campaigns have a schedule.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The campaign that is due next after `now`, and when.
+    pub(super) fn next(&self, now: Timestamp) -> Option<(&CampaignName, Timestamp)> {
+        let times = self.entries.iter();
+        times
+            .filter_map(|(name, entry)| Some((name, entry.wake_at.filter(|at| *at > now)?)))
+            .min_by_key(|(_, at)| *at)
+    }
+
+    /// Takes in a definition that is new or changed. A schedule that was changed says nothing
+    /// about the time before it was.
+    pub(super) fn load(&mut self, store: &Store, campaign: &Campaign) -> Result<(), JournalError> {
+        let name = &campaign.definition.name;
+        let Some(timetable) = self.timetable(campaign.definition.schedule.as_ref(), name) else {
+            self.entries.remove(name);
+            return Ok(());
+        };
+        let now = Timestamp::now();
+        let decided = match self.entries.get(name) {
+            Some(old) if old.timetable == timetable => return Ok(()),
+            Some(old) => old.decided.max(Some(now)),
+            None => store.decided(name)?.map(|decided| match self.is_watching {
+                // It was away, or had no schedule, for a while: nothing was due then.
+                true => decided.max(now),
+                false => decided,
+            }),
+        };
+        let entry = Entry {
+            timetable,
+            decided,
+            busy: self.entries.get(name).is_some_and(|old| old.busy),
+            wake_at: Some(now),
+        };
+        self.entries.insert(name.clone(), entry);
+        Ok(())
+    }
+
+    fn timetable(&self, schedule: Option<&Schedule>, name: &CampaignName) -> Option<Timetable> {
+        schedule?
+            .in_zone(self.default_zone.as_ref())
+            .map_err(|error| tracing::error!(campaign = %name, %error, "it is never launched"))
+            .ok()
+    }
+
+    pub(super) fn remove(&mut self, name: &CampaignName) {
+        self.entries.remove(name);
+    }
+
+    /// Takes in that decisions of a campaign are durable, up to here; the rest of them is tried
+    /// again in a while where the store has `failed`.
+    pub(super) fn done(&mut self, name: &CampaignName, decided: Option<Timestamp>, failed: bool) {
+        if let Some(entry) = self.entries.get_mut(name) {
+            entry.busy = false;
+            entry.decided = entry.decided.max(decided);
+            // What was not decided is decided now; what was, has its own time.
+            entry.wake_at = match failed {
+                true => Timestamp::now().checked_add(AGAIN).ok(),
+                false => Some(Timestamp::MIN),
+            };
+        }
+    }
+
+    /// Whether this order was not given to the planner yet.
+    pub(super) fn is_new_order(&mut self, order: OrderId) -> bool {
+        self.orders.insert(order)
+    }
+
+    /// What is to be made durable of the fires that have come.
+    pub(super) fn due(
+        &mut self,
+        store: &Store,
+        definitions: &Definitions,
+        now: Timestamp,
+    ) -> Result<Vec<Job>, JournalError> {
+        let is_due = |entry: &Entry| !entry.busy && entry.wake_at.is_some_and(|at| at <= now);
+        if !self.entries.values().any(is_due) {
+            return Ok(Vec::new());
+        }
+        let open = store.open_runs()?;
+        let mut jobs = Vec::new();
+        for (name, entry) in &mut self.entries {
+            if !is_due(entry) {
+                continue;
+            }
+            let Some(campaign) = definitions.get(name) else {
+                continue;
+            };
+            let question = Question {
+                campaign: name,
+                timetable: &entry.timetable,
+                decided: entry.decided,
+                watching_since: self.watching_since,
+                now,
+                tended: Tended::ByDaemon,
+            };
+            let (plan, steps) = question.answer(store, &open)?;
+            entry.wake_at = plan.wake_at;
+            if !steps.is_empty() {
+                entry.busy = true;
+                jobs.push(Job::Fires { campaign, steps });
+            }
+        }
+        Ok(jobs)
+    }
+}

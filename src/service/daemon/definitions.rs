@@ -1,0 +1,206 @@
+//! The campaigns folder as the daemon has it: the last good version of every definition.
+//!
+//! A file that changed is read again; one that is broken is reported, and its last good version
+//! stays in force; one that was removed is forgotten, which ends its future fires and nothing else.
+
+use std::collections::BTreeMap;
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::campaign::{CampaignName, Message};
+use crate::service::planning::{Campaign, Mistake};
+
+/// What happened to a definition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It is new, or another one than before.
+    Loaded(CampaignName),
+    /// It cannot be used as it is. Whether an earlier version is still in force.
+    Broken(CampaignName, Mistake, bool),
+    /// Its file is gone.
+    Removed(CampaignName),
+}
+
+/// What tells whether a file is another one than before.
+type Stamp = Option<(u64, u64, i64, i64)>;
+
+#[derive(Debug, Default)]
+struct Known {
+    stamps: (Stamp, Stamp),
+    campaign: Option<Arc<Campaign>>,
+}
+
+/// The definitions of a folder.
+#[derive(Debug)]
+pub struct Definitions {
+    folder: PathBuf,
+    known: BTreeMap<CampaignName, Known>,
+}
+
+impl Definitions {
+    /// Those of this folder; none is read yet.
+    pub fn of(folder: &Path) -> Definitions {
+        Definitions {
+            folder: folder.to_owned(),
+            known: BTreeMap::new(),
+        }
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The version of a campaign that is in force.
+    pub fn get(&self, name: &CampaignName) -> Option<Arc<Campaign>> {
+        self.known.get(name)?.campaign.clone()
+    }
+
+    /// How many are in force.
+    pub fn in_force(&self) -> usize {
+        let good = |known: &&Known| known.campaign.is_some();
+        self.known.values().filter(good).count()
+    }
+
+    /// Reads what is new or changed.
+    ///
+    /// # Errors
+    /// When the folder cannot be read; everything stays as it was.
+    pub fn reread(&mut self) -> std::io::Result<Vec<Change>> {
+        let mut changes = Vec::new();
+        let mut found = BTreeMap::new();
+        for entry in std::fs::read_dir(&self.folder)? {
+            let path = entry?.path();
+            if path.extension().is_none_or(|extension| extension != "toml") {
+                continue;
+            }
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+            // An editor's temporary files are no campaigns; their names are no names.
+            if let Ok(name) = CampaignName::new(&stem) {
+                found.insert(name, path);
+            }
+        }
+        self.known.retain(|name, _| {
+            let stays = found.contains_key(name);
+            if !stays {
+                changes.push(Change::Removed(name.clone()));
+            }
+            stays
+        });
+        for (name, path) in found {
+            let known = self.known.entry(name.clone()).or_default();
+            changes.extend(known.reread(name, &path));
+        }
+        Ok(changes)
+    }
+}
+
+impl Known {
+    fn reread(&mut self, name: CampaignName, path: &Path) -> Option<Change> {
+        let stamps = (stamp(path), self.message_stamp(path));
+        if stamps == self.stamps && stamps.0.is_some() {
+            return None;
+        }
+        let read = Campaign::read(name.clone(), path, false);
+        let change = match read {
+            Ok(campaign) => {
+                let changed = self
+                    .campaign
+                    .as_ref()
+                    .is_none_or(|old| !old.says_the_same(&campaign));
+                self.campaign = Some(Arc::new(campaign));
+                changed.then_some(Change::Loaded(name))
+            }
+            Err(mistake) => Some(Change::Broken(name, mistake, self.campaign.is_some())),
+        };
+        self.stamps = (stamps.0, self.message_stamp(path));
+        change
+    }
+
+    fn message_stamp(&self, path: &Path) -> Stamp {
+        let campaign = self.campaign.as_ref()?;
+        match &campaign.definition.message {
+            Message::File(file) => stamp(&path.with_file_name(file.as_path())),
+            Message::Inline(_) => None,
+        }
+    }
+}
+
+fn stamp(path: &Path) -> Stamp {
+    let of = |meta: Metadata| (meta.ino(), meta.len(), meta.mtime(), meta.mtime_nsec());
+    std::fs::metadata(path).ok().map(of)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> CampaignName {
+        CampaignName::new(text).expect("a name")
+    }
+
+    fn write(folder: &Path, file: &str, text: &str) {
+        // Into place by one step, as editors do: another file each time.
+        let temporary = folder.join("new");
+        std::fs::write(&temporary, text).expect("written");
+        std::fs::rename(temporary, folder.join(file)).expect("renamed");
+    }
+
+    fn definition(message: &str) -> String {
+        format!("message = \"{message}\"\ngroup = \"vip\"\ncustomers = \"a.csv\"\n")
+    }
+
+    #[test]
+    fn a_broken_file_is_reported_once_and_its_last_good_version_stays() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut definitions = Definitions::of(folder.path());
+        write(folder.path(), "welcome.toml", &definition("Hello"));
+        let loaded = definitions.reread().expect("read");
+        assert_eq!(loaded, [Change::Loaded(name("welcome"))]);
+        assert_eq!(definitions.reread().expect("read"), []);
+        write(folder.path(), "welcome.toml", "message = ");
+        let changes = definitions.reread().expect("read");
+        assert!(
+            matches!(&changes[..], [Change::Broken(_, _, true)]),
+            "{changes:?}"
+        );
+        assert_eq!(definitions.reread().expect("read"), []);
+        let in_force = definitions.get(&name("welcome")).expect("the good one");
+        assert_eq!(in_force.message, "Hello");
+        write(folder.path(), "welcome.toml", &definition("Hello again"));
+        let changes = definitions.reread().expect("read");
+        assert_eq!(changes, [Change::Loaded(name("welcome"))]);
+        let in_force = definitions.get(&name("welcome")).expect("the new one");
+        assert_eq!(in_force.message, "Hello again");
+    }
+
+    #[test]
+    fn a_removed_file_is_forgotten() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut definitions = Definitions::of(folder.path());
+        write(folder.path(), "welcome.toml", &definition("Hello"));
+        definitions.reread().expect("read");
+        std::fs::remove_file(folder.path().join("welcome.toml")).expect("removed");
+        let changes = definitions.reread().expect("read");
+        assert_eq!(changes, [Change::Removed(name("welcome"))]);
+        assert_eq!(definitions.get(&name("welcome")).map(|_| ()), None);
+        assert_eq!(definitions.in_force(), 0);
+    }
+
+    #[test]
+    fn a_message_file_that_changed_is_read_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut definitions = Definitions::of(folder.path());
+        write(folder.path(), "hello.txt", "Hello");
+        let text = "message_file = \"hello.txt\"\ngroup = \"vip\"\ncustomers = \"a.csv\"\n";
+        write(folder.path(), "welcome.toml", text);
+        definitions.reread().expect("read");
+        write(folder.path(), "hello.txt", "Hello again");
+        let changes = definitions.reread().expect("read");
+        assert_eq!(changes, [Change::Loaded(name("welcome"))]);
+        let in_force = definitions.get(&name("welcome")).expect("the new one");
+        assert_eq!(in_force.message, "Hello again");
+    }
+}

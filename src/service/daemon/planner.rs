@@ -1,0 +1,167 @@
+//! The daemon's planner: a thread with a journal of its own that makes plans, one after another.
+//!
+//! A plan may take seconds, and a thousand campaigns may be due at once; meanwhile the loop turns
+//! and other runs are sent. What becomes of a fire or an order is durable before anybody is told.
+
+use std::path::Path;
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+
+use jiff::Timestamp;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::Note;
+use crate::campaign::CampaignName;
+use crate::journal::orders::OrderId;
+use crate::journal::sqlite::SqliteJournal;
+use crate::journal::sqlite::read::Store;
+use crate::journal::{JournalError, RunKey};
+use crate::service::fires::{Settled, Step, settle};
+use crate::service::launch::{Asked, Launched, Terms, launch};
+use crate::service::planning::Campaign;
+
+/// Something to be made durable about a campaign.
+#[derive(Debug)]
+pub(super) enum Job {
+    /// Fires of its schedule, in order; the first one that fails ends it.
+    Fires {
+        campaign: Arc<Campaign>,
+        steps: Vec<Step>,
+    },
+    /// An operator's order to launch.
+    Order {
+        campaign: Arc<Campaign>,
+        asked: Asked,
+        order: OrderId,
+    },
+    /// An order to launch a campaign that cannot be.
+    Refuse { order: OrderId, why: String },
+}
+
+/// What came of a job.
+#[derive(Debug, Default)]
+pub(super) struct Done {
+    /// The campaign whose fires were decided.
+    pub(super) decided_of: Option<CampaignName>,
+    /// What was made durable.
+    pub(super) settled: Settled,
+    /// Why the store could not be used, if it could not.
+    pub(super) failed: Option<JournalError>,
+}
+
+/// A handle to the planner. It ends when this is dropped, and the drop waits for it: whoever closes
+/// the store last tidies it up, and only the recorder's journal can.
+#[derive(Debug)]
+pub(super) struct Planner {
+    jobs: Option<mpsc::Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Planner {
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Planner {
+    pub(super) fn start(
+        store: &Path,
+        terms: Terms,
+        notes: UnboundedSender<Note>,
+    ) -> Result<Planner, JournalError> {
+        let journal = SqliteJournal::open(store)?;
+        let reading = Store::open(store)?;
+        let (jobs, queue) = mpsc::channel();
+        let mut desk = Bench {
+            journal,
+            reading,
+            terms,
+        };
+        let thread = std::thread::spawn(move || {
+            for job in queue {
+                if notes.send(Note::Planned(desk.perform(job))).is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(Planner {
+            jobs: Some(jobs),
+            thread: Some(thread),
+        })
+    }
+
+    pub(super) fn give(&self, job: Job) {
+        // The thread ends only when the daemon does.
+        let _ = self.jobs.as_ref().map(|jobs| jobs.send(job));
+    }
+}
+
+/// What the thread works with.
+struct Bench {
+    journal: SqliteJournal,
+    reading: Store,
+    terms: Terms,
+}
+
+impl Bench {
+    fn perform(&mut self, job: Job) -> Done {
+        let mut done = Done::default();
+        let performed = match job {
+            Job::Fires { campaign, steps } => {
+                done.decided_of = Some(campaign.definition.name.clone());
+                let settled = &mut done.settled;
+                settle(&mut self.journal, &campaign, &self.terms, steps, settled)
+            }
+            Job::Order {
+                campaign,
+                asked,
+                order,
+            } => self.order(&campaign, &asked, order, &mut done),
+            Job::Refuse { order, why } => self.answer(order, None, &why),
+        };
+        done.failed = performed.err();
+        done
+    }
+
+    fn order(
+        &mut self,
+        campaign: &Campaign,
+        asked: &Asked,
+        order: OrderId,
+        done: &mut Done,
+    ) -> Result<(), JournalError> {
+        if !self.journal.take_order(order, asked.at)? {
+            // Another daemon was faster.
+            return Ok(());
+        }
+        match launch(&mut self.journal, campaign, &self.terms, asked) {
+            Ok(Launched::New(key) | Launched::There(key)) => {
+                self.answer(order, Some(&key), "launched")?;
+                done.settled.launched.push(key);
+                Ok(())
+            }
+            Ok(Launched::Unfinished(key)) => {
+                let why = format!("the run {key} is unfinished; nothing was launched beside it");
+                self.answer(order, None, &why)
+            }
+            Err(error) => self.answer(order, None, &error.to_string()),
+        }
+    }
+
+    fn answer(
+        &mut self,
+        order: OrderId,
+        run: Option<&RunKey>,
+        words: &str,
+    ) -> Result<(), JournalError> {
+        let run = match run {
+            Some(key) => self.reading.run(key)?.map(|run| run.id),
+            None => None,
+        };
+        self.journal
+            .answer_order(order, Timestamp::now(), run, words)
+    }
+}

@@ -1,0 +1,298 @@
+//! The gate of one run: gathers what [`crate::delivery::gate`] decides on, and waits.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::budget::Lane;
+use super::orders::Reins;
+use super::progress::Progress;
+use super::voyage::Line;
+use crate::campaign::Restraints;
+use crate::delivery::gate::{Decision, Facts, Held, Waiting, decide};
+use crate::delivery::tracking::is_settled;
+use crate::desk::ReadError;
+use crate::journal::sqlite::gate::{CountedChat, GateBook};
+use crate::journal::sqlite::read::RunRecord;
+use crate::journal::{Fence, Journal, JournalError, Reading, RunState};
+
+/// How far back messages matter: the longest window.
+const DAY: Duration = Duration::from_secs(24 * 3600);
+/// How long it is waited at most before it is looked again.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// And at least.
+const SHORTEST_LOOK: Duration = Duration::from_millis(10);
+/// The shortest time between two readings of a chat: while they are waited for, nothing else uses
+/// the budget.
+const SHORTEST_READING: Duration = Duration::from_secs(1);
+/// How long a chat that could not be read is left alone.
+const READ_AGAIN: Duration = Duration::from_secs(1);
+
+/// The gate of a run.
+#[derive(Debug)]
+pub struct Gate<J> {
+    book: Mutex<GateBook>,
+    line: Line<J>,
+    fence: Fence,
+    record: RunRecord,
+    reins: Reins,
+    progress: Progress,
+    /// What is noted with the run.
+    noted: Mutex<String>,
+}
+
+impl<J: Journal + 'static> Gate<J> {
+    /// The gate of a claimed run; none where nothing can hold it back.
+    pub fn of(
+        line: &Line<J>,
+        fence: Fence,
+        record: &RunRecord,
+        reins: &Reins,
+        progress: &Progress,
+    ) -> Result<Option<Arc<Gate<J>>>, JournalError> {
+        if !record.restraints.may_wait() {
+            return Ok(None);
+        }
+        Ok(Some(Arc::new(Gate {
+            book: Mutex::new(GateBook::open(&line.store)?),
+            line: line.clone(),
+            fence,
+            record: record.clone(),
+            reins: reins.clone(),
+            progress: progress.clone(),
+            noted: Mutex::default(),
+        })))
+    }
+
+    /// Waits until the next batch may leave; false when `closing` came before that.
+    ///
+    /// Whatever was handed to the recorder before is reckoned with.
+    pub async fn pass(&self, closing: &CancellationToken) -> Result<bool, JournalError> {
+        loop {
+            if closing.is_cancelled() {
+                return Ok(false);
+            }
+            // What leaves next must know of everything that left before.
+            self.line.recorder.call(|_| Ok(())).await?;
+            let now = Timestamp::now();
+            let (facts, chats) = self.facts(now)?;
+            match decide(self.restraints(), &facts, now) {
+                Decision::Open => {
+                    self.say(None)?;
+                    return Ok(true);
+                }
+                Decision::Read(places) => {
+                    let chats = places.into_iter().map(|place| chats[place]).collect();
+                    self.read(chats, closing).await?;
+                }
+                Decision::Hold(held, why) => self.hold(held, why),
+                Decision::Judge(since) => self.judge(since, closing).await?,
+                Decision::Wait(waiting) => {
+                    let until = waiting.until;
+                    self.say(Some(waiting))?;
+                    Self::rest(until, now, closing).await;
+                }
+            }
+        }
+    }
+
+    fn hold(&self, held: Held, why: String) {
+        let state = match held {
+            Held::Paused => RunState::Paused,
+            Held::Cancelled => RunState::Cancelled,
+        };
+        self.reins.hold(state, why);
+    }
+
+    fn restraints(&self) -> &Restraints {
+        &self.record.restraints
+    }
+
+    fn facts(&self, now: Timestamp) -> Result<(Facts, Vec<CountedChat>), JournalError> {
+        let pace = self.restraints().pace;
+        let mut facts = Facts {
+            next: self.record.batch_size.into(),
+            shortest: self.line.shortest.min(SHORTEST_READING),
+            ..Facts::default()
+        };
+        let book = self.book();
+        if self.restraints().approval {
+            facts.approved = book.approved_at(self.fence.run)?.is_some();
+        }
+        if self.restraints().canary.is_some() {
+            facts.wave = book.wave(self.fence.run)?;
+        }
+        if pace.customers_per_hour.is_some() || pace.customers_per_day.is_some() {
+            let since = now.saturating_sub(DAY).unwrap_or(Timestamp::MIN);
+            facts.messaged = book.messaged(&self.record.key.campaign, since, now)?;
+        }
+        let Some(rule) = &pace.max_open else {
+            return Ok((facts, Vec::new()));
+        };
+        let (chats, in_flight) = book.chats(self.fence.run, rule, now)?;
+        facts.chats = chats.iter().map(|chat| chat.open).collect();
+        facts.in_flight = in_flight;
+        Ok((facts, chats))
+    }
+
+    /// Says what is waited for: to whoever watches, in the log, and with the run.
+    fn say(&self, waiting: Option<Waiting>) -> Result<(), JournalError> {
+        let (why, figures) = match waiting {
+            Some(waiting) => (waiting.why, waiting.figures),
+            None => (String::new(), String::new()),
+        };
+        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        if *noted != why {
+            if !why.is_empty() {
+                tracing::info!(run = %self.record.key, "{why}");
+            }
+            self.book().note(self.fence, &why)?;
+            noted.clone_from(&why);
+        }
+        let shown = match figures.is_empty() {
+            true => why,
+            false => format!("{why}: {figures}"),
+        };
+        self.progress.waits_for(shown);
+        Ok(())
+    }
+
+    async fn rest(until: Option<Timestamp>, now: Timestamp, closing: &CancellationToken) {
+        let wait = until.and_then(|until| Duration::try_from(until.duration_since(now)).ok());
+        let wait = wait.unwrap_or(LOOK_EVERY).clamp(SHORTEST_LOOK, LOOK_EVERY);
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = closing.cancelled() => {}
+        }
+    }
+
+    /// Looks at the first wave, once its chats are read, and pauses the run where that is no
+    /// pleasant sight.
+    async fn judge(
+        &self,
+        since: Timestamp,
+        closing: &CancellationToken,
+    ) -> Result<(), JournalError> {
+        let Some(canary) = &self.restraints().canary else {
+            return Ok(());
+        };
+        let unread = self.book().unread_since(self.fence.run, since)?;
+        if !unread.is_empty() {
+            self.say(Some(Waiting {
+                why: "reads the chats of its canary".to_owned(),
+                figures: String::new(),
+                until: None,
+            }))?;
+            return self.read(unread, closing).await;
+        }
+        let book = self.book();
+        let judgement = book.wave(self.fence.run)?.judge(canary);
+        book.judge(self.fence, &judgement, Timestamp::now())?;
+        drop(book);
+        if judgement.passed {
+            tracing::info!(run = %self.record.key, "{}", judgement.sentence);
+        } else {
+            self.reins.hold(RunState::Paused, judgement.sentence);
+        }
+        Ok(())
+    }
+
+    /// Reads these chats and keeps what they say.
+    async fn read(
+        &self,
+        chats: Vec<CountedChat>,
+        closing: &CancellationToken,
+    ) -> Result<(), JournalError> {
+        let mut waiting = chats.into_iter();
+        let mut reads = JoinSet::new();
+        let mut failed = false;
+        loop {
+            while reads.len() < self.line.concurrency
+                && !closing.is_cancelled()
+                && let Some(chat) = waiting.next()
+            {
+                self.spawn(&mut reads, chat);
+            }
+            let Some(read) = reads.join_next().await else {
+                break;
+            };
+            let Ok((chat, at, read)) = read else { continue };
+            failed |= !self.keep(&chat, at, read).await?;
+        }
+        if failed {
+            Self::rest(None, Timestamp::now(), closing).await;
+        }
+        Ok(())
+    }
+
+    fn spawn(&self, reads: &mut JoinSet<ReadChat>, chat: CountedChat) {
+        let (desk, budget, key) = (
+            self.line.desk.clone(),
+            self.line.budget.clone(),
+            self.fence.run.0.unsigned_abs(),
+        );
+        reads.spawn(async move {
+            budget.acquire(Lane::Read, key).await;
+            budget.depart().await;
+            // What it says is true of a time after this one.
+            let at = Timestamp::now();
+            let read = desk.chat(chat.chat).await;
+            (chat, at, read.map(|read| read.counts()))
+        });
+    }
+
+    /// Keeps a reading; false where there is none.
+    async fn keep(
+        &self,
+        chat: &CountedChat,
+        at: Timestamp,
+        read: Result<crate::delivery::tracking::Counts, ReadError>,
+    ) -> Result<bool, JournalError> {
+        let counts = match read {
+            Ok(counts) => counts,
+            Err(ReadError::Halted(words)) => {
+                self.reins.hold(
+                    RunState::Stopped,
+                    format!(
+                        "Desk refused to show a chat ({words}). Check the API token and desk.base_url; then run again"
+                    ),
+                );
+                return Ok(false);
+            }
+            Err(ReadError::Throttled(asked)) => {
+                self.line.budget.pause(asked.unwrap_or(READ_AGAIN));
+                return Ok(false);
+            }
+            Err(error) => {
+                tracing::debug!(chat = chat.chat.0, %error, "a chat could not be read yet");
+                return Ok(false);
+            }
+        };
+        let reading = Reading {
+            batch: chat.batch,
+            at,
+            counts,
+            settled: is_settled(counts, chat.open.customers),
+        };
+        let run = chat.run;
+        self.line
+            .recorder
+            .call(move |journal| journal.keep_readings(run, &[reading], 1))
+            .await?;
+        Ok(true)
+    }
+
+    fn book(&self) -> MutexGuard<'_, GateBook> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A chat, when it was asked for, and what it said.
+type ReadChat = (
+    CountedChat,
+    Timestamp,
+    Result<crate::delivery::tracking::Counts, ReadError>,
+);

@@ -1,0 +1,21 @@
+//! The daemon, as the real binary beside the real sandbox: what is launched, obeyed, survived and
+//! taken over, and what every customer has then got. Schedules that are due every second or two
+//! make a day of an hour's campaign a matter of seconds.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod beside;
+mod definitions;
+mod due;
+mod house;
+mod orders;
+mod rules;
+#[expect(dead_code, reason = "what other test binaries need of it")]
+#[path = "../kill/stage/mod.rs"]
+mod stage;
+mod stopping;
+mod thousand;
+#[expect(dead_code, reason = "what other test binaries need of it")]
+#[path = "../cli/town.rs"]
+mod town;
+mod trouble;
