@@ -387,7 +387,7 @@ impl Daemon {
             return Job::Refuse { order, why };
         };
         Job::Order {
-            asked: Asked {
+            asked: Box::new(Asked {
                 expected: None,
                 beside: false,
                 at: Timestamp::now(),
@@ -396,7 +396,7 @@ impl Daemon {
                     tended: Tended::ByDaemon,
                     ..Launch::default()
                 },
-            },
+            }),
             campaign,
             order: order.id,
         }

@@ -32,7 +32,7 @@ pub(super) enum Job {
     /// An operator's order to launch.
     Order {
         campaign: Arc<Campaign>,
-        asked: Asked,
+        asked: Box<Asked>,
         order: OrderId,
     },
     /// An order to launch a campaign that cannot be.
