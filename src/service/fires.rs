@@ -18,7 +18,7 @@ use crate::journal::{JournalError, Launch, RunKey, RunState, Tended};
 #[derive(Clone, Debug)]
 pub enum Step {
     /// It is to become a run.
-    Launch(Asked),
+    Launch(Box<Asked>),
     /// They become no run.
     Unlaunched {
         /// The fires.
@@ -152,7 +152,7 @@ impl Question<'_> {
     }
 
     fn launch(&self, due: Timestamp, queued: bool) -> Step {
-        Step::Launch(Asked {
+        Step::Launch(Box::new(Asked {
             expected: None,
             beside: self.timetable.schedule().overlap != Overlap::Skip,
             at: self.now,
@@ -163,7 +163,7 @@ impl Question<'_> {
                 queued,
                 ..Launch::default()
             },
-        })
+        }))
     }
 }
 

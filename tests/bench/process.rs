@@ -65,10 +65,19 @@ impl Running {
         self.megabytes("VmRSS:")
     }
 
-    fn megabytes(&self, which: &str) -> Option<f64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).ok()?;
-        let kilobytes: f64 = status
+    /// What the kernel says of it (`/proc/PID/status`), a line each.
+    pub(crate) fn status(&self) -> Outcome<Vec<String>> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id()))?;
+        Ok(status
             .lines()
+            .map(|line| line.replace('\t', " "))
+            .collect())
+    }
+
+    fn megabytes(&self, which: &str) -> Option<f64> {
+        let status = self.status().ok()?;
+        let kilobytes: f64 = status
+            .iter()
             .find_map(|line| line.strip_prefix(which))?
             .trim()
             .strip_suffix(" kB")?

@@ -1,9 +1,9 @@
 //! How fast deskcast is: figures beside what they are measured against, and beside their targets.
 //!
 //! ```sh
-//! cargo bench --bench speed                        # everything, about twelve minutes
+//! cargo bench --bench speed                        # everything, about fifteen minutes
 //! cargo bench --bench speed -- plan throughput     # some of it
-//! cargo bench --bench speed -- --quick             # smaller inputs, about three minutes
+//! cargo bench --bench speed -- --quick             # smaller inputs, about four minutes
 //! ```
 //!
 //! Every measurement runs the real binary, on generated data that are the same every time. What
@@ -14,6 +14,7 @@
 mod audience;
 mod bare;
 mod budget;
+mod daemon;
 mod figures;
 mod place;
 mod plan;
@@ -52,12 +53,13 @@ impl Size {
 
 type Benchmark = fn(Size, &mut Figures) -> Outcome<()>;
 
-const BENCHMARKS: [(&str, Benchmark); 7] = [
+const BENCHMARKS: [(&str, Benchmark); 8] = [
     ("plan", plan::measure),
     ("audience", repeat::measure),
     ("budget", budget::measure),
     ("throughput", throughput::measure),
     ("restart", restart::measure),
+    ("daemon", daemon::measure),
     ("runs", runs::measure),
     ("transcripts", transcripts::measure),
 ];

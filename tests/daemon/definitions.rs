@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::house::{House, NEVER};
+use crate::house::{AGAIN, House, NEVER};
 use crate::town::wait_until;
 
 const EVERY_SECOND: &str = "cron = \"* * * * * *\"\ntimezone = \"UTC\"\n";
@@ -34,7 +34,7 @@ fn a_definition_counts_as_it_is_written_and_a_broken_one_as_it_was() {
         messages(&house, "Hello again") > before + 1
     });
     house.replace("words.txt", "Hello from a file");
-    let schedule = format!("[schedule]\n{EVERY_SECOND}");
+    let schedule = format!("{AGAIN}[schedule]\n{EVERY_SECOND}");
     house.replace(
         "spring.toml",
         &format!(

@@ -21,6 +21,9 @@ pub(crate) const EVERY_TWO_SECONDS: &str = "cron = \"*/2 * * * * *\"\ntimezone =
 /// Never within a test: a campaign that is launched by hand, or not at all.
 pub(crate) const NEVER: &str = "at = \"2999-12-31T00:00\"\ntimezone = \"UTC\"\n";
 
+/// Customers get a message of every run, however many there are.
+pub(crate) const AGAIN: &str = "[repeat]\nsame_campaign = \"always\"\n";
+
 /// A folder, a sandbox, and what they have in common.
 pub(crate) struct House {
     pub(crate) desk: Desk,
@@ -102,7 +105,7 @@ impl House {
             lines => format!("[schedule]\n{lines}"),
         };
         let text = format!(
-            "message = \"{message}\"\ngroup = \"vip-support\"\ncustomers = \"{name}.csv\"\nbatch_size = 2\n{schedule}"
+            "message = \"{message}\"\ngroup = \"vip-support\"\ncustomers = \"{name}.csv\"\nbatch_size = 2\n{AGAIN}{schedule}"
         );
         self.replace(&format!("{name}.toml"), &text);
     }

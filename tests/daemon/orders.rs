@@ -189,10 +189,8 @@ fn of_a_cancelled_run_unknown_batches_are_looked_for_and_never_sent_again() {
     let house = House::with(150, 4, "[reconcile]\ngrace = \"1s\"\n");
     house.campaign("spring", 80, "");
     let text = std::fs::read_to_string(house.scene.path("campaigns/spring.toml")).unwrap();
-    house.replace(
-        "spring.toml",
-        &format!("{text}unknown = \"resend-when-absent\"\n"),
-    );
+    let rule = "batch_size = 2\nunknown = \"resend-when-absent\"";
+    house.replace("spring.toml", &text.replace("batch_size = 2", rule));
     let one_shot = Running::start(house.scene.deskcast(&["run", "spring"]));
     wait_until("it sends", || house.chats() > 2);
     one_shot.signal("KILL");

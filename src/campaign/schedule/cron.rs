@@ -14,7 +14,7 @@ use jiff::civil::{DateTime, date};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cron {
     text: String,
-    pattern: croner::Cron,
+    pattern: Box<croner::Cron>,
     hourly: bool,
 }
 
@@ -45,7 +45,7 @@ impl Cron {
         let cron = Self {
             text: text.trim().to_owned(),
             hourly: pattern.pattern.hours.values().len() == 24,
-            pattern,
+            pattern: Box::new(pattern),
         };
         // Any eight years in a row that this century has left hold a 29 February.
         let (first, end) = (date(2024, 1, 1), date(2032, 1, 1));

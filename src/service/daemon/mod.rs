@@ -115,6 +115,8 @@ pub struct Daemon {
     store_trouble: Option<String>,
     /// Campaigns whose schedules could not be taken in for a failure of the store.
     unloaded: Vec<CampaignName>,
+    /// Nothing can be launched any more.
+    planner_has_ended: bool,
     /// When the folder is read, if something was heard of it.
     reread_at: Option<Instant>,
     /// What was last said of it in a line.
@@ -144,6 +146,7 @@ impl Daemon {
             look_for_runs: true,
             others_send: false,
             store_trouble: None,
+            planner_has_ended: false,
             unloaded: Vec::new(),
             reread_at: None,
             status: String::new(),
@@ -179,7 +182,7 @@ impl Daemon {
             scheduled = self.agenda.len(),
             "the daemon is at work"
         );
-        loop {
+        while !self.planner_has_ended {
             self.turn();
             tokio::select! {
                 biased;
@@ -194,6 +197,7 @@ impl Daemon {
         let stopping = "finishing the requests in flight";
         self.given.observed.concern(Concern::Stopping, stopping);
         supervisor.stopping(stopping);
+        stop.cancel();
         alarm.stop().await;
         while self.crew.len() > 0 {
             match self.heard.recv().await {
@@ -202,7 +206,11 @@ impl Daemon {
             }
         }
         informed.abort();
-        Ok(())
+        match self.planner_has_ended {
+            // Whoever started the daemon starts it again.
+            true => Err("plans cannot be made any more; this is a defect, please report it".into()),
+            false => Ok(()),
+        }
     }
 
     /// One turn of the loop: whatever is due by now is set going.
@@ -213,7 +221,7 @@ impl Daemon {
             self.reread();
         }
         match self.agenda.due(&self.store, &self.definitions, now) {
-            Ok(jobs) => jobs.into_iter().for_each(|job| self.planner.give(job)),
+            Ok(jobs) => jobs.into_iter().for_each(|job| self.give(job)),
             Err(error) => self.store_failed(&error),
         }
         let rested = self.crew.next_wake().is_some_and(|at| Instant::now() >= at);
@@ -225,6 +233,10 @@ impl Daemon {
             self.given.supervisor.status(&status);
             self.status = status;
         }
+    }
+
+    fn give(&mut self, job: Job) {
+        self.planner_has_ended |= !self.planner.give(job);
     }
 
     /// What it is doing, in a line.
@@ -359,7 +371,7 @@ impl Daemon {
         for order in orders.iter().filter(|order| order.verb == Verb::Launch) {
             if self.agenda.is_new_order(order.id) {
                 let job = self.launch_job(order);
-                self.planner.give(job);
+                self.give(job);
             }
         }
     }
@@ -375,7 +387,7 @@ impl Daemon {
             return Job::Refuse { order, why };
         };
         Job::Order {
-            asked: Asked {
+            asked: Box::new(Asked {
                 expected: None,
                 beside: false,
                 at: Timestamp::now(),
@@ -384,7 +396,7 @@ impl Daemon {
                     tended: Tended::ByDaemon,
                     ..Launch::default()
                 },
-            },
+            }),
             campaign,
             order: order.id,
         }

@@ -4,6 +4,7 @@
 //! and other runs are sent. What becomes of a fire or an order is durable before anybody is told.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
@@ -31,7 +32,7 @@ pub(super) enum Job {
     /// An operator's order to launch.
     Order {
         campaign: Arc<Campaign>,
-        asked: Asked,
+        asked: Box<Asked>,
         order: OrderId,
     },
     /// An order to launch a campaign that cannot be.
@@ -55,11 +56,15 @@ pub(super) struct Done {
 pub(super) struct Planner {
     jobs: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<()>>,
+    /// Tells the thread that what waits in its queue is not to be begun any more: it is decided
+    /// again by the next daemon.
+    closed: Arc<AtomicBool>,
 }
 
 impl Drop for Planner {
     fn drop(&mut self) {
         self.jobs = None;
+        self.closed.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -80,8 +85,13 @@ impl Planner {
             reading,
             terms,
         };
+        let closed = Arc::new(AtomicBool::new(false));
+        let is_closed = Arc::clone(&closed);
         let thread = std::thread::spawn(move || {
             for job in queue {
+                if is_closed.load(Ordering::Relaxed) {
+                    return;
+                }
                 if notes.send(Note::Planned(desk.perform(job))).is_err() {
                     return;
                 }
@@ -90,12 +100,15 @@ impl Planner {
         Ok(Planner {
             jobs: Some(jobs),
             thread: Some(thread),
+            closed,
         })
     }
 
-    pub(super) fn give(&self, job: Job) {
-        // The thread ends only when the daemon does.
-        let _ = self.jobs.as_ref().map(|jobs| jobs.send(job));
+    /// Hands a job over; false when the thread has ended, which only a defect does to it.
+    #[must_use]
+    pub(super) fn give(&self, job: Job) -> bool {
+        let jobs = self.jobs.as_ref();
+        jobs.is_some_and(|jobs| jobs.send(job).is_ok())
     }
 }
 
