@@ -161,6 +161,8 @@ pub struct Reader<'a, P> {
     shown: bool,
     /// Good answers.
     served: u64,
+    /// Answers with 429 since then.
+    throttled: u32,
     forbidden: u32,
 }
 
@@ -178,6 +180,7 @@ impl<'a, P: Weight + Send + 'static> Reader<'a, P> {
             began: Instant::now(),
             shown: from.shown,
             served: 0,
+            throttled: 0,
             forbidden: 0,
             unread: Vec::new(),
             tickets,
@@ -322,6 +325,11 @@ impl<'a, P: Weight + Send + 'static> Reader<'a, P> {
     ) -> Result<(), NoDesk> {
         let why = error.to_string();
         match error {
+            // Without a code it is not known what Desk means: its words may have been cut.
+            ReadError::Refused(words) if words.code.is_none() => {
+                self.well_served();
+                self.try_later(at, pages, &why, true);
+            }
             ReadError::NotFound(_) | ReadError::Refused(_) => {
                 self.well_served();
                 self.through(at, Part::Unread(why));
@@ -342,7 +350,8 @@ impl<'a, P: Weight + Send + 'static> Reader<'a, P> {
             }
             ReadError::Throttled(asked) => {
                 self.means.watched.update(|counts| counts.throttled += 1);
-                let wait = self.patience.unserved(self.began.elapsed(), asked);
+                let wait = asked.unwrap_or_else(|| backoff(self.throttled));
+                self.throttled += 1;
                 self.means.budget.pause(wait);
                 self.again(at, pages, wait, true);
             }
@@ -362,6 +371,7 @@ impl<'a, P: Weight + Send + 'static> Reader<'a, P> {
     fn well_served(&mut self) {
         self.patience.served();
         self.served += 1;
+        self.throttled = 0;
         self.shown = true;
     }
 
@@ -382,7 +392,7 @@ impl<'a, P: Weight + Send + 'static> Reader<'a, P> {
         if open.own_failures >= TRIES {
             return self.through(at, Part::Unread(format!("{why} ({TRIES} times)")));
         }
-        let wait = FIRST_RETRY * 2_u32.pow(open.failures.min(7) - 1);
+        let wait = backoff(open.failures - 1);
         self.again(at, pages, wait, false);
     }
 
@@ -460,4 +470,9 @@ impl<'a, P: Weight + Send + 'static> Reader<'a, P> {
             .filter(|(at, open)| open.pages.is_some() && self.order.may_ask(**at));
         waiting.map(|(_, open)| open.due).min()
     }
+}
+
+/// How long to wait after so many failures in a row: a quarter of a second, doubling to 16.
+pub(super) fn backoff(failures: u32) -> Duration {
+    FIRST_RETRY * 2_u32.pow(failures.min(6))
 }

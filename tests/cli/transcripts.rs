@@ -31,18 +31,12 @@ fn told(ended: &Ended) -> String {
 
 /// Every message of a ticket, as Desk has them.
 fn messages(archive: &Archive, ticket: u64) -> Vec<(u64, String)> {
-    let path = format!("/tickets/{ticket}/chat_messages");
-    let mut all = Vec::new();
-    loop {
-        let page = archive.look(&path, &format!("limit=500&offset={}", all.len()));
-        for message in page["results"].as_array().unwrap() {
-            let text = message["message"].as_str().unwrap().to_owned();
-            all.push((message["id"].as_u64().unwrap(), text));
-        }
-        if page["next"].is_null() {
-            return all;
-        }
-    }
+    let all = archive.look_all(&format!("/tickets/{ticket}/chat_messages"));
+    let message = |message: &serde_json::Value| {
+        let text = message["message"].as_str().unwrap().to_owned();
+        (message["id"].as_u64().unwrap(), text)
+    };
+    all.iter().map(message).collect()
 }
 
 #[test]
