@@ -16,7 +16,7 @@ pub const SENDS_BEFORE_A_READING: u32 = 4;
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Lane {
-    /// A create of a run with this priority.
+    /// A create of a run with this priority, or a delete, which has the lowest.
     Send(Priority),
     /// Anything that only reads.
     Read,

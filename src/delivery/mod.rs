@@ -16,6 +16,9 @@
 //! One batch's way: [`plan`] makes it, [`dispatch`] decides when it goes, [`request`] is what goes,
 //! [`outcome`] says what came of it, [`batch`] which state follows, [`split`] what to do with a
 //! refusal, and [`tally`] that the sums still hold.
+//!
+//! Beside campaigns there are jobs over the messages of tickets: [`transcript`] says what of an
+//! output can be kept, [`retract`] which messages are meant and what an answer to a delete means.
 
 pub mod account;
 pub mod batch;

@@ -297,6 +297,9 @@ fn nothing_is_written_over_that_is_not_of_the_same_job() {
     refused("all.jsonl");
     refused("folder");
     assert_eq!(archive.read("all.jsonl"), b"precious\n");
+    archive.scene.write("notes.csv.job", "precious\n");
+    refused("notes.csv");
+    assert_eq!(archive.read("notes.csv.job"), b"precious\n");
     assert_eq!(archive.run(&to("other.jsonl")).code, Some(0));
     archive.scene.write("tickets.csv", "ticket_id\n1\n2\n");
     refused("other.jsonl");

@@ -216,3 +216,32 @@ fn answered(result: Result<MessageId, DeleteError>) -> Answered {
         Err(DeleteError::Unknown(words)) => Answered::Unknown(words),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::delivery::outcome::Words;
+    use crate::desk::{DeskCode, Endpoint};
+
+    #[test]
+    fn every_code_that_is_documented_for_a_delete_has_its_meaning() {
+        for code in Endpoint::DeleteMessage.codes() {
+            let words = Words {
+                status: Some(400),
+                code: Some(code.to_string()),
+                message: "so it is".to_owned(),
+            };
+            let said = meaning(answered(Err(DeleteError::Refused(words))));
+            let expected = match code {
+                DeskCode::AlreadyDeleted => Some(End::Deleted),
+                DeskCode::NoSuchMessage => Some(End::Gone),
+                DeskCode::TicketNotClosed => None,
+                _ => Some(End::Refused),
+            };
+            match expected {
+                Some(end) => assert!(matches!(said, Meaning::Ended(is, _) if is == end), "{code}"),
+                None => assert!(matches!(said, Meaning::NotClosed(_)), "{code}"),
+            }
+        }
+    }
+}
