@@ -5,7 +5,7 @@
 //! | 0 | everybody planned was accepted (or the command did what it was asked) |
 //! | 1 | a defect of deskcast |
 //! | 2 | usage, settings, definition or customer file wrong: nothing was sent |
-//! | 3 | finished, but something needs attention: rejected or unknown customers |
+//! | 3 | finished, but something needs attention: rejected or unknown customers, tickets that could not be read, messages that were not deleted |
 //! | 4 | stopped before the end, and can be resumed: a signal, the journal, the token, Desk out of reach |
 
 use std::process::ExitCode;

@@ -19,7 +19,7 @@ pub const NO_RUN: u64 = 0;
 /// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Lane {
-    /// A create of a run with this priority.
+    /// A create of a run with this priority, or a delete, which has the lowest.
     Send(Priority),
     /// Anything that only reads.
     Read,

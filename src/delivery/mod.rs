@@ -18,6 +18,9 @@
 //! refusal, and [`tally`] that the sums still hold. Whose turn it is and when a request may leave is
 //! for [`lanes`] and [`account`] to say. What holds it back beside the budget meets at the
 //! [`gate`]; [`abort`] says when too much goes wrong.
+//!
+//! Beside campaigns there are jobs over the messages of tickets: [`transcript`] says what of an
+//! output can be kept, [`retract`] which messages are meant and what an answer to a delete means.
 
 pub mod abort;
 pub mod account;

@@ -122,8 +122,12 @@ pub enum Meaning {
     Ended(End, String),
     /// Its ticket is open: neither this message nor another of the ticket can be deleted now.
     NotClosed(String),
-    /// To be tried again, after as long as Desk asks for where it does.
-    Again(Option<Duration>, String),
+    /// Not deleted, and no word of why: tried again, as a repeated delete does no harm.
+    Unclear(String),
+    /// Desk asks for patience, perhaps for this long.
+    Throttled(Option<Duration>),
+    /// Nobody was reached, or it may or may not be deleted: to be tried again.
+    Again(String),
     /// Nothing can be deleted at all.
     Stop(Words),
 }
@@ -141,12 +145,11 @@ pub fn meaning(answered: Answered) -> Meaning {
             ("deskp400201", _) | (_, Some(404 | 410)) => {
                 Meaning::Ended(End::Gone, words.to_string())
             }
+            ("", _) => Meaning::Unclear(words.to_string()),
             _ => Meaning::Ended(End::Refused, words.to_string()),
         },
-        Answered::Throttled(wait) => Meaning::Again(wait, "429: too many requests".to_owned()),
-        Answered::Unreached(words) | Answered::Unknown(words) => {
-            Meaning::Again(None, words.to_string())
-        }
+        Answered::Throttled(wait) => Meaning::Throttled(wait),
+        Answered::Unreached(words) | Answered::Unknown(words) => Meaning::Again(words.to_string()),
         Answered::Halted(words) => Meaning::Stop(words),
     }
 }
@@ -332,13 +335,14 @@ mod tests {
     #[test]
     fn what_is_unknown_is_repeated_and_a_wrong_token_stops_everything() {
         let unknown = words(500, "desk500500");
-        let again = Meaning::Again(None, unknown.to_string());
+        let again = Meaning::Again(unknown.to_string());
         assert_eq!(meaning(Answered::Unknown(unknown.clone())), again);
         assert_eq!(meaning(Answered::Unreached(unknown.clone())), again);
+        let cut = words(400, "");
+        let unclear = Meaning::Unclear(cut.to_string());
+        assert_eq!(meaning(Answered::Refused(cut)), unclear);
         let wait = Some(Duration::from_secs(3));
-        assert!(
-            matches!(meaning(Answered::Throttled(wait)), Meaning::Again(asked, _) if asked == wait)
-        );
+        assert_eq!(meaning(Answered::Throttled(wait)), Meaning::Throttled(wait));
         assert_eq!(
             meaning(Answered::Halted(unknown.clone())),
             Meaning::Stop(unknown)

@@ -3,6 +3,9 @@
 //! A run goes through [`planning`] (files to a frozen plan), [`dispatcher`] (batches to Desk,
 //! every intent and outcome through the [`recorder`]) and [`tracker`] (counts read back), and each
 //! request of any of them through the one [`budget`].
+//!
+//! Message jobs read tickets through the [`ticket_reader`]: [`transcripts`] write what they read,
+//! a [`retraction`] deletes some of it.
 
 pub mod alarm;
 pub mod budget;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use deskcast::sandbox::requests::Purpose;
+use deskcast::sandbox::world::DeleteLogs;
 use deskcast::sandbox::{Faults, Request, SandboxConfig, StandIn};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -20,6 +21,9 @@ pub(crate) struct Like {
     /// Seconds of Desk time in a second.
     pub(crate) speed: f64,
     pub(crate) latency_ms: u64,
+    /// Whether messages of Desk itself can be deleted.
+    pub(crate) delete_events: bool,
+    pub(crate) logs: DeleteLogs,
 }
 
 impl Default for Like {
@@ -31,6 +35,8 @@ impl Default for Like {
             open_share: 0.0,
             speed: 120.0,
             latency_ms: 0,
+            delete_events: false,
+            logs: DeleteLogs::Page,
         }
     }
 }
@@ -49,6 +55,8 @@ impl Archive {
         };
         let world = &mut config.stand_in.world;
         world.people.speed = like.speed;
+        world.wire.delete_events = like.delete_events;
+        world.wire.delete_logs = like.logs;
         world.history.tickets = like.tickets;
         (world.history.fewest_messages, world.history.most_messages) = like.messages;
         world.history.open_share = like.open_share;
@@ -86,7 +94,20 @@ impl Archive {
         self.desk.with(|stand_in| stand_in.set_faults(faults));
     }
 
-    /// Looks a list up in Desk, unseen.
+    /// Looks a whole list up in Desk, unseen.
+    pub(crate) fn look_all(&self, path: &str) -> Vec<Value> {
+        let mut all = Vec::new();
+        loop {
+            let page = self.look(path, &format!("limit=100&offset={}", all.len()));
+            let items = page["results"].as_array().unwrap();
+            all.extend(items.iter().cloned());
+            if page["next"].is_null() {
+                return all;
+            }
+        }
+    }
+
+    /// Looks a page of a list up in Desk, unseen.
     pub(crate) fn look(&self, path: &str, query: &str) -> Value {
         let world = |stand_in: &mut StandIn| stand_in.world().clone();
         let mut world = self.desk.with(world);

@@ -15,6 +15,7 @@ mod faults;
 mod refusals;
 mod result;
 mod resume;
+mod retract;
 #[path = "../kill/stage/mod.rs"]
 mod stage;
 mod store;

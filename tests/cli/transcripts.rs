@@ -31,18 +31,12 @@ fn told(ended: &Ended) -> String {
 
 /// Every message of a ticket, as Desk has them.
 fn messages(archive: &Archive, ticket: u64) -> Vec<(u64, String)> {
-    let path = format!("/tickets/{ticket}/chat_messages");
-    let mut all = Vec::new();
-    loop {
-        let page = archive.look(&path, &format!("limit=500&offset={}", all.len()));
-        for message in page["results"].as_array().unwrap() {
-            let text = message["message"].as_str().unwrap().to_owned();
-            all.push((message["id"].as_u64().unwrap(), text));
-        }
-        if page["next"].is_null() {
-            return all;
-        }
-    }
+    let all = archive.look_all(&format!("/tickets/{ticket}/chat_messages"));
+    let message = |message: &serde_json::Value| {
+        let text = message["message"].as_str().unwrap().to_owned();
+        (message["id"].as_u64().unwrap(), text)
+    };
+    all.iter().map(message).collect()
 }
 
 #[test]
@@ -303,6 +297,9 @@ fn nothing_is_written_over_that_is_not_of_the_same_job() {
     refused("all.jsonl");
     refused("folder");
     assert_eq!(archive.read("all.jsonl"), b"precious\n");
+    archive.scene.write("notes.csv.job", "precious\n");
+    refused("notes.csv");
+    assert_eq!(archive.read("notes.csv.job"), b"precious\n");
     assert_eq!(archive.run(&to("other.jsonl")).code, Some(0));
     archive.scene.write("tickets.csv", "ticket_id\n1\n2\n");
     refused("other.jsonl");

@@ -15,7 +15,7 @@ use crate::desk::{DeleteError, MessageId, TicketId};
 use crate::journal::JournalError;
 use crate::journal::sqlite::retraction::Came;
 use crate::service::budget::Lane;
-use crate::service::ticket_reader::NoDesk;
+use crate::service::ticket_reader::{NoDesk, backoff};
 
 /// Deletes go after every campaign of the same urgency and above; nobody waits for them.
 const LANE: Lane = Lane::Send(Priority::Low);
@@ -29,6 +29,8 @@ struct Round {
     outcomes: Vec<(u64, Came)>,
     /// Answers that said something about a message.
     served: u64,
+    /// Answers with 429 since then.
+    throttled: u32,
     stopped: Option<Stopped>,
 }
 
@@ -50,6 +52,7 @@ impl Retraction {
             under_way: JoinSet::new(),
             outcomes: Vec::new(),
             served: 0,
+            throttled: 0,
             stopped: None,
         };
         loop {
@@ -126,7 +129,6 @@ impl Retraction {
     fn take(&self, round: &mut Round, turn: Turn, answered: Answered) {
         let now = round.began.elapsed();
         let uncertain = matches!(answered, Answered::Unknown(_));
-        let throttled = matches!(answered, Answered::Throttled(_));
         match meaning(answered) {
             Meaning::Ended(end, why) => {
                 round.serve();
@@ -135,31 +137,36 @@ impl Retraction {
             }
             Meaning::NotClosed(why) => {
                 round.serve();
-                let came = Came::Planned {
-                    why: why.clone(),
-                    uncertain: false,
-                };
-                round.outcomes.push((turn.message, came));
+                round.plan_again(turn.message, why.clone(), false);
                 for message in round.agenda.not_closed(turn, now) {
                     self.end(round, message, End::Open, why.clone());
                 }
             }
-            Meaning::Again(asked, why) => {
-                let wait = round.patience.unserved(now, asked);
-                if throttled {
-                    self.watched.update(|figures| figures.throttled += 1);
-                    self.means.budget.pause(wait);
-                    round.agenda.later(turn, now, wait);
-                } else if !round.agenda.failed(turn, now, round.served) {
-                    let why = format!("{why} ({TRIES} times)");
-                    return self.end(round, turn.message, End::Unknown, why);
+            Meaning::Throttled(asked) => {
+                self.watched.update(|figures| figures.throttled += 1);
+                let wait = asked.unwrap_or_else(|| backoff(round.throttled));
+                round.throttled += 1;
+                self.means.budget.pause(wait);
+                round.agenda.later(turn, now, wait);
+                round.plan_again(turn.message, "429: too many requests".to_owned(), false);
+            }
+            Meaning::Unclear(why) => {
+                round.serve();
+                match round.agenda.failed(turn, now, round.served) {
+                    true => round.plan_again(turn.message, why, false),
+                    false => self.end(round, turn.message, End::Refused, often(&why)),
                 }
+            }
+            Meaning::Again(why) => {
+                round.patience.unserved(now, None);
                 if round.patience.is_over(now) {
                     let sentence = format!("Desk could not be reached for long ({why})");
                     round.stopped.get_or_insert(NoDesk(sentence).into());
                 }
-                let came = Came::Planned { why, uncertain };
-                round.outcomes.push((turn.message, came));
+                match round.agenda.failed(turn, now, round.served) {
+                    true => round.plan_again(turn.message, why, uncertain),
+                    false => self.end(round, turn.message, End::Unknown, often(&why)),
+                }
             }
             Meaning::Stop(words) => {
                 let why = words.to_string();
@@ -168,11 +175,7 @@ impl Retraction {
                 );
                 round.agenda.later(turn, now, Duration::ZERO);
                 round.stopped.get_or_insert(NoDesk(sentence).into());
-                let came = Came::Planned {
-                    why,
-                    uncertain: false,
-                };
-                round.outcomes.push((turn.message, came));
+                round.plan_again(turn.message, why, false);
             }
         }
     }
@@ -190,7 +193,17 @@ impl Round {
     fn serve(&mut self) {
         self.patience.served();
         self.served += 1;
+        self.throttled = 0;
     }
+
+    fn plan_again(&mut self, message: u64, why: String, uncertain: bool) {
+        self.outcomes
+            .push((message, Came::Planned { why, uncertain }));
+    }
+}
+
+fn often(why: &str) -> String {
+    format!("{why} ({TRIES} times)")
 }
 
 fn answered(result: Result<MessageId, DeleteError>) -> Answered {
@@ -201,5 +214,34 @@ fn answered(result: Result<MessageId, DeleteError>) -> Answered {
         Err(DeleteError::Halted(words)) => Answered::Halted(words),
         Err(DeleteError::Unreached(words)) => Answered::Unreached(words),
         Err(DeleteError::Unknown(words)) => Answered::Unknown(words),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::delivery::outcome::Words;
+    use crate::desk::{DeskCode, Endpoint};
+
+    #[test]
+    fn every_code_that_is_documented_for_a_delete_has_its_meaning() {
+        for code in Endpoint::DeleteMessage.codes() {
+            let words = Words {
+                status: Some(400),
+                code: Some(code.to_string()),
+                message: "so it is".to_owned(),
+            };
+            let said = meaning(answered(Err(DeleteError::Refused(words))));
+            let expected = match code {
+                DeskCode::AlreadyDeleted => Some(End::Deleted),
+                DeskCode::NoSuchMessage => Some(End::Gone),
+                DeskCode::TicketNotClosed => None,
+                _ => Some(End::Refused),
+            };
+            match expected {
+                Some(end) => assert!(matches!(said, Meaning::Ended(is, _) if is == end), "{code}"),
+                None => assert!(matches!(said, Meaning::NotClosed(_)), "{code}"),
+            }
+        }
     }
 }

@@ -169,7 +169,7 @@ impl Retraction {
     ) -> Result<u64, JournalError> {
         let mut found = Vec::new();
         let mut tickets = Vec::new();
-        let mut requests = watched.counts().requests;
+        let mut requests = 0;
         while let Some(handed) = parts.recv().await {
             let is_tick = matches!(handed, Handed::Tick);
             let ended = match handed {

@@ -76,6 +76,12 @@ impl Record {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)
             .map_err(|error| wrong("read", error))?;
+        if !may_be_a_record(&bytes) {
+            return Err(JobError::Mistake(format!(
+                "{} is no record of a job, and would be written over; choose another --out",
+                path.display()
+            )));
+        }
         let (past, sound) = understand(&bytes);
         file.set_len(sound)
             .and_then(|()| file.seek(SeekFrom::End(0)))
@@ -106,6 +112,13 @@ impl Record {
         self.file.write_all(&text)?;
         self.file.sync_data()
     }
+}
+
+/// Whether these are the bytes of a record, or the beginning of some that a kill cut off.
+fn may_be_a_record(bytes: &[u8]) -> bool {
+    const BEGINNING: &[u8] = b"{\"job\":";
+    let length = bytes.len().min(BEGINNING.len());
+    bytes[..length] == BEGINNING[..length]
 }
 
 /// What the bytes of a record say, and how many of them are sound. A mark makes good what stands
@@ -192,6 +205,7 @@ mod tests {
             let marks = lines.iter().rposition(|line| line.starts_with(b"{\"mark\"")).map_or(0, |at| at + 1);
             prop_assert_eq!(sound, lines[..marks].iter().map(|line| line.len() as u64).sum::<u64>());
             prop_assert_eq!(past.identity.is_some(), marks > 0);
+            prop_assert!(may_be_a_record(&bytes[..cut]));
             let through = past.mark.map_or(0, |mark| mark.ticket);
             let expected: Vec<Unread> = [2, 5].into_iter().filter(|at| *at < through).map(unread).collect();
             prop_assert_eq!(past.unread, expected);

@@ -5,122 +5,30 @@
 //! ticket that cannot be read is given up with its reason, and stops nobody after it. What is wrong
 //! with Desk as a whole, such as an outage or a wrong token, gives no ticket up: it ends the reading.
 
+mod failure;
+mod means;
+
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::Sender;
 use tokio::task::{JoinSet, yield_now};
 use tokio::time::{Instant, sleep_until};
-use tokio_util::sync::CancellationToken;
 
-use super::budget::{Budget, Lane};
+pub(super) use self::failure::backoff;
+pub use self::means::{Counts, Cut, Handed, Means, NoDesk, Reached, Unread, Watched};
+use super::budget::Lane;
 use crate::delivery::patience::Patience;
 use crate::delivery::transcript::{InOrder, Part, Weight};
-use crate::desk::{ChatMessage, Desk, ListError, Pages, ReadError, TicketId};
+use crate::desk::{ChatMessage, ListError, Pages, TicketId};
 
 /// Bytes that are held of tickets whose turn has not come.
 const MOST_HELD: usize = 24 << 20;
-/// A page that could not be read this often is given up with its ticket, when Desk serves others.
-const TRIES: u32 = 6;
-/// A ticket whose list moves under the reading is begun anew this often.
-const BEGINNINGS: u32 = 5;
 /// When so many tickets were refused and none was shown, it is not the tickets.
 const FORBIDDEN: u32 = 5;
 /// How often the writer is told that time has passed.
 const TICK: Duration = Duration::from_millis(250);
-/// The first try again after a page failed; it doubles from there.
-const FIRST_RETRY: Duration = Duration::from_millis(250);
-
-/// A ticket that could not be read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Unread {
-    /// Its place in the list, from 0.
-    pub at: u64,
-    /// Its id.
-    pub ticket: u64,
-    /// Why.
-    pub why: String,
-}
-
-/// Desk as a whole shows nothing: the token or the address is wrong, or it was away for long. The
-/// sentence says which, and what to do.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct NoDesk(pub String);
-
-/// What a reading has come to so far, for whoever watches.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Tickets that are through, of all.
-    pub tickets: u64,
-    /// Of those, tickets that could not be read.
-    pub unread: u64,
-    /// Messages that were read.
-    pub messages: u64,
-    /// Requests of this process.
-    pub requests: u64,
-    /// Of those, how many were answered with 429.
-    pub throttled: u64,
-}
-
-/// Shared counts. Clones share them.
-#[derive(Clone, Debug, Default)]
-pub struct Watched(Arc<Mutex<Counts>>);
-
-impl Watched {
-    /// How things stand.
-    pub fn counts(&self) -> Counts {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Changes the counts.
-    pub fn update(&self, change: impl FnOnce(&mut Counts)) {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
-    }
-}
-
-/// What it takes to read.
-#[derive(Clone, Debug)]
-pub struct Means {
-    /// The client.
-    pub desk: Desk,
-    /// The budget of the application.
-    pub budget: Budget,
-    /// Requests in flight at once.
-    pub concurrency: usize,
-    /// How long Desk may be out of reach.
-    pub give_up_after: Duration,
-    /// Told to stop.
-    pub stop: CancellationToken,
-    /// Where progress is shown.
-    pub watched: Watched,
-}
-
-/// How far the list was read before.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Reached {
-    /// Tickets that are through: the place of the next in the list, from 0.
-    pub ticket: u64,
-    /// Whether one of them was shown by Desk.
-    pub shown: bool,
-    /// How far the next one's own list was read, as [`Pages::place`] has it.
-    pub place: (u64, Option<u64>),
-}
-
-/// Makes of a page of messages what is wanted of it. `place` is where the ticket's list was read to.
-pub type Cut<P> =
-    Arc<dyn Fn(TicketId, &[ChatMessage], (u64, Option<u64>)) -> P + Send + Sync + 'static>;
-
-/// What comes out, in the order of the list.
-#[derive(Debug)]
-pub enum Handed<P> {
-    /// The next part of the next ticket.
-    Part(TicketId, Part<P>),
-    /// Time has passed.
-    Tick,
-}
 
 /// A ticket that is being read.
 struct Open {
@@ -161,6 +69,8 @@ pub struct Reader<'a, P> {
     shown: bool,
     /// Good answers.
     served: u64,
+    /// Answers with 429 since then.
+    throttled: u32,
     forbidden: u32,
 }
 
@@ -178,6 +88,7 @@ impl<'a, P: Weight + Send + 'static> Reader<'a, P> {
             began: Instant::now(),
             shown: from.shown,
             served: 0,
+            throttled: 0,
             forbidden: 0,
             unread: Vec::new(),
             tickets,
@@ -314,76 +225,11 @@ impl<'a, P: Weight + Send + 'static> Reader<'a, P> {
         }
     }
 
-    fn failed(
-        &mut self,
-        at: usize,
-        pages: Pages<ChatMessage>,
-        error: ReadError,
-    ) -> Result<(), NoDesk> {
-        let why = error.to_string();
-        match error {
-            ReadError::NotFound(_) | ReadError::Refused(_) => {
-                self.well_served();
-                self.through(at, Part::Unread(why));
-            }
-            ReadError::Halted(words) if words.status == Some(403) => {
-                self.forbidden += 1;
-                if !self.shown && self.forbidden >= FORBIDDEN {
-                    return Err(NoDesk(format!(
-                        "Desk shows none of the tickets ({why}). Check the API token and desk.base_url"
-                    )));
-                }
-                self.through(at, Part::Unread(why));
-            }
-            ReadError::Halted(_) => {
-                return Err(NoDesk(format!(
-                    "Desk refused to show messages ({why}). Check the API token and desk.base_url"
-                )));
-            }
-            ReadError::Throttled(asked) => {
-                self.means.watched.update(|counts| counts.throttled += 1);
-                let wait = self.patience.unserved(self.began.elapsed(), asked);
-                self.means.budget.pause(wait);
-                self.again(at, pages, wait, true);
-            }
-            ReadError::Failed(words) => {
-                self.patience.unserved(self.began.elapsed(), None);
-                if self.patience.is_over(self.began.elapsed()) {
-                    return Err(NoDesk(format!(
-                        "Desk could not be reached for long ({why})"
-                    )));
-                }
-                self.try_later(at, pages, &why, words.code.is_some());
-            }
-        }
-        Ok(())
-    }
-
     fn well_served(&mut self) {
         self.patience.served();
         self.served += 1;
+        self.throttled = 0;
         self.shown = true;
-    }
-
-    /// A page failed. It is the ticket's own failure when Desk served others since the last one.
-    /// With nobody left to ask for, it is when Desk itself says so, with a code, for minutes. So an
-    /// outage gives no ticket up.
-    fn try_later(&mut self, at: usize, pages: Pages<ChatMessage>, why: &str, says_so: bool) {
-        let Some(open) = self.open.get_mut(&at) else {
-            return;
-        };
-        open.failures += 1;
-        let is_last = self.next >= self.tickets.len();
-        let for_long = is_last && says_so && open.failures > 2 * TRIES;
-        if for_long || self.served > open.served_before {
-            open.own_failures += 1;
-        }
-        open.served_before = self.served;
-        if open.own_failures >= TRIES {
-            return self.through(at, Part::Unread(format!("{why} ({TRIES} times)")));
-        }
-        let wait = FIRST_RETRY * 2_u32.pow(open.failures.min(7) - 1);
-        self.again(at, pages, wait, false);
     }
 
     fn again(&mut self, at: usize, pages: Pages<ChatMessage>, wait: Duration, well: bool) {
@@ -394,22 +240,6 @@ impl<'a, P: Weight + Send + 'static> Reader<'a, P> {
                 (open.failures, open.own_failures) = (0, 0);
             }
         }
-    }
-
-    /// The list of a ticket moved under the reading.
-    fn begin_anew(&mut self, at: usize, mut pages: Pages<ChatMessage>) {
-        let Some(open) = self.open.get_mut(&at) else {
-            return;
-        };
-        open.beginnings += 1;
-        if open.beginnings > BEGINNINGS {
-            let why =
-                format!("its messages kept changing while they were read ({BEGINNINGS} times)");
-            return self.through(at, Part::Unread(why));
-        }
-        pages.restart();
-        self.order.push(at, Part::Again);
-        self.again(at, pages, FIRST_RETRY, true);
     }
 
     fn through(&mut self, at: usize, part: Part<P>) {
