@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::lists;
 use super::planning::{self, Campaign, Mistake, PlanError};
-use crate::campaign::{InvalidRows, Pace, Restraints, SameCampaign};
+use crate::campaign::{Definition, InvalidRows, Pace, Restraints, SameCampaign};
 use crate::delivery::plan::{Digest, PlanSummary};
 use crate::delivery::reason::{Ground, Reason};
 use crate::delivery::request::Template;
