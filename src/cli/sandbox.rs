@@ -13,7 +13,7 @@ use crate::sandbox::{
 /// The token of a throwaway sandbox.
 pub(super) const TOKEN: &str = "sandbox";
 /// Seconds of Desk time in a second, so that a first try sees replies and closings come in.
-const SPEED: f64 = 600.0;
+pub(super) const SPEED: u32 = 600;
 
 /// Arguments of `deskcast sandbox`.
 #[derive(Debug, Args)]
@@ -64,7 +64,7 @@ impl Throwaway {
             token: TOKEN.to_owned(),
             ..WorldConfig::default()
         };
-        world.people.speed = SPEED;
+        world.people.speed = SPEED.into();
         let stand_in = StandInConfig {
             world,
             faults,

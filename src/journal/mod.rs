@@ -94,7 +94,7 @@ pub struct Launch {
     /// When messages may leave, as [`crate::campaign::SendWindow`] is written; empty for always.
     pub window: String,
     /// What holds it back while it is sent.
-    pub restraints: Restraints,
+    pub restraints: Box<Restraints>,
     /// Whether it is a test send: left out of counts, caps, and of who was messaged before.
     pub test: bool,
 }

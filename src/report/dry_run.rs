@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::number::{counted, duration, grouped};
 use super::restraints;
+use crate::campaign::Restraints;
 use crate::delivery::plan::PlanSummary;
 use crate::delivery::reason::Reason;
 use crate::service::planning::{Campaign, invalid_rows_sentence};
@@ -22,6 +23,8 @@ pub struct DryRun<'a> {
     pub summary: &'a PlanSummary,
     /// Where creates go.
     pub url: &'a str,
+    /// What holds it back.
+    pub restraints: &'a Restraints,
     /// The allowed rate.
     pub requests_per_second: f64,
     /// How long sending takes.
@@ -127,7 +130,7 @@ impl DryRun<'_> {
     }
 
     fn write_restraints(&self, out: &mut String) -> std::fmt::Result {
-        for (name, what) in restraints::lines(&self.campaign.definition.restraints) {
+        for (name, what) in restraints::lines(self.restraints) {
             writeln!(out, "{name:<11} {what}")?;
         }
         Ok(())

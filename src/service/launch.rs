@@ -190,7 +190,7 @@ fn files_of(definition: &Definition) -> String {
 
 fn new_run(campaign: &Campaign, terms: &Terms, agent_id: u64, asked: &Asked) -> NewRun {
     let definition = &campaign.definition;
-    let test = campaign.chosen.as_ref().is_some_and(|chosen| chosen.test);
+    let test = is_test(campaign);
     NewRun {
         key: RunKey {
             campaign: definition.name.clone(),
@@ -210,18 +210,18 @@ fn new_run(campaign: &Campaign, terms: &Terms, agent_id: u64, asked: &Asked) -> 
         beside: asked.beside || test,
         created_at: asked.at,
         launch: Launch {
-            restraints: restraints_of(definition, test),
+            restraints: Box::new(restraints_of(campaign)),
             test,
             ..asked.launch.clone()
         },
     }
 }
 
-/// What holds a run back. A test send is for whoever tries the campaign out, at once: it has no
-/// first wave, waits for nobody, and counts for no limit.
-fn restraints_of(definition: &Definition, test: bool) -> Restraints {
-    let all = definition.restraints.clone();
-    if !test {
+/// What holds a run of this campaign back. A test send is for whoever tries the campaign out, at
+/// once: it has no first wave, waits for nobody, and counts for no limit.
+pub fn restraints_of(campaign: &Campaign) -> Restraints {
+    let all = campaign.definition.restraints.clone();
+    if !is_test(campaign) {
         return all;
     }
     Restraints {
@@ -232,6 +232,10 @@ fn restraints_of(definition: &Definition, test: bool) -> Restraints {
         abort: all.abort,
         ..Restraints::default()
     }
+}
+
+fn is_test(campaign: &Campaign) -> bool {
+    campaign.chosen.as_ref().is_some_and(|chosen| chosen.test)
 }
 
 /// In whose name a campaign is sent.

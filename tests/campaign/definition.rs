@@ -20,7 +20,7 @@ fn parse(text: &str) -> Result<Definition, Problems> {
 }
 
 /// The definition made of the least and some more lines.
-fn with(lines: &str) -> Definition {
+pub(crate) fn with(lines: &str) -> Definition {
     let text = format!("{LEAST}{lines}");
     parse(&text).unwrap_or_else(|problems| panic!("{}", problems.render("spring.toml", false)))
 }
@@ -33,7 +33,7 @@ fn complaint(text: &str) -> String {
 }
 
 /// What is shown of several definitions, each wrong in its own way.
-fn complaints(lines: &[&str]) -> String {
+pub(crate) fn complaints(lines: &[&str]) -> String {
     lines.iter().fold(String::new(), |mut shown, line| {
         let complaint = complaint(&format!("{LEAST}{line}\n"));
         writeln!(shown, "{complaint}\n").expect("a string takes everything");

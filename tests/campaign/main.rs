@@ -3,3 +3,4 @@
 mod audience;
 mod definition;
 mod examples;
+mod restraints;

@@ -46,8 +46,10 @@ fn the_first_wave_has_just_so_many_and_the_rest_follows_after_the_hold() {
 
 #[test]
 fn a_wave_of_which_too_many_are_rejected_pauses_the_run_and_resumed_it_goes_on() {
-    let mut world = WorldConfig::default();
-    world.people = people(0, 0);
+    let mut world = WorldConfig {
+        people: people(0, 0),
+        ..WorldConfig::default()
+    };
     world.customers.unknown = Rule::Only(vec![(3, 4)]);
     let town = town(
         desk_of(world, ""),

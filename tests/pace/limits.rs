@@ -56,6 +56,30 @@ fn agents_who_never_close_hold_the_run_and_it_says_so_and_stops_at_once() {
 }
 
 #[test]
+fn the_chats_of_a_group_are_bounded_over_its_runs() {
+    let mut people = people(0, 0);
+    people.close_share = 0.0;
+    let lines = "[pace]\nmax_open = { open = 30, of = \"group\", answers_within = \"0s\" }";
+    let town = town(desk(people, ""), 100, lines);
+    // Another campaign for the same group, without a bound, and one for another group.
+    for (name, group) in [("autumn", "vip-support"), ("winter", "sales")] {
+        town.scene.campaign(name, 1_001..=1_020, 10);
+        let file = format!("campaigns/{name}.toml");
+        let text = std::fs::read_to_string(town.scene.path(&file)).unwrap();
+        town.scene.write(&file, text.replace("vip-support", group));
+        assert_eq!(town.scene.run(&["run", name]).code, Some(0));
+    }
+    let running = town.start(&RUN);
+    let waits = "waits for fewer than 30 open chats of the group (max_open), 90 remaining";
+    wait_until("20 and 10 are open", || {
+        town.scene.run(&["runs"]).out.contains(waits)
+    });
+    assert_eq!(town.desk.creates(), 2 + 2 + 1);
+    assert_eq!(town.scene.run(&["pause", "spring"]).code, Some(0));
+    assert_eq!(running.end().code, Some(4));
+}
+
+#[test]
 fn a_rate_of_its_own_holds_below_that_of_the_application() {
     let lines = "[pace]\nrequests_per_second = 20";
     let town = town(desk(people(0, 0), ""), 300, lines);

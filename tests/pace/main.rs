@@ -10,6 +10,7 @@ mod abort;
 mod approval;
 mod canary;
 mod chosen;
+mod dry_run;
 mod limits;
 #[path = "../kill/stage/mod.rs"]
 mod stage;

@@ -191,6 +191,31 @@ impl Restraints {
         serde_json::to_string(self).unwrap_or_default()
     }
 
+    /// The same where time passes so many times as fast, and nobody is there to be asked: in a
+    /// sandbox.
+    pub fn in_sandbox(&self, speed: u32) -> Restraints {
+        let pace = &self.pace;
+        let limit = |most: u64| most.saturating_mul(speed.into());
+        Restraints {
+            pace: Pace {
+                requests_per_second: pace.requests_per_second,
+                customers_per_hour: pace.customers_per_hour.map(limit),
+                customers_per_day: pace.customers_per_day.map(limit),
+                max_open: pace.max_open.map(|rule| MaxOpen {
+                    answers_within: rule.answers_within / speed.max(1),
+                    ..rule
+                }),
+            },
+            canary: self.canary.map(|canary| Canary {
+                hold: canary.hold / speed.max(1),
+                then: Then::Continue,
+                ..canary
+            }),
+            approval: false,
+            abort: self.abort,
+        }
+    }
+
     /// Whether a batch may have to wait for something beside its turn.
     pub fn may_wait(&self) -> bool {
         let pace = &self.pace;

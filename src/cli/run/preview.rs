@@ -27,7 +27,7 @@ use crate::journal::sqlite::messaged::Asking;
 use crate::journal::sqlite::read::{Requests, Store};
 use crate::report::dry_run::DryRun;
 use crate::report::json::{FirstRequest, RunObject};
-use crate::service::launch::{Refused, agent_of, check_summary};
+use crate::service::launch::{Refused, agent_of, check_summary, restraints_of};
 use crate::service::lists;
 use crate::service::planning::{self, Campaign, PlanError};
 
@@ -81,7 +81,7 @@ pub(super) fn dry_run(
         Err(Refused::Mistake(mistake)) => return Err(mistake.into()),
         Err(Refused::Nobody(nobody)) => return say_nobody(&campaign, &nobody, args.json),
     }
-    let restraints = &definition.restraints;
+    let restraints = &restraints_of(&campaign);
     let rate = context.settings.limits.requests_per_second.per_second();
     let own_rate = restraints.pace.requests_per_second;
     let rate = own_rate.map_or(rate, |own| own.per_second().min(rate));
@@ -102,6 +102,7 @@ pub(super) fn dry_run(
         summary: &summary,
         url: &url,
         requests_per_second: rate,
+        restraints,
         duration,
         now,
         warnings: &warnings,

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::super::connection::{Connection, line};
 use super::super::exit::Exit;
 use super::super::failure::Failure;
+use super::super::sandbox::SPEED;
 use super::super::{Context, progress};
 use super::RunArgs;
 use super::target::Target;
@@ -31,6 +32,7 @@ pub(in crate::cli) async fn send_and_read(
     target: &Target,
     record: &RunRecord,
 ) -> Result<(RunRecord, Standing, Exit), Failure> {
+    let record = &as_in(target, record);
     let reins = Reins::under(
         &stop::on_signals()
             .map_err(|error| Failure::stopped(format!("cannot listen for signals: {error}")))?,
@@ -95,6 +97,15 @@ pub(in crate::cli) async fn send_and_read(
     let standing = store.standing(&record)?;
     let exit = exit(&ending, &standing);
     Ok((record, standing, exit))
+}
+
+/// The run as it is sent: in a sandbox of its own nobody waits for hours, or for somebody's word.
+fn as_in(target: &Target, record: &RunRecord) -> RunRecord {
+    let mut record = record.clone();
+    if target.sandbox.is_some() {
+        record.restraints = record.restraints.in_sandbox(SPEED);
+    }
+    record
 }
 
 /// How long the chats are followed before the command ends.
