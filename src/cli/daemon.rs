@@ -54,6 +54,7 @@ pub(super) async fn daemon(context: &Context) -> Result<Exit, Failure> {
         terms: Terms {
             base_url,
             agent_id: settings.desk.agent_id.map(std::num::NonZeroU64::get),
+            timezone: settings.schedule.timezone.clone(),
             suppress: settings.audience.suppress.0.clone(),
         },
         line,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::number::{counted, duration, grouped};
 use super::restraints;
-use crate::campaign::Restraints;
+use crate::campaign::{Ending, OpenHours, Restraints};
 use crate::delivery::plan::PlanSummary;
 use crate::delivery::reason::Reason;
 use crate::service::planning::{Campaign, invalid_rows_sentence};
@@ -29,6 +29,8 @@ pub struct DryRun<'a> {
     pub requests_per_second: f64,
     /// How long sending takes.
     pub duration: Duration,
+    /// When messages may leave; none for always.
+    pub window: Option<&'a OpenHours>,
     /// When it would begin.
     pub now: Timestamp,
     /// What the operator should know.
@@ -139,20 +141,35 @@ impl DryRun<'_> {
     fn write_time(&self, out: &mut String) -> std::fmt::Result {
         let rate = self.requests_per_second;
         let unit = if rate == 1.0 { "request" } else { "requests" };
-        let end = self
-            .now
-            .saturating_add(jiff::SignedDuration::try_from(self.duration).unwrap_or_default());
-        let end = end
-            .unwrap_or(self.now)
-            .to_zoned(jiff::tz::TimeZone::system());
         let took = duration(self.duration);
         writeln!(out, "Duration    {took} at {rate} {unit} a second")?;
-        writeln!(
-            out,
-            "Ends        {}, if begun now",
-            end.strftime("%Y-%m-%d %H:%M:%S %:z")
-        )
+        let Some(hours) = self.window else {
+            let sending = jiff::SignedDuration::try_from(self.duration).unwrap_or_default();
+            let end = self.now.saturating_add(sending).unwrap_or(self.now);
+            return writeln!(out, "Ends        {}, if begun now", local(end));
+        };
+        match hours.opens_at(self.now) {
+            Some(at) if at <= self.now => {}
+            Some(at) => writeln!(out, "Begins      {}, when its window opens", local(at))?,
+            None => writeln!(out, "Begins      never: its window has closed for good")?,
+        }
+        match hours.ending(self.now, self.duration) {
+            Ending::At(end) => writeln!(out, "Ends        {}, if begun now", local(end)),
+            Ending::Unfinished(left) => writeln!(
+                out,
+                "Ends        not in time: {} of sending are left at finish_by",
+                duration(left)
+            ),
+            Ending::TooFar => writeln!(out, "Ends        not within any time to speak of"),
+        }
     }
+}
+
+/// A time as the clock on the wall shows it.
+fn local(at: Timestamp) -> impl std::fmt::Display {
+    at.to_zoned(jiff::tz::TimeZone::system())
+        .strftime("%Y-%m-%d %H:%M:%S %:z")
+        .to_string()
 }
 
 /// A message on one line that fits beside its label.

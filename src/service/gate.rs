@@ -11,8 +11,8 @@ use super::budget::Lane;
 use super::orders::Reins;
 use super::progress::Progress;
 use super::voyage::Line;
-use crate::campaign::Restraints;
-use crate::delivery::gate::{Decision, Facts, Held, Waiting, decide};
+use crate::campaign::{OpenHours, Restraints};
+use crate::delivery::gate::{Decision, Facts, Held, Hours, Waiting, decide};
 use crate::delivery::tracking::is_settled;
 use crate::desk::ReadError;
 use crate::journal::sqlite::gate::{CountedChat, GateBook};
@@ -35,6 +35,8 @@ const READ_AGAIN: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Gate<J> {
     book: Mutex<GateBook>,
+    /// When messages may leave by the clock; none for always.
+    hours: Option<OpenHours>,
     line: Line<J>,
     fence: Fence,
     record: RunRecord,
@@ -42,6 +44,44 @@ pub struct Gate<J> {
     progress: Progress,
     /// What is noted with the run.
     noted: Mutex<String>,
+}
+
+/// The hours that were frozen with a run.
+fn hours_of(record: &RunRecord) -> Result<Option<OpenHours>, JournalError> {
+    if record.window.is_empty() {
+        return Ok(None);
+    }
+    let hours = OpenHours::parse(&record.window).ok_or_else(|| {
+        JournalError::Store(format!(
+            "the send window of {} cannot be read by this version",
+            record.key
+        ))
+    })?;
+    Ok(Some(hours))
+}
+
+/// What the clock says of these hours. Who resumes a run after it was to be through has said that
+/// it goes on all the same: `resumed` tells whether somebody did since then.
+fn by_the_clock(
+    hours: &OpenHours,
+    now: Timestamp,
+    resumed: impl FnOnce(Timestamp) -> Result<bool, JournalError>,
+) -> Result<Hours, JournalError> {
+    let over = hours.finish_by().filter(|end| *end <= now);
+    let opens_at = match over {
+        None => hours.opens_at(now),
+        Some(finish_by) if !resumed(finish_by)? => {
+            let cancel = hours.cancels();
+            return Ok(Hours::Over { finish_by, cancel });
+        }
+        Some(_) => hours.without_end().opens_at(now),
+    };
+    Ok(match opens_at {
+        Some(at) if at <= now => Hours::Open,
+        Some(at) => Hours::From(at),
+        // No day is left between now and its end: it will be over then.
+        None => Hours::From(hours.finish_by().unwrap_or(now)),
+    })
 }
 
 impl<J: Journal + 'static> Gate<J> {
@@ -53,11 +93,13 @@ impl<J: Journal + 'static> Gate<J> {
         reins: &Reins,
         progress: &Progress,
     ) -> Result<Option<Arc<Gate<J>>>, JournalError> {
-        if !record.restraints.may_wait() {
+        let hours = hours_of(record)?;
+        if !record.restraints.may_wait() && hours.is_none() {
             return Ok(None);
         }
         Ok(Some(Arc::new(Gate {
             book: Mutex::new(GateBook::open(&line.store)?),
+            hours,
             line: line.clone(),
             fence,
             record: record.clone(),
@@ -119,6 +161,11 @@ impl<J: Journal + 'static> Gate<J> {
             ..Facts::default()
         };
         let book = self.book();
+        if let Some(hours) = &self.hours {
+            facts.hours = by_the_clock(hours, now, |since| {
+                book.resumed_since(self.fence.run, since)
+            })?;
+        }
         if self.restraints().approval {
             facts.approved = book.approved_at(self.fence.run)?.is_some();
         }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::lists;
 use super::planning::{self, Campaign, Mistake, PlanError};
-use crate::campaign::{Definition, InvalidRows, Pace, Restraints, SameCampaign};
+use crate::campaign::{Definition, InvalidRows, OpenHours, Pace, Restraints, SameCampaign, Zone};
 use crate::delivery::plan::{Digest, PlanSummary};
 use crate::delivery::reason::{Ground, Reason};
 use crate::delivery::request::Template;
@@ -25,6 +25,8 @@ pub struct Terms {
     pub base_url: String,
     /// The agent who speaks where a campaign names none.
     pub agent_id: Option<u64>,
+    /// The zone of campaigns that name none.
+    pub timezone: Option<Zone>,
     /// Lists of those whom no campaign messages.
     pub suppress: Vec<PathBuf>,
 }
@@ -138,6 +140,7 @@ pub fn launch(
 ) -> Result<Launched, NotLaunched> {
     let agent_id = agent_of(campaign, terms)?;
     let mut new = new_run(campaign, terms, agent_id, asked);
+    new.launch.window = window_of(campaign, terms)?.map_or_else(String::new, |hours| hours.text());
     let definition = &campaign.definition;
     let template = Template::new(
         &campaign.message,
@@ -215,6 +218,20 @@ fn new_run(campaign: &Campaign, terms: &Terms, agent_id: u64, asked: &Asked) -> 
             ..asked.launch.clone()
         },
     }
+}
+
+/// When messages of this campaign may leave; none for always. A test send leaves at once.
+///
+/// # Errors
+/// When neither the campaign nor the settings name a zone for its window.
+pub fn window_of(campaign: &Campaign, terms: &Terms) -> Result<Option<OpenHours>, Mistake> {
+    if is_test(campaign) {
+        return Ok(None);
+    }
+    let definition = &campaign.definition;
+    definition
+        .open_hours(terms.timezone.as_ref())
+        .map_err(|error| Mistake(format!("campaign \"{}\": {error}", definition.name)))
 }
 
 /// What holds a run of this campaign back. A test send is for whoever tries the campaign out, at

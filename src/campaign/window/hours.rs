@@ -74,6 +74,18 @@ impl OpenHours {
         self.window.finish_by.and_then(|time| self.moment(time))
     }
 
+    /// The same hours without a time at which they close for good.
+    pub fn without_end(&self) -> OpenHours {
+        let mut hours = self.clone();
+        hours.window.finish_by = None;
+        hours
+    }
+
+    /// Whether what is not sent at [`OpenHours::finish_by`] is cancelled; else it is held.
+    pub fn cancels(&self) -> bool {
+        self.window.unfinished == super::Unfinished::Cancel
+    }
+
     /// When a run that begins at `begin` has sent for so long, waiting while the window is closed.
     pub fn ending(&self, begin: Timestamp, sending: Duration) -> Ending {
         let mut left = SignedDuration::try_from(sending).unwrap_or(SignedDuration::MAX);

@@ -4,6 +4,7 @@
 //! civil times; in a [`Zone`] it becomes [`OpenHours`], which knows when it is open. A window that
 //! runs over midnight belongs to the day on which it opens.
 
+mod frozen;
 mod hours;
 mod read;
 

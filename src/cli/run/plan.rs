@@ -27,6 +27,7 @@ pub(super) fn terms(context: &Context, base_url: &str, sandbox: bool) -> Terms {
         agent_id: agent_id
             .map(std::num::NonZeroU64::get)
             .or(sandbox.then_some(1)),
+        timezone: context.settings.schedule.timezone.clone(),
         suppress: context.settings.audience.suppress.0.clone(),
     }
 }

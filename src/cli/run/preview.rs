@@ -27,7 +27,7 @@ use crate::journal::sqlite::messaged::Asking;
 use crate::journal::sqlite::read::{Requests, Store};
 use crate::report::dry_run::DryRun;
 use crate::report::json::{FirstRequest, RunObject};
-use crate::service::launch::{Refused, agent_of, check_summary, restraints_of};
+use crate::service::launch::{Refused, agent_of, check_summary, restraints_of, window_of};
 use crate::service::lists;
 use crate::service::planning::{self, Campaign, PlanError};
 
@@ -82,6 +82,10 @@ pub(super) fn dry_run(
         Err(Refused::Nobody(nobody)) => return say_nobody(&campaign, &nobody, args.json),
     }
     let restraints = &restraints_of(&campaign);
+    let window = match args.sandbox {
+        true => None,
+        false => window_of(&campaign, &terms)?,
+    };
     let rate = context.settings.limits.requests_per_second.per_second();
     let own_rate = restraints.pace.requests_per_second;
     let rate = own_rate.map_or(rate, |own| own.per_second().min(rate));
@@ -104,6 +108,7 @@ pub(super) fn dry_run(
         requests_per_second: rate,
         restraints,
         duration,
+        window: window.as_ref(),
         now,
         warnings: &warnings,
         command: format!(

@@ -104,6 +104,7 @@ fn as_in(target: &Target, record: &RunRecord) -> RunRecord {
     let mut record = record.clone();
     if target.sandbox.is_some() {
         record.restraints = record.restraints.in_sandbox(SPEED);
+        record.window.clear();
     }
     record
 }

@@ -90,6 +90,16 @@ impl GateBook {
         Ok(at.map(timestamp))
     }
 
+    /// Whether an operator has resumed a run at this time or after.
+    pub fn resumed_since(&self, run: RunId, since: Timestamp) -> Result<bool, JournalError> {
+        Ok(self
+            .connection
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM orders WHERE run = ?1 AND verb = 'resume' AND answer = 'resumed' AND at >= ?2)",
+            )?
+            .query_row(params![run.0, millis(since)], |row| row.get(0))?)
+    }
+
     /// What came of a run so far, as long as nothing but its first wave was sent.
     pub fn wave(&self, run: RunId) -> Result<Wave, JournalError> {
         let judged: (Option<i64>, bool) = self
