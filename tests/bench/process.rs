@@ -68,10 +68,7 @@ impl Running {
     /// What the kernel says of it (`/proc/PID/status`), a line each.
     pub(crate) fn status(&self) -> Outcome<Vec<String>> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id()))?;
-        Ok(status
-            .lines()
-            .map(|line| line.replace('\t', " "))
-            .collect())
+        Ok(status.lines().map(|line| line.replace('\t', " ")).collect())
     }
 
     fn megabytes(&self, which: &str) -> Option<f64> {
