@@ -6,6 +6,7 @@
 mod dialect;
 
 use std::fmt;
+use std::sync::Arc;
 
 use croner::parser::{CronParser, Seconds, Year};
 use jiff::civil::{DateTime, date};
@@ -14,7 +15,8 @@ use jiff::civil::{DateTime, date};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cron {
     text: String,
-    pattern: Box<croner::Cron>,
+    /// Shared by clones: it holds a list of all years, five kilobytes long.
+    pattern: Arc<croner::Cron>,
     hourly: bool,
 }
 
@@ -45,7 +47,7 @@ impl Cron {
         let cron = Self {
             text: text.trim().to_owned(),
             hourly: pattern.pattern.hours.values().len() == 24,
-            pattern: Box::new(pattern),
+            pattern: Arc::new(pattern),
         };
         // Any eight years in a row that this century has left hold a 29 February.
         let (first, end) = (date(2024, 1, 1), date(2032, 1, 1));

@@ -27,6 +27,8 @@ pub(super) struct Agenda {
     watching_since: Timestamp,
     /// Whether the campaigns that were there at the start are loaded.
     is_watching: bool,
+    /// Nothing is due before this: a thousand campaigns are not looked at several times a second.
+    quiet_until: Timestamp,
     entries: BTreeMap<CampaignName, Entry>,
     /// Orders to launch that were given to the planner.
     orders: HashSet<OrderId>,
@@ -49,6 +51,7 @@ impl Agenda {
             default_zone,
             watching_since: Timestamp::now(),
             is_watching: false,
+            quiet_until: Timestamp::MIN,
             entries: BTreeMap::new(),
             orders: HashSet::new(),
         }
@@ -97,6 +100,7 @@ impl Agenda {
             wake_at: Some(now),
         };
         self.entries.insert(name.clone(), entry);
+        self.quiet_until = Timestamp::MIN;
         Ok(())
     }
 
@@ -115,6 +119,7 @@ impl Agenda {
     /// again in a while where the store has `failed`.
     pub(super) fn done(&mut self, name: &CampaignName, decided: Option<Timestamp>, failed: bool) {
         if let Some(entry) = self.entries.get_mut(name) {
+            self.quiet_until = Timestamp::MIN;
             entry.busy = false;
             entry.decided = entry.decided.max(decided);
             // What was not decided is decided now; what was, has its own time.
@@ -130,23 +135,39 @@ impl Agenda {
         self.orders.insert(order)
     }
 
-    /// What is to be made durable of the fires that have come.
+    /// When there is something to decide next, as far as nothing changes until then.
+    fn next_wake(&self) -> Timestamp {
+        let idle = self.entries.values().filter(|entry| !entry.busy);
+        let next = idle.filter_map(|entry| entry.wake_at).min();
+        next.unwrap_or(Timestamp::MAX)
+    }
+
+    /// What is to be made durable of the fires that have come; and what failed, where the store
+    /// could not be read for all of them.
     pub(super) fn due(
         &mut self,
         store: &Store,
         definitions: &Definitions,
         now: Timestamp,
-    ) -> Result<Vec<Job>, JournalError> {
-        let is_due = |entry: &Entry| !entry.busy && entry.wake_at.is_some_and(|at| at <= now);
-        if !self.entries.values().any(is_due) {
-            return Ok(Vec::new());
-        }
-        let open = store.open_runs()?;
+    ) -> (Vec<Job>, Option<JournalError>) {
         let mut jobs = Vec::new();
-        for (name, entry) in &mut self.entries {
-            if !is_due(entry) {
-                continue;
-            }
+        if now < self.quiet_until {
+            return (jobs, None);
+        }
+        let mut due: Vec<(&CampaignName, &mut Entry)> = self
+            .entries
+            .iter_mut()
+            .filter(|(_, entry)| !entry.busy && entry.wake_at.is_some_and(|at| at <= now))
+            .collect();
+        if due.is_empty() {
+            self.quiet_until = self.next_wake();
+            return (jobs, None);
+        }
+        let open = match store.open_runs() {
+            Ok(open) => open,
+            Err(error) => return (jobs, Some(error)),
+        };
+        for (name, entry) in &mut due {
             let Some(campaign) = definitions.get(name) else {
                 continue;
             };
@@ -158,13 +179,18 @@ impl Agenda {
                 now,
                 tended: Tended::ByDaemon,
             };
-            let (plan, steps) = question.answer(store, &open)?;
-            entry.wake_at = plan.wake_at;
-            if !steps.is_empty() {
-                entry.busy = true;
-                jobs.push(Job::Fires { campaign, steps });
+            match question.answer(store, &open) {
+                Ok((plan, steps)) => {
+                    entry.wake_at = plan.wake_at;
+                    if !steps.is_empty() {
+                        entry.busy = true;
+                        jobs.push(Job::Fires { campaign, steps });
+                    }
+                }
+                // Those before it are on their way all the same.
+                Err(error) => return (jobs, Some(error)),
             }
         }
-        Ok(jobs)
+        (jobs, None)
     }
 }

@@ -55,6 +55,8 @@ const EVERY_SECOND: &str = "* * * * * *";
 const AT_THE_LATEST: Duration = Duration::from_secs(30);
 /// How often runs, unknown batches and the folder are looked at although nothing was heard of them.
 const ROUND_EVERY: Duration = Duration::from_secs(30);
+/// How often what it is doing is put into words.
+const DESCRIBE_EVERY: Duration = Duration::from_secs(1);
 /// A folder that changes is read when it has been quiet for this long.
 const QUIET: Duration = Duration::from_millis(200);
 
@@ -121,6 +123,8 @@ pub struct Daemon {
     reread_at: Option<Instant>,
     /// What was last said of it in a line.
     status: String,
+    /// When that is looked at again.
+    describe_at: Instant,
     /// Says that a daemon lives, for those who give it orders.
     _lock: DaemonLock,
 }
@@ -150,6 +154,7 @@ impl Daemon {
             unloaded: Vec::new(),
             reread_at: None,
             status: String::new(),
+            describe_at: Instant::now(),
             _lock: DaemonLock::take(&given.store)?,
             given,
         };
@@ -220,18 +225,23 @@ impl Daemon {
         if self.reread_at.is_some_and(|at| Instant::now() >= at) {
             self.reread();
         }
-        match self.agenda.due(&self.store, &self.definitions, now) {
-            Ok(jobs) => jobs.into_iter().for_each(|job| self.give(job)),
-            Err(error) => self.store_failed(&error),
+        let (jobs, failed) = self.agenda.due(&self.store, &self.definitions, now);
+        jobs.into_iter().for_each(|job| self.give(job));
+        if let Some(error) = failed {
+            self.store_failed(&error);
         }
         let rested = self.crew.next_wake().is_some_and(|at| Instant::now() >= at);
         if self.look_for_runs || rested {
             self.begin_runs();
         }
-        let status = self.describe();
-        if status != self.status {
-            self.given.supervisor.status(&status);
-            self.status = status;
+        // A thousand campaigns are not looked through at every turn to say the same.
+        if Instant::now() >= self.describe_at {
+            self.describe_at = Instant::now() + DESCRIBE_EVERY;
+            let status = self.describe();
+            if status != self.status {
+                self.given.supervisor.status(&status);
+                self.status = status;
+            }
         }
     }
 
