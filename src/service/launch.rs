@@ -66,7 +66,7 @@ pub enum NotLaunched {
     Journal(JournalError),
     /// Nothing is wrong: whoever is listed was messaged already, as far as the campaign's rules
     /// allow. The sentence has the counts.
-    Nobody(Nobody),
+    Nobody(Box<Nobody>),
 }
 
 /// Everybody listed is left out, and somebody of them because of earlier messages.
@@ -91,7 +91,7 @@ pub enum Refused {
     /// Something an operator wrote is wrong.
     Mistake(Mistake),
     /// There is nobody left to message.
-    Nobody(Nobody),
+    Nobody(Box<Nobody>),
 }
 
 impl From<Refused> for NotLaunched {
@@ -336,11 +336,11 @@ fn nobody(campaign: &Campaign, summary: &PlanSummary) -> Refused {
     }
     let of_journal = |(ground, _): &(Ground, u64)| ground.reason.is_of_journal();
     match summary.left_out.iter().any(of_journal) {
-        true => Refused::Nobody(Nobody {
+        true => Refused::Nobody(Box::new(Nobody {
             listing,
             digest: summary.digest.clone(),
             sentence,
-        }),
+        })),
         false => Refused::Mistake(Mistake(sentence)),
     }
 }

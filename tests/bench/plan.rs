@@ -98,6 +98,8 @@ fn read_bare(csv: &Path) -> Outcome<Took> {
 }
 
 fn dry_run(place: &Place) -> Outcome<Took> {
+    // Whoever was planned before would be left out.
+    place.clear_store()?;
     let took = process::run(&mut place.deskcast(&["run", "large", "--dry-run"]))?;
     ended_with(took, 0)
 }

@@ -81,7 +81,7 @@ pub(super) fn create(
     campaign: &Campaign,
     target: &Target,
     asked: &Asked,
-) -> Result<Result<RunRecord, Nobody>, Failure> {
+) -> Result<Result<RunRecord, Box<Nobody>>, Failure> {
     let terms = terms(context, &target.planned_url, target.sandbox.is_some());
     let key: RunKey = match launch(journal, campaign, &terms, asked) {
         Ok(Launched::New(key) | Launched::There(key) | Launched::Unfinished(key)) => key,

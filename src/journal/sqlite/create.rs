@@ -21,7 +21,7 @@ pub type FillWithout<'a, E> =
     &'a mut dyn FnMut(Messaged, &mut dyn PlanSink<Error = JournalError>) -> Result<PlanSummary, E>;
 
 impl SqliteJournal {
-    /// Records a run and its whole plan in one step, as [`Journal::create_run`] does, where the
+    /// Records a run and its whole plan in one step, as [`create_run`](crate::journal::Journal::create_run) does, where the
     /// plan leaves out whom these rules leave out: of two runs that are planned at once, the later
     /// one knows whom the earlier one messages.
     ///
@@ -30,7 +30,7 @@ impl SqliteJournal {
     /// planned by then, the plan is made again, and after a few rounds under the lock.
     ///
     /// # Errors
-    /// Those of `fill`, and those of [`Journal::create_run`].
+    /// Those of `fill`, and those of [`create_run`](crate::journal::Journal::create_run).
     pub fn plan_run<E: From<JournalError>>(
         &mut self,
         new: &NewRun,
