@@ -21,3 +21,4 @@ mod stage;
 mod store;
 mod town;
 mod transcripts;
+mod window;

@@ -208,3 +208,25 @@ impl Store for Memory {
         })
     }
 }
+
+#[test]
+fn a_store_of_an_older_deskcast_is_brought_up_to_date_by_whoever_opens_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("deskcast.db");
+    let old = rusqlite::Connection::open(&path).unwrap();
+    old.execute_batch(include_str!("../../src/journal/sqlite/schema/runs.sql"))
+        .unwrap();
+    old.execute_batch(
+        "INSERT INTO run (campaign, due, state, message, group_key, agent_id, priority, batch_size, base_url,
+           customers_file, created_at)
+         VALUES ('welcome', 1000, 'finished', 'Hello', 'vip', 41, 'MEDIUM', 100, 'https://desk', 'a.csv', 1000);
+         PRAGMA user_version = 1; PRAGMA application_id = 0x6465736b;",
+    )
+    .unwrap();
+    drop(old);
+    let store = deskcast::journal::sqlite::read::Store::open(&path).unwrap();
+    let runs = store.runs(None).unwrap();
+    assert_eq!(runs.len(), 1);
+    assert_eq!(runs[0].key.to_string(), "welcome@1970-01-01T00:00:01Z");
+    assert!(runs[0].tended == deskcast::journal::Tended::ByHand && !runs[0].test);
+}

@@ -61,11 +61,19 @@ pub(super) fn readable(path: &Path) -> Result<Connection, JournalError> {
     let connection =
         Connection::open_with_flags(path, flags).map_err(|error| explain(sentence(&error)))?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    let newest = MIGRATIONS.len() as i64;
+    let mut version_here = version(&connection).map_err(|error| explain(sentence(&error)))?;
+    // An older deskcast wrote it, and nothing was sent by this one yet: what is asked for now may
+    // be in no table of its.
+    if (1..newest).contains(&version_here) {
+        drop(writable(path)?);
+        version_here = newest;
+    }
     connection
         .pragma_update(None, "query_only", true)
         .map_err(|error| explain(sentence(&error)))?;
-    let version = version(&connection).map_err(|error| explain(sentence(&error)))?;
-    if version != MIGRATIONS.len() as i64 {
+    let version = version_here;
+    if version != newest {
         check_version(version).map_err(|error| explain(error.to_string()))?;
         return Err(explain(
             "was not set up yet: nothing was run with these settings".to_owned(),
