@@ -28,7 +28,7 @@ fn must_be_noticed(sql: &str, words: &str) {
 #[test]
 fn a_customer_messaged_twice_is_noticed() {
     let town = Town::new(20, 4, "");
-    town.scene.allow_repeats("spring");
+    town.allow_repeats();
     for runs in 0..2 {
         assert_eq!(town.scene.run(&["run", "spring"]).code, Some(0), "{runs}");
     }

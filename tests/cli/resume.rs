@@ -90,7 +90,7 @@ fn new_starts_another_run_beside_the_unfinished_one() {
 #[test]
 fn what_is_finished_is_followed_by_another_run() {
     let town = Town::new(4, 4, "");
-    town.scene.allow_repeats("spring");
+    town.allow_repeats();
     for runs in 1..=2 {
         assert_eq!(town.scene.run(&RUN).code, Some(0));
         assert_eq!(town.ledgers().len(), runs);

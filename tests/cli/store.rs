@@ -125,7 +125,7 @@ fn locked(town: &Town) -> Connection {
 #[test]
 fn a_store_that_stays_locked_is_given_up() {
     let town = Town::new(4, 4, "");
-    town.scene.allow_repeats("spring");
+    town.allow_repeats();
     let holder = locked(&town);
     let ended = town.scene.run(&RUN);
     assert_eq!((ended.code, ended.out.as_str()), (Some(4), ""), "{ended:?}");
@@ -138,7 +138,7 @@ fn a_store_that_stays_locked_is_given_up() {
 #[test]
 fn a_store_that_is_locked_for_a_moment_is_waited_for() {
     let town = Town::new(4, 4, "");
-    town.scene.allow_repeats("spring");
+    town.allow_repeats();
     let holder = locked(&town);
     let running = town.start(&RUN);
     std::thread::sleep(Duration::from_millis(500));

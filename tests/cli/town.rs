@@ -54,6 +54,14 @@ impl Town {
         Running::start(self.scene.deskcast(arguments))
     }
 
+    /// Lets its campaign message whom it has messaged before.
+    pub(crate) fn allow_repeats(&self) {
+        let file = "campaigns/spring.toml";
+        let text = std::fs::read_to_string(self.scene.path(file)).unwrap();
+        let text = text + "[repeat]\nsame_campaign = \"always\"\n";
+        self.scene.write(file, text);
+    }
+
     pub(crate) fn ledgers(&self) -> Vec<Ledger> {
         Ledger::read(&self.scene.store())
     }

@@ -72,7 +72,8 @@ fn what_is_not_sent_when_the_window_closes_for_good_is_cancelled_where_the_campa
     assert_eq!(ended.code, Some(4), "{ended:?}");
     assert!(ended.out.contains("cancelled by itself"), "{}", ended.out);
     town.must_have(0, 0, 0, 20);
-    let resumed = town.scene.run(&["resume", "spring", "--by", "alice"]);
+    let run = ended.out.split_whitespace().next().unwrap();
+    let resumed = town.scene.run(&["resume", run, "--by", "alice"]);
     assert!(
         resumed.out.contains("it is cancelled already"),
         "{}",

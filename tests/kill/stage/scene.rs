@@ -65,13 +65,6 @@ impl Scene {
         );
     }
 
-    /// Lets a campaign message whom it has messaged before.
-    pub(crate) fn allow_repeats(&self, name: &str) {
-        let file = format!("campaigns/{name}.toml");
-        let text = std::fs::read_to_string(self.path(&file)).expect("a campaign");
-        self.write(&file, text + "[repeat]\nsame_campaign = \"always\"\n");
-    }
-
     /// Writes a file, and the folders above it.
     pub(crate) fn write(&self, path: &str, content: impl AsRef<[u8]>) {
         let path = self.path(path);
