@@ -82,7 +82,7 @@ pub struct Reached {
     pub ticket: u64,
     /// Whether one of them was shown by Desk.
     pub shown: bool,
-    /// How far the next one's own list was read, as [`Pages::place`] has it.
+    /// How far the next one's own list was read, as [`Pages::place`](crate::desk::Pages::place) has it.
     pub place: (u64, Option<u64>),
 }
 

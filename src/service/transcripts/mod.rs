@@ -1,9 +1,9 @@
 //! Transcripts of many tickets: read beside each other, written in the order of the list.
 //!
 //! A job is a list of tickets, a Desk and an output. It can be ended at any moment, and the same
-//! job started again goes on from its last mark ([`Record`](record)); what comes out is the same to
-//! the byte as if nothing had happened. A reading that was lost with a process is repeated, and
-//! those are few: the tickets under way and what was held for its turn.
+//! job started again goes on from the last mark in the record beside its output; what comes out is
+//! the same to the byte as if nothing had happened. A reading that was lost with a process is
+//! repeated, and those are few: the tickets under way and what was held for its turn.
 //!
 //! A ticket is in the output whole or not at all. One that cannot be read is given up with its
 //! reason, and stops nobody after it.
