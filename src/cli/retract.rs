@@ -95,6 +95,11 @@ struct Asked {
 }
 
 pub(super) async fn retract(context: &Context, args: RetractArgs) -> Result<Exit, Failure> {
+    if args.dry_run && args.format.asked() == Some(Format::Csv) {
+        return Err(Failure::mistake(
+            "--dry-run prints a text or, with --json, one object, and no CSV",
+        ));
+    }
     let base_url = context.settings.desk.base_url()?.to_string();
     let asked = asked(context, &args, &base_url)?;
     let list = args.tickets.read()?;
@@ -179,12 +184,7 @@ async fn dry_run(
     };
     print(&match args.format.asked() {
         Some(Format::Json) => preview.json(),
-        Some(Format::Csv) => {
-            return Err(Failure::mistake(
-                "--dry-run prints a text or, with --json, an object",
-            ));
-        }
-        Some(Format::Table) | None => preview.text(),
+        _ => preview.text(),
     })?;
     Ok(match () {
         () if shown.cut_short => Exit::Stopped,

@@ -71,6 +71,17 @@ fn deleted(archive: &Archive) -> BTreeSet<u64> {
     set
 }
 
+/// The messages that the store says a delete was about to leave for.
+fn intended(archive: &Archive) -> BTreeSet<u64> {
+    let store = rusqlite::Connection::open(archive.scene.store()).unwrap();
+    let mut rows = store
+        .prepare("SELECT message FROM retraction_message WHERE attempts > 0")
+        .unwrap();
+    let rows = rows.query_map([], |row| row.get::<_, i64>(0)).unwrap();
+    rows.map(|message| message.unwrap().cast_unsigned())
+        .collect()
+}
+
 /// A thousand tickets, a tenth of them open for good.
 fn thousand() -> Archive {
     Archive::new(Like {
@@ -103,6 +114,9 @@ fn killed_in_the_middle_every_message_is_deleted_once_and_the_open_ones_are_told
         });
         running.signal("KILL");
         running.end();
+        // Whatever was deleted, the intent to do so was durable before.
+        let (deleted, intended) = (deleted(&archive), intended(&archive));
+        assert!(deleted.is_subset(&intended), "{:?}", &deleted - &intended);
     }
     let before = deleted(&archive).len();
     assert!(before > 100 && before < meant.deletable.len(), "{before}");
@@ -305,6 +319,7 @@ fn what_is_wrong_is_told_before_anything_is_read() {
         &["--message-from", "spring"],
         &["--message-from", "spring@2026-11-21T09:00:00Z"],
         &["--text", "x", "--until", "soon"],
+        &["--text", "x", "--dry-run", "--format", "csv"],
         &["--text", "x", "--contains", "y"],
         &[],
     ]
