@@ -117,8 +117,8 @@ pub struct Chats {
 pub struct Times {
     /// The due time.
     pub due: String,
-    /// When it was planned.
-    pub planned_at: String,
+    /// When it was planned; none of what was due and never launched.
+    pub planned_at: Option<String>,
     /// When it was first sent.
     pub started_at: Option<String>,
     /// When it was finished or stopped.
@@ -182,7 +182,7 @@ impl RunReport {
             },
             times: Times {
                 due: time(run.key.due),
-                planned_at: time(run.created_at),
+                planned_at: (!run.digest.is_empty()).then(|| time(run.created_at)),
                 started_at: run.started_at.map(time),
                 ended_at: run.ended_at.map(time),
                 read_at: standing.read_at.map(time),

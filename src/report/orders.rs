@@ -57,6 +57,9 @@ fn note(run: &Reported, order: &Order) -> String {
 
 fn who(out: &mut String, run: &Reported) -> std::fmt::Result {
     let customers = run.standing.tally.customers;
+    if customers.planned == 0 {
+        return Ok(());
+    }
     for (words, count) in [
         ("messaged", customers.accepted),
         ("perhaps messaged (unknown)", customers.unknown),

@@ -128,6 +128,11 @@ impl House {
     pub(crate) fn start_daemon(&self, change: impl FnOnce(&mut Command)) -> Daemon {
         let mut command = self.scene.deskcast(&["daemon"]);
         change(&mut command);
+        self.start_as(command)
+    }
+
+    /// Starts a daemon by this command.
+    pub(crate) fn start_as(&self, mut command: Command) -> Daemon {
         let number = self.daemons.fetch_add(1, Ordering::Relaxed);
         let log = self.scene.path(&format!("daemon-{number}.log"));
         let file = File::create(&log).unwrap();
@@ -297,6 +302,16 @@ impl Daemon {
         let id = self.child.id().to_string();
         let sent = Command::new("kill").args(["-s", name, &id]).status();
         assert!(sent.unwrap().success(), "kill -s {name} {id}");
+    }
+
+    /// Has files grow no further than this many bytes from now on, or as far as they like.
+    pub(crate) fn limit_files(&self, bytes: &str) {
+        let pid = self.child.id().to_string();
+        let limit = format!("--fsize={bytes}:unlimited");
+        let set = Command::new("prlimit")
+            .args([&limit, "--pid", &pid])
+            .status();
+        assert!(set.unwrap().success(), "prlimit {limit}");
     }
 
     /// Everything that it has said: never a token, nor the text of a message.

@@ -8,6 +8,7 @@ mod beside;
 mod definitions;
 mod due;
 mod house;
+mod month;
 mod orders;
 mod rules;
 #[expect(dead_code, reason = "what other test binaries need of it")]
@@ -19,3 +20,4 @@ mod thousand;
 #[path = "../cli/town.rs"]
 mod town;
 mod trouble;
+mod unlaunched;

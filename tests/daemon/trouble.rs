@@ -1,6 +1,7 @@
 //! Things that are wrong around the daemon, and what it says of them.
 
 use std::net::TcpListener;
+use std::time::Duration;
 
 use crate::house::{House, NEVER};
 use crate::town::wait_until;
@@ -41,5 +42,43 @@ fn a_port_that_is_taken_is_a_sentence() {
     assert!(
         log.contains("Set web.listen to another address, or to \"off\""),
         "{log}"
+    );
+}
+
+/// A limit to the size of files stands in for the disk.
+#[test]
+fn a_store_that_cannot_be_written_stops_sending_and_all_goes_on_when_there_is_room_again() {
+    let house = House::slow(20);
+    house.campaign("spring", 300, NEVER);
+    // The signal that comes with the limit is ignored, as nothing sends it for a full disk.
+    let mut command = house.scene.command("sh");
+    let binary = env!("CARGO_BIN_EXE_deskcast");
+    command.args(["-c", &format!("trap '' XFSZ; exec {binary} daemon")]);
+    let daemon = house.start_as(command);
+    daemon.wait_until_it_stands();
+    assert_eq!(house.run(&["launch", "spring"]).code, Some(0));
+    wait_until("it sends", || house.chats() > 10);
+    daemon.limit_files("4096");
+    daemon.wait_until_it_says("the journal could not record; nothing more is sent");
+    std::thread::sleep(Duration::from_millis(500));
+    let chats = house.chats();
+    std::thread::sleep(Duration::from_millis(1_000));
+    assert_eq!(
+        house.chats(),
+        chats,
+        "nothing leaves that cannot be recorded"
+    );
+    assert!(chats < 150);
+    daemon.limit_files("unlimited");
+    daemon.signal("HUP");
+    house.wait_for_finished("spring", 1);
+    let log = daemon.stop();
+    house.must_hold();
+    let unknown = house.number("SELECT count(*) FROM batch WHERE state = 5");
+    let accepted = house.number("SELECT count(*) FROM batch WHERE state = 2");
+    assert_eq!((accepted + unknown, accepted), (150, house.chats() as i64));
+    assert!(
+        log.lines().count() < 60,
+        "it does not say the same again and again: {log}"
     );
 }

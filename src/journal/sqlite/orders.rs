@@ -226,6 +226,9 @@ fn next_state(state: RunState, verb: Verb) -> Result<RunState, String> {
         (Verb::Resume, _, RunState::Paused) => Ok(RunState::Stopped),
         (Verb::Resume, true, _) => Err(format!("it is {}, not paused", state.as_str())),
         (Verb::Cancel, true, _) => Ok(RunState::Cancelled),
+        (_, _, RunState::Missed | RunState::Skipped) => {
+            Err(format!("it was {}, and never launched", state.as_str()))
+        }
         _ => Err(format!("it is {} already", state.as_str())),
     }
 }
