@@ -38,6 +38,7 @@ fn of_campaigns_planned_at_once_only_one_messages_whom_a_cap_allows_one_message(
                     let terms = Terms {
                         base_url: DESK.to_owned(),
                         agent_id: None,
+                        timezone: None,
                         suppress: Vec::new(),
                     };
                     barrier.wait();

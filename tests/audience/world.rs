@@ -94,6 +94,7 @@ impl World {
         Terms {
             base_url: self.base_url.clone(),
             agent_id: None,
+            timezone: None,
             suppress: self.suppress.clone(),
         }
     }
