@@ -60,7 +60,7 @@ fn fails_in_the_middle(call: &str, error: &str, when: &str, words: &str) {
 
 #[test]
 fn a_disk_that_fills_up_stops_the_run() {
-    fails_in_the_middle("pwrite64", "ENOSPC", "80+", "the disk is full");
+    fails_in_the_middle("pwrite64", "ENOSPC", "115+", "the disk is full");
 }
 
 #[test]
