@@ -76,27 +76,6 @@ fn the_spring_sale_shows_every_key() {
     }
 }
 
-/// Every key of a table, from the complaint about a stranger.
-fn known_keys(table: &str) -> Vec<String> {
-    let name = CampaignName::new("x").expect("a valid name");
-    let text = format!("{table}zzzzzzzz = 1");
-    let problems = Definition::parse(name, &text).expect_err("an unknown key");
-    let helps = problems
-        .iter()
-        .filter_map(|problem| problem.help.as_deref());
-    let mut keys = helps.filter_map(|help| help.strip_prefix("known keys: "));
-    let keys = keys.next().expect("a list of keys").split(", ");
-    keys.map(str::to_owned).collect()
-}
-
-/// Whether a key stands in these lines, in one that counts or in a comment.
-fn shows(lines: &str, key: &str) -> bool {
-    let assigned = format!("{key} = ");
-    lines
-        .lines()
-        .any(|line| line.trim_start_matches("# ").starts_with(&assigned))
-}
-
 #[test]
 fn every_key_about_the_audience_is_in_the_readme() {
     let readme = folder().join("../README.md");
