@@ -39,6 +39,7 @@ fn of_campaigns_planned_at_once_only_one_messages_whom_a_cap_allows_one_message(
                         base_url: DESK.to_owned(),
                         agent_id: None,
                         suppress: Vec::new(),
+                        timezone: None,
                     };
                     barrier.wait();
                     let launched = launch(&mut journal, &campaign, &terms, &asked(day(0)));

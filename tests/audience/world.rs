@@ -52,6 +52,7 @@ impl World {
             journal,
             base_url: DESK.to_owned(),
             suppress: Vec::new(),
+            timezone: None,
         }
     }
 
@@ -95,6 +96,7 @@ impl World {
             base_url: self.base_url.clone(),
             agent_id: None,
             suppress: self.suppress.clone(),
+            timezone: None,
         }
     }
 
