@@ -52,6 +52,7 @@ impl World {
             journal,
             base_url: DESK.to_owned(),
             suppress: Vec::new(),
+            timezone: None,
         }
     }
 
@@ -96,6 +97,7 @@ impl World {
             agent_id: None,
             timezone: None,
             suppress: self.suppress.clone(),
+            timezone: None,
         }
     }
 

@@ -87,6 +87,7 @@ impl World {
             base_url: "http://127.0.0.1:9/platform/v1".to_owned(),
             agent_id: Some(1),
             suppress: Vec::new(),
+            timezone: None,
         };
         let all = steps.len() == planned;
         let mut settled = Settled::default();

@@ -115,6 +115,8 @@ pub struct Daemon {
     others_send: bool,
     /// What was last said of the store, where it failed.
     store_trouble: Option<String>,
+    /// Whether it was writing that failed.
+    cannot_write: bool,
     /// Campaigns whose schedules could not be taken in for a failure of the store.
     unloaded: Vec<CampaignName>,
     /// Nothing can be launched any more.
@@ -150,6 +152,7 @@ impl Daemon {
             look_for_runs: true,
             others_send: false,
             store_trouble: None,
+            cannot_write: false,
             planner_has_ended: false,
             unloaded: Vec::new(),
             reread_at: None,
@@ -324,6 +327,7 @@ impl Daemon {
     }
 
     fn planned(&mut self, done: Done) {
+        self.cannot_write = done.failed.is_some();
         match &done.failed {
             Some(error) => self.store_failed(error),
             None => self.store_works(),
@@ -430,6 +434,9 @@ impl Daemon {
             Ok(found) => found,
             Err(error) => return self.store_failed(&error),
         };
+        if !self.cannot_write {
+            self.store_works();
+        }
         // A run whose sender died is gone on with first, and looks for its unknown batches itself.
         let is_idle = |run: &RunRecord| {
             !self.crew.is_under_way(run.id)
@@ -455,7 +462,7 @@ impl Daemon {
         }
     }
 
-    /// The store could be written.
+    /// The store could be used: written, where that was what failed.
     fn store_works(&mut self) {
         if self.store_trouble.take().is_some() {
             tracing::info!("the store can be used again");
