@@ -40,7 +40,6 @@ fn of_campaigns_planned_at_once_only_one_messages_whom_a_cap_allows_one_message(
                         agent_id: None,
                         timezone: None,
                         suppress: Vec::new(),
-                        timezone: None,
                     };
                     barrier.wait();
                     let launched = launch(&mut journal, &campaign, &terms, &asked(day(0)));

@@ -52,7 +52,6 @@ impl World {
             journal,
             base_url: DESK.to_owned(),
             suppress: Vec::new(),
-            timezone: None,
         }
     }
 
@@ -97,7 +96,6 @@ impl World {
             agent_id: None,
             timezone: None,
             suppress: self.suppress.clone(),
-            timezone: None,
         }
     }
 
