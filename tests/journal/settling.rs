@@ -3,7 +3,7 @@
 use deskcast::delivery::batch::BatchState::{Abandoned, Accepted, Planned, Unknown};
 use deskcast::delivery::outcome::ChatId;
 use deskcast::delivery::tracking::Counts;
-use deskcast::journal::{KnownChat, Reading, Resolution, Verdict};
+use deskcast::journal::{KnownChat, Reading, Resolution, RunState, Verdict};
 
 use super::stores::{Memory, Sqlite, Store};
 use super::suite::{conformance, ready};
@@ -16,6 +16,7 @@ conformance! {
     known_chats_are_those_of_the_application,
     a_chat_that_was_found_has_no_tick_of_its_end,
     readings_are_kept_until_a_chat_is_settled,
+    of_a_cancelled_run_nothing_is_to_be_sent_again,
 }
 
 fn verdict(batch: u32, attempt: u32, resolution: Resolution) -> Verdict {
@@ -41,6 +42,31 @@ fn three_unknown<S: Store>() -> (S, S::Journal, Claim) {
         .collect();
     record(&mut journal, claim.fence, entries).unwrap();
     (store, journal, claim)
+}
+
+fn of_a_cancelled_run_nothing_is_to_be_sent_again<S: Store>() {
+    let store = S::new();
+    let mut journal = store.open();
+    let new = NewRun {
+        unknown: UnknownPolicy::ResendWhenAbsent,
+        ..new_run("spring", 0)
+    };
+    let run = create(&mut journal, &new, &[&[11, 12]]).unwrap();
+    for (state, allowed) in [
+        (RunState::Stopped, UnknownPolicy::ResendWhenAbsent),
+        (RunState::Cancelled, UnknownPolicy::Hold),
+    ] {
+        let fence = claim(&mut journal, run).fence;
+        journal.release(fence, state, "", at(9)).unwrap();
+        let settling = journal.claim(run, Purpose::Settling, at(10)).unwrap();
+        assert_eq!(settling.unknown, allowed, "{state:?}");
+        journal.unclaim(settling.fence);
+    }
+    let again = journal.claim(run, Purpose::Sending, at(11));
+    assert!(
+        matches!(again, Err(JournalError::Held("cancelled"))),
+        "{again:?}"
+    );
 }
 
 fn unknowns_come_with_their_evidence<S: Store>() {

@@ -2,7 +2,7 @@
 //! stop.
 //!
 //! One loop owns everything and only decides who does what next; it never waits for a plan, a
-//! request or a commit. Whatever happens comes to it as a [`Note`]. It can be killed between any two
+//! request or a commit. Whatever happens comes to it as a `Note`. It can be killed between any two
 //! of its steps: what it knows is in the journal, and a restart finds it there.
 //!
 //! | file | what it looks after |
