@@ -55,6 +55,8 @@ const EVERY_SECOND: &str = "* * * * * *";
 const AT_THE_LATEST: Duration = Duration::from_secs(30);
 /// How often runs, unknown batches and the folder are looked at although nothing was heard of them.
 const ROUND_EVERY: Duration = Duration::from_secs(30);
+/// How often chats are looked for that others made: it takes a look at every batch of a month.
+const FIND_CHATS_EVERY: Duration = Duration::from_secs(300);
 /// How often what it is doing is put into words.
 const DESCRIBE_EVERY: Duration = Duration::from_secs(1);
 /// A folder that changes is read when it has been quiet for this long.
@@ -127,6 +129,8 @@ pub struct Daemon {
     status: String,
     /// When that is looked at again.
     describe_at: Instant,
+    /// When chats that others made are looked for.
+    find_chats_at: Instant,
     /// Says that a daemon lives, for those who give it orders.
     _lock: DaemonLock,
 }
@@ -158,6 +162,7 @@ impl Daemon {
             reread_at: None,
             status: String::new(),
             describe_at: Instant::now(),
+            find_chats_at: Instant::now(),
             _lock: DaemonLock::take(&given.store)?,
             given,
         };
@@ -428,10 +433,17 @@ impl Daemon {
         let since = Timestamp::now()
             .saturating_sub(FOLLOW_FOR)
             .unwrap_or(Timestamp::MIN);
-        let found = self.store.runs_with_unknown();
-        let (unknown, open) = match found.and_then(|it| Ok((it, self.store.runs_to_follow(since)?)))
-        {
-            Ok(found) => found,
+        let mut open = Vec::new();
+        let mut found = self.store.runs_with_unknown();
+        if Instant::now() >= self.find_chats_at {
+            self.find_chats_at = Instant::now() + FIND_CHATS_EVERY;
+            found = found.and_then(|unknown| {
+                open = self.store.runs_to_follow(since)?;
+                Ok(unknown)
+            });
+        }
+        let unknown = match found {
+            Ok(unknown) => unknown,
             Err(error) => return self.store_failed(&error),
         };
         if !self.cannot_write {
@@ -479,6 +491,7 @@ impl Daemon {
         self.given.supervisor.ready(&self.status);
         self.crew.wake();
         self.aftercare.wake();
+        self.find_chats_at = Instant::now();
         self.look_for_runs = true;
         self.look_after();
     }
