@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::timetable::{Fire, Timetable};
+use super::timetable::Timetable;
 use super::{MissedPolicy, Overlap, Rule};
 use crate::campaign::CampaignName;
 
@@ -128,28 +128,62 @@ pub fn decide(timetable: &Timetable, situation: &Situation<'_>) -> Plan {
     };
     planner.launch_queued();
     let start = planner.start();
-    let (mut missed, mut timely) = (Vec::new(), Vec::new());
-    let mut wake_at = None;
+    let (mut missed, mut timely) = (Misses::default(), Vec::new());
+    let (mut watermark, mut wake_at) = (start, None);
     for fire in timetable.fires_after(start) {
         let starts_at = timetable.starts_at(situation.campaign, fire.due);
         if starts_at > situation.now {
             wake_at = Some(starts_at);
             break;
         }
+        watermark = fire.due;
         match planner.is_late(starts_at) {
-            true => missed.push(fire),
-            false => timely.push(fire),
+            true => missed.push(fire.due),
+            false => timely.push(fire.due),
         }
     }
-    let watermark = missed.iter().chain(&timely).map(|fire| fire.due).max();
-    planner.miss(missed, timely.first());
-    for fire in timely {
-        planner.admit(fire.due, false);
+    planner.miss(missed, timely.first().copied());
+    for due in timely {
+        planner.admit(due, false);
     }
     Plan {
         decisions: planner.decisions,
-        watermark: watermark.map_or(start, |last| last.max(start)),
+        watermark,
         wake_at,
+    }
+}
+
+/// Most misses of one look that are told one by one; those beyond are told together.
+const MISSES_LISTED: usize = 1_000;
+
+/// What was missed, in as much memory for a year as for a day.
+#[derive(Debug, Default)]
+struct Misses {
+    /// The first ones.
+    listed: Vec<Timestamp>,
+    /// The first, the last and the number of those beyond, without the very last of all.
+    beyond: Option<(Timestamp, Timestamp, u64)>,
+    /// The very last of all, which may be made up for.
+    last: Option<Timestamp>,
+}
+
+impl Misses {
+    fn push(&mut self, due: Timestamp) {
+        let Some(before) = self.last.replace(due) else {
+            return;
+        };
+        match &mut self.beyond {
+            None if self.listed.len() < MISSES_LISTED => self.listed.push(before),
+            None => self.beyond = Some((before, before, 1)),
+            Some((_, last, count)) => (*last, *count) = (before, *count + 1),
+        }
+    }
+
+    /// Each with its first and last due time and its number, in order.
+    fn told(self) -> impl Iterator<Item = (Timestamp, Timestamp, u64)> {
+        let one = |due| (due, due, 1);
+        let listed = self.listed.into_iter().map(one);
+        listed.chain(self.beyond).chain(self.last.map(one))
     }
 }
 
@@ -188,26 +222,25 @@ impl Planner<'_> {
 
     /// Records what was missed. A catch-up is launched for all of it, unless a run that is due now
     /// stands for it anyway, or the campaign is new.
-    fn miss(&mut self, mut missed: Vec<Fire>, next: Option<&Fire>) {
+    fn miss(&mut self, mut missed: Misses, next: Option<Timestamp>) {
         let run_once = self.timetable.schedule().missed == MissedPolicy::RunOnce
             && self.situation.watermark.is_some();
         let catch_up = match run_once && next.is_none() {
-            true => missed.pop(),
+            true => missed.last.take(),
             false => None,
         };
-        let stand_in = catch_up.as_ref().or(next).filter(|_| run_once);
-        let stand_in = stand_in.map(|fire| fire.due);
-        for fire in &missed {
-            let why = self.missed_why(fire.due, stand_in);
+        let stand_in = catch_up.or(next).filter(|_| run_once);
+        for (first, last, count) in missed.told() {
+            let why = self.missed_why(last, stand_in);
             self.decisions.push(Decision::Missed {
-                first: fire.due,
-                last: fire.due,
-                count: 1,
+                first,
+                last,
+                count,
                 why,
             });
         }
-        if let Some(fire) = catch_up {
-            self.admit(fire.due, true);
+        if let Some(due) = catch_up {
+            self.admit(due, true);
         }
     }
 
