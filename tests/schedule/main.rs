@@ -1,8 +1,10 @@
 //! When campaigns run: the dialect, due times in real zones, and what becomes of them.
 
 mod mistakes;
+mod planner;
 mod timetable;
 mod window;
+mod year;
 
 use deskcast::campaign::{CampaignName, Definition, Schedule, Timetable};
 use jiff::Timestamp;

@@ -8,19 +8,14 @@
 //! The caller records the decisions and the new watermark in one transaction, and refuses a second
 //! run of one campaign and due time. Then a planner that dies in between changes nothing.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::timetable::{Fire, Timetable};
+use super::timetable::Timetable;
 use super::{MissedPolicy, Overlap, Rule};
 use crate::campaign::CampaignName;
-
-/// The latest due times of those that were missed that are told one by one. A campaign of every
-/// minute that nobody launched for a year is no half a million rows.
-const TOLD_ONE_BY_ONE: usize = 1_000;
 
 /// How far the due times of a campaign have been decided.
 pub type Watermark = Timestamp;
@@ -133,53 +128,62 @@ pub fn decide(timetable: &Timetable, situation: &Situation<'_>) -> Plan {
     };
     planner.launch_queued();
     let start = planner.start();
-    let (mut missed, mut timely) = (Missed::default(), Vec::new());
-    let mut wake_at = None;
+    let (mut missed, mut timely) = (Misses::default(), Vec::new());
+    let (mut watermark, mut wake_at) = (start, None);
     for fire in timetable.fires_after(start) {
         let starts_at = timetable.starts_at(situation.campaign, fire.due);
         if starts_at > situation.now {
             wake_at = Some(starts_at);
             break;
         }
+        watermark = fire.due;
         match planner.is_late(starts_at) {
-            true => missed.push(fire),
-            false => timely.push(fire),
+            true => missed.push(fire.due),
+            false => timely.push(fire.due),
         }
     }
-    let latest = timely.last().or(missed.late.back());
-    let watermark = latest.map(|fire| fire.due);
-    planner.miss(missed, timely.first());
-    for fire in timely {
-        planner.admit(fire.due, false);
+    planner.miss(missed, timely.first().copied());
+    for due in timely {
+        planner.admit(due, false);
     }
     Plan {
         decisions: planner.decisions,
-        watermark: watermark.map_or(start, |last| last.max(start)),
+        watermark,
         wake_at,
     }
 }
 
-/// Due times that were missed, in order.
-#[derive(Default)]
-struct Missed {
-    /// The first and the last of those that are told together, and how many they are.
-    early: Option<(Timestamp, Timestamp, u64)>,
-    /// The others.
-    late: VecDeque<Fire>,
+/// Most misses of one look that are told one by one; those beyond are told together.
+const MISSES_LISTED: usize = 1_000;
+
+/// What was missed, in as much memory for a year as for a day.
+#[derive(Debug, Default)]
+struct Misses {
+    /// The first ones.
+    listed: Vec<Timestamp>,
+    /// The first, the last and the number of those beyond, without the very last of all.
+    beyond: Option<(Timestamp, Timestamp, u64)>,
+    /// The very last of all, which may be made up for.
+    last: Option<Timestamp>,
 }
 
-impl Missed {
-    fn push(&mut self, fire: Fire) {
-        self.late.push_back(fire);
-        if self.late.len() <= TOLD_ONE_BY_ONE {
+impl Misses {
+    fn push(&mut self, due: Timestamp) {
+        let Some(before) = self.last.replace(due) else {
             return;
+        };
+        match &mut self.beyond {
+            None if self.listed.len() < MISSES_LISTED => self.listed.push(before),
+            None => self.beyond = Some((before, before, 1)),
+            Some((_, last, count)) => (*last, *count) = (before, *count + 1),
         }
-        if let Some(Fire { due, .. }) = self.late.pop_front() {
-            let (first, count) = self
-                .early
-                .map_or((due, 0), |(first, _, count)| (first, count));
-            self.early = Some((first, due, count + 1));
-        }
+    }
+
+    /// Each with its first and last due time and its number, in order.
+    fn told(self) -> impl Iterator<Item = (Timestamp, Timestamp, u64)> {
+        let one = |due| (due, due, 1);
+        let listed = self.listed.into_iter().map(one);
+        listed.chain(self.beyond).chain(self.last.map(one))
     }
 }
 
@@ -218,18 +222,16 @@ impl Planner<'_> {
 
     /// Records what was missed. A catch-up is launched for all of it, unless a run that is due now
     /// stands for it anyway, or the campaign is new.
-    fn miss(&mut self, mut missed: Missed, next: Option<&Fire>) {
+    fn miss(&mut self, mut missed: Misses, next: Option<Timestamp>) {
         let run_once = self.timetable.schedule().missed == MissedPolicy::RunOnce
             && self.situation.watermark.is_some();
         let catch_up = match run_once && next.is_none() {
-            true => missed.late.pop_back(),
+            true => missed.last.take(),
             false => None,
         };
-        let stand_in = catch_up.as_ref().or(next).filter(|_| run_once);
-        let stand_in = stand_in.map(|fire| fire.due);
-        let late = missed.late.iter().map(|fire| (fire.due, fire.due, 1));
-        for (first, last, count) in missed.early.into_iter().chain(late) {
-            let why = self.missed_why(first, stand_in);
+        let stand_in = catch_up.or(next).filter(|_| run_once);
+        for (first, last, count) in missed.told() {
+            let why = self.missed_why(last, stand_in);
             self.decisions.push(Decision::Missed {
                 first,
                 last,
@@ -237,8 +239,8 @@ impl Planner<'_> {
                 why,
             });
         }
-        if let Some(fire) = catch_up {
-            self.admit(fire.due, true);
+        if let Some(due) = catch_up {
+            self.admit(due, true);
         }
     }
 
@@ -307,57 +309,5 @@ impl fmt::Display for SkippedWhy {
                 write!(f, "the run {campaign}@{due:.0} was waiting already")
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::campaign::Definition;
-
-    #[test]
-    fn of_many_that_were_missed_the_early_ones_are_told_together() {
-        let name = CampaignName::new("spring").expect("a name");
-        let text = "message = \"Hi.\"\ngroup = \"vip\"\ncustomers = \"a.csv\"\n\
-                    [schedule]\ncron = \"* * * * *\"\ntimezone = \"UTC\"\n";
-        let definition = Definition::parse(name.clone(), text).expect("a definition");
-        let schedule = definition.schedule.expect("a schedule");
-        let timetable = schedule.in_zone(None).expect("a zone");
-        let before: Timestamp = "2026-01-01T00:00:00Z".parse().expect("a time");
-        let minutes = 3 * TOLD_ONE_BY_ONE as i64;
-        let now = before + SignedDuration::from_mins(minutes);
-        let plan = decide(
-            &timetable,
-            &Situation {
-                campaign: &name,
-                watermark: Some(before),
-                now,
-                watching_since: now,
-                unfinished: None,
-                queued: None,
-            },
-        );
-        let due_of = |minute| before + SignedDuration::from_mins(minute);
-        let why = MissedWhy::NotRunning;
-        // The last sixteen are within the starting deadline.
-        let late = minutes - 16;
-        let first_late = late - TOLD_ONE_BY_ONE as i64 + 1;
-        let together = Decision::Missed {
-            first: due_of(1),
-            last: due_of(first_late - 1),
-            count: first_late as u64 - 1,
-            why: why.clone(),
-        };
-        assert_eq!(plan.decisions[0], together);
-        let (first, last) = (due_of(first_late), due_of(first_late));
-        let alone = Decision::Missed {
-            first,
-            last,
-            count: 1,
-            why,
-        };
-        assert_eq!(plan.decisions[1], alone);
-        assert_eq!(plan.decisions.len(), 1 + TOLD_ONE_BY_ONE + 16);
-        assert_eq!(plan.watermark, now);
     }
 }
