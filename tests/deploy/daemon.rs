@@ -65,6 +65,7 @@ impl Service {
         let desk = desk();
         let scene = Scene::new(&desk.base_url());
         scene.campaign("spring", 1..=200, 20);
+        crate::allow_repeats(&scene, "spring");
         let settings = std::fs::read_to_string(scene.path("deskcast.toml")).unwrap();
         let web = "[web]\nlisten = \"127.0.0.1:0\"\n";
         scene.write("deskcast.toml", settings + web);

@@ -16,3 +16,10 @@ mod stage;
 mod supervisor;
 mod tool;
 mod units;
+
+/// Lets a campaign message whom it has messaged before.
+fn allow_repeats(scene: &stage::scene::Scene, name: &str) {
+    let file = format!("campaigns/{name}.toml");
+    let text = std::fs::read_to_string(scene.path(&file)).unwrap();
+    scene.write(&file, text + "[repeat]\nsame_campaign = \"always\"\n");
+}
