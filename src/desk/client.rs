@@ -163,7 +163,7 @@ impl Desk {
     /// # let mut journal = MemoryDisk::new().open();
     /// # let run = journal.create_run::<JournalError>(&new, &mut |sink| {
     /// #     let url = Client::create_url(&sandbox.base_url());
-    /// #     let mut planner = Planner::new(&template, &url, 100);
+    /// #     let mut planner = Planner::new(&template, &url, 100, Default::default());
     /// #     let bytes: &[u8] = b"customer_id\n200007\n200014\n";
     /// #     let mut reader = AudienceReader::new(bytes, &AudienceSpec::default()).expect("a header");
     /// #     let mut block = Block::default();
