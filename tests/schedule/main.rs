@@ -1,5 +1,6 @@
 //! When campaigns run: the dialect, due times in real zones, and what becomes of them.
 
+mod check;
 mod mistakes;
 mod timetable;
 mod window;
