@@ -4,6 +4,7 @@ mod check;
 mod mistakes;
 mod timetable;
 mod window;
+mod year;
 
 use deskcast::campaign::{CampaignName, Definition, Schedule, Timetable};
 use jiff::Timestamp;

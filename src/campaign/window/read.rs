@@ -46,7 +46,7 @@ pub(in crate::campaign) fn window(
     if let (Some(begin), Some(end)) = (begin, finish_by)
         && end <= begin
     {
-        let title = format!("is before the campaign is first due, {begin}");
+        let title = format!("is not after {begin}, when the campaign is first due");
         table.wrong(
             "finish_by",
             title,

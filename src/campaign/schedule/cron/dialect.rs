@@ -61,6 +61,11 @@ pub(super) fn fields(text: &str) -> Result<[String; 6], CronMistake> {
     if parts.len() == 5 {
         parts.insert(0, "0");
     }
+    if parts.iter().any(|part| part.contains("TZ=")) {
+        return Err(
+            CronMistake::new("names a time zone").help("the zone has a key of its own: timezone")
+        );
+    }
     let parts: [&str; 6] = parts.try_into().map_err(|parts: Vec<&str>| count(&parts))?;
     let mut read = FIELDS
         .iter()
@@ -95,10 +100,6 @@ fn word(text: &str) -> Result<&'static str, CronMistake> {
 }
 
 fn count(parts: &[&str]) -> CronMistake {
-    if parts.iter().any(|part| part.contains("TZ=")) {
-        return CronMistake::new("names a time zone")
-            .help("the zone has a key of its own: timezone");
-    }
     let have = match parts.len() {
         1 => "1 field".to_owned(),
         count => format!("{count} fields"),
@@ -272,7 +273,7 @@ impl Field {
         };
         let takes = format!("it takes {} to {}{names}", self.first, self.last);
         let mistake = self.wrong(text, "is out of range");
-        if text.parse::<u64>().is_ok() {
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
             return mistake.help(takes);
         }
         let mistake = self.wrong(text, "is not understood");
