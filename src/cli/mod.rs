@@ -1,5 +1,6 @@
 //! What an operator types. Each command is a file; this one knows them all and nothing else.
 
+mod check;
 mod connection;
 mod daemon;
 mod desk;
@@ -48,6 +49,8 @@ pub struct Cli {
 enum Command {
     /// Send a campaign, or resume its unfinished run; with --dry-run, show what would happen
     Run(run::RunArgs),
+    /// Find mistakes in campaigns before they run, and show when they are due next
+    Check(check::CheckArgs),
     /// Go on reading the chats of runs that are still open
     Track(track::TrackArgs),
     /// Find out what became of unknown batches, or decide it
@@ -140,6 +143,7 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
         .map_err(|error| Failure::stopped(format!("cannot start: {error}")))?;
     let exit = match cli.command {
         Command::Run(args) => runtime.block_on(run::run(&context, args)),
+        Command::Check(args) => runtime.block_on(check::check(&context, args)),
         Command::Track(args) => runtime.block_on(track::track(&context, args)),
         Command::Reconcile(args) => runtime.block_on(reconcile::reconcile(&context, args)),
         Command::Daemon => runtime.block_on(daemon::daemon(&context)),

@@ -1,5 +1,6 @@
 //! What people and scripts read: numbers, tables, JSON and CSV. It writes text and decides nothing.
 
+pub mod check;
 pub mod csv;
 pub mod customers;
 pub mod dry_run;

@@ -260,15 +260,16 @@ fn is_test(campaign: &Campaign) -> bool {
 /// # Errors
 /// When neither the campaign nor the settings say.
 pub fn agent_of(campaign: &Campaign, terms: &Terms) -> Result<u64, Mistake> {
-    let named = campaign
-        .definition
-        .agent_id
-        .map(std::num::NonZeroU64::get)
-        .or(terms.agent_id);
-    named.ok_or_else(|| {
+    agent_named(&campaign.definition, terms.agent_id)
+}
+
+/// The agent that a definition names, or else that of the settings.
+pub(super) fn agent_named(definition: &Definition, default: Option<u64>) -> Result<u64, Mistake> {
+    let named = definition.agent_id.map(std::num::NonZeroU64::get);
+    named.or(default).ok_or_else(|| {
         Mistake(format!(
             "campaign \"{}\" names no agent: set agent_id in its file, or desk.agent_id in deskcast.toml",
-            campaign.definition.name
+            definition.name
         ))
     })
 }

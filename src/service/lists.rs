@@ -89,7 +89,7 @@ fn read(path: &Path, definition: &Definition) -> Result<CustomerSet, Mistake> {
 
 /// The ids of a list: the campaign's column, else `customer_id`, else the only one there is, with
 /// or without a header.
-fn reader(path: &Path, definition: &Definition) -> Result<AudienceReader<File>, String> {
+pub(super) fn reader(path: &Path, definition: &Definition) -> Result<AudienceReader<File>, String> {
     let with = |column: Column| {
         let spec = AudienceSpec {
             column,

@@ -9,6 +9,7 @@
 
 pub mod alarm;
 pub mod budget;
+pub mod check;
 pub mod daemon;
 pub mod dispatcher;
 pub mod fires;

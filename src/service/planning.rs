@@ -95,15 +95,10 @@ impl Campaign {
 
     /// Reads the definition in this file, and the message it names. `styled` colours mistakes.
     pub fn read(name: CampaignName, path: &Path, styled: bool) -> Result<Campaign, Mistake> {
-        let bytes = std::fs::read(path).map_err(|error| missing(&name, path, &error))?;
         let shown = path.display().to_string();
-        let definition = Definition::parse_bytes(name, &bytes)
-            .map_err(|problems| Mistake(problems.render(&shown, styled).trim_end().to_owned()))?;
+        let definition = read_definition(name, path, styled)?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        let message = match &definition.message {
-            Message::Inline(text) => text.as_str().to_owned(),
-            Message::File(file) => read_message(&folder.join(file.as_path()))?,
-        };
+        let message = message_of(&definition, folder)?;
         let all_inside = |files: &[InnerPath]| -> Result<Vec<PathBuf>, Mistake> {
             let paths = files.iter().map(|file| inside(folder, file.as_path()));
             paths.collect()
@@ -133,6 +128,26 @@ impl Campaign {
             .map(|path| path.display().to_string())
             .collect();
         names.join(", ")
+    }
+}
+
+/// What the definition in this file says. `styled` colours mistakes.
+pub(super) fn read_definition(
+    name: CampaignName,
+    path: &Path,
+    styled: bool,
+) -> Result<Definition, Mistake> {
+    let bytes = std::fs::read(path).map_err(|error| missing(&name, path, &error))?;
+    let shown = path.display().to_string();
+    Definition::parse_bytes(name, &bytes)
+        .map_err(|problems| Mistake(problems.render(&shown, styled).trim_end().to_owned()))
+}
+
+/// The text of the message of a definition in this folder.
+pub(super) fn message_of(definition: &Definition, folder: &Path) -> Result<String, Mistake> {
+    match &definition.message {
+        Message::Inline(text) => Ok(text.as_str().to_owned()),
+        Message::File(file) => read_message(&folder.join(file.as_path())),
     }
 }
 
@@ -183,7 +198,7 @@ fn listed(mut names: Vec<String>) -> String {
 }
 
 /// The path, which must not lead out of the folder of its definition by a symbolic link either.
-fn inside(folder: &Path, file: &Path) -> Result<PathBuf, Mistake> {
+pub(super) fn inside(folder: &Path, file: &Path) -> Result<PathBuf, Mistake> {
     let path = folder.join(file);
     let folder = if folder.as_os_str().is_empty() {
         Path::new(".")

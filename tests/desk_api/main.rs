@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod canned;
+mod check;
 mod codes;
 mod commands;
 mod endpoints;

@@ -1,7 +1,10 @@
 //! When campaigns run: the dialect, due times in real zones, and what becomes of them.
 
+mod check;
+mod facts;
 mod mistakes;
 mod planner;
+mod store;
 mod timetable;
 mod window;
 mod year;

@@ -1,0 +1,93 @@
+//! `deskcast check`: what is wrong with campaigns before they run, and when they are due next.
+
+use clap::Args;
+use jiff::Timestamp;
+
+use super::Context;
+use super::connection::{Connection, token};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::output::print;
+use super::selection::store_path;
+use crate::report::check as report;
+use crate::service::check::{Checked, Defaults, campaigns, check as look_at};
+use crate::service::verify::{Finding, Named, verify_online};
+
+/// Arguments of `deskcast check`.
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    /// Campaigns: their names, or paths to .toml files [default: all of the folder]
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+
+    /// Also ask Desk whether it knows the token, the groups and the agents
+    #[arg(long)]
+    online: bool,
+
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn check(context: &Context, args: CheckArgs) -> Result<Exit, Failure> {
+    let settings = &context.settings;
+    let agent_id = settings.desk.agent_id.map(std::num::NonZeroU64::get);
+    let defaults = Defaults {
+        folder: &settings.campaigns.folder,
+        agent_id,
+        zone: settings.schedule.timezone.as_ref(),
+        suppress: &settings.audience.suppress.0,
+        styled: context.on_terminal && std::io::IsTerminal::is_terminal(&std::io::stdout()),
+    };
+    let names = match args.names.is_empty() {
+        true => all(&defaults)?,
+        false => args.names,
+    };
+    let checked: Vec<Checked> = names.iter().map(|name| look_at(name, &defaults)).collect();
+    let findings = match args.online {
+        true => Some(ask_desk(context, &checked).await?),
+        false => None,
+    };
+    let now = Timestamp::now();
+    print(&match args.json {
+        true => report::json(&checked, findings.as_deref(), now),
+        false => report::text(&checked, findings.as_deref(), now),
+    })?;
+    Ok(exit(&checked, findings.as_deref().unwrap_or_default()))
+}
+
+fn all(defaults: &Defaults<'_>) -> Result<Vec<String>, Failure> {
+    let folder = defaults.folder.display();
+    let names = campaigns(defaults.folder).map_err(|error| {
+        Failure::mistake(format!(
+            "the folder of campaigns {folder} cannot be read: {error}. campaigns.folder names it"
+        ))
+    })?;
+    match names.is_empty() {
+        true => Err(Failure::mistake(format!(
+            "the folder {folder} holds no campaign; campaigns.folder names it"
+        ))),
+        false => Ok(names),
+    }
+}
+
+/// Holds what the campaigns name against the Desk of the settings.
+async fn ask_desk(context: &Context, checked: &[Checked]) -> Result<Vec<Finding>, Failure> {
+    let settings = &context.settings;
+    let base_url = settings.desk.base_url()?.to_string();
+    let token = token(settings)?;
+    let store = store_path(context);
+    let connection = Connection::new(settings, &base_url, token, Some(&store), None)?;
+    let named: Vec<Named> = checked.iter().filter_map(|one| one.named.clone()).collect();
+    Ok(verify_online(&connection.desk, &connection.budget, &named).await)
+}
+
+/// What is wrong outweighs what could not be found out.
+fn exit(checked: &[Checked], findings: &[Finding]) -> Exit {
+    let unknown = |finding: &Finding| matches!(finding, Finding::Unread { .. });
+    match checked.iter().all(Checked::is_ok) && findings.iter().all(unknown) {
+        true if findings.is_empty() => Exit::Done,
+        true => Exit::Stopped,
+        false => Exit::Mistake,
+    }
+}

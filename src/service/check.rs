@@ -1,0 +1,152 @@
+//! What is wrong with a campaign, found before it runs: its definition, its message, its customer
+//! files and lists, its agent and its time zones.
+//!
+//! Everything is looked at although something is wrong already, so that one look shows all. Of
+//! customer files and lists only the beginning is read: a dry run reads the rest.
+
+use std::path::{Path, PathBuf};
+
+use super::launch::agent_named;
+use super::lists;
+use super::planning::{Mistake, inside, locate, message_of, open, read_definition, spec_of};
+use super::verify::Named;
+use crate::campaign::{
+    AudienceReader, CampaignName, Definition, NoZone, OpenHours, Timetable, Zone,
+};
+
+/// What holds for all campaigns, as far as mistakes depend on it.
+#[derive(Clone, Debug)]
+pub struct Defaults<'a> {
+    /// The folder of campaigns.
+    pub folder: &'a Path,
+    /// The agent who speaks where a campaign names none.
+    pub agent_id: Option<u64>,
+    /// The zone of schedules and windows that name none.
+    pub zone: Option<&'a Zone>,
+    /// Lists of those whom no campaign messages.
+    pub suppress: &'a [PathBuf],
+    /// Whether mistakes are coloured.
+    pub styled: bool,
+}
+
+/// A campaign and everything that is wrong with it.
+#[derive(Clone, Debug, Default)]
+pub struct Checked {
+    /// Its name; where it has none, what was meant as one.
+    pub name: String,
+    /// Everything that is wrong, as sentences; each may have several lines.
+    pub mistakes: Vec<String>,
+    /// What is probably not meant, rendered; empty where there is nothing.
+    pub warnings: String,
+    /// Whether it has a schedule, right or wrong.
+    pub scheduled: bool,
+    /// When it is due; none without a schedule, or where that is wrong.
+    pub timetable: Option<Timetable>,
+    /// When its messages may leave; none without a window, or where that is wrong.
+    pub hours: Option<OpenHours>,
+    /// What Desk has to know; none where the definition could not be read.
+    pub named: Option<Named>,
+}
+
+/// Looks at a campaign, which is NAME in the folder of campaigns or a path to a `.toml` file.
+pub fn check(name: &str, defaults: &Defaults<'_>) -> Checked {
+    let mut checked = Checked {
+        name: name.to_owned(),
+        ..Checked::default()
+    };
+    let read = locate(name, defaults.folder).and_then(|(name, path)| {
+        checked.name = name.to_string();
+        let definition = read_definition(name, &path, defaults.styled)?;
+        Ok((definition, path))
+    });
+    match read {
+        Ok((definition, path)) => checked.look_at(&definition, &path, defaults),
+        Err(mistake) => checked.mistakes.push(mistake.0),
+    }
+    checked
+}
+
+/// The campaigns of a folder by name, and files that would be campaigns if their names were names.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn campaigns(folder: &Path) -> std::io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let is_toml = path
+            .extension()
+            .is_some_and(|extension| extension == "toml");
+        // An editor's temporary files are no campaigns.
+        if !is_toml || stem.starts_with('.') {
+            continue;
+        }
+        names.push(match CampaignName::new(&stem) {
+            Ok(name) => name.to_string(),
+            Err(_) => path.display().to_string(),
+        });
+    }
+    names.sort();
+    Ok(names)
+}
+
+impl Checked {
+    /// Whether nothing is wrong.
+    pub fn is_ok(&self) -> bool {
+        self.mistakes.is_empty()
+    }
+
+    fn look_at(&mut self, definition: &Definition, path: &Path, defaults: &Defaults<'_>) {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let shown = path.display().to_string();
+        let warnings = definition.warnings.render(&shown, defaults.styled);
+        self.warnings = warnings.trim_end().to_owned();
+        self.note(message_of(definition, folder));
+        for file in &definition.customers.files {
+            self.note(customers(definition, folder, file.as_path()));
+        }
+        for file in &definition.customers.exclude {
+            let list = inside(folder, file.as_path());
+            self.note(list.and_then(|path| list_of_others(definition, &path)));
+        }
+        for path in defaults.suppress {
+            self.note(list_of_others(definition, path));
+        }
+        let agent_id = self.note(agent_named(definition, defaults.agent_id));
+        let zoned = |error: NoZone| Mistake(format!("{shown}: {error}"));
+        self.scheduled = definition.schedule.is_some();
+        self.timetable = self
+            .note(definition.timetable(defaults.zone).map_err(zoned))
+            .flatten();
+        self.hours = self
+            .note(definition.open_hours(defaults.zone).map_err(zoned))
+            .flatten();
+        self.named = Some(Named {
+            campaign: self.name.clone(),
+            group: definition.group.clone(),
+            agent_id,
+        });
+    }
+
+    /// Keeps a mistake, or passes on what is right.
+    fn note<T>(&mut self, found: Result<T, Mistake>) -> Option<T> {
+        found.map_err(|mistake| self.mistakes.push(mistake.0)).ok()
+    }
+}
+
+/// Whether a customer file is there, readable, and has the columns.
+fn customers(definition: &Definition, folder: &Path, file: &Path) -> Result<(), Mistake> {
+    let path = inside(folder, file)?;
+    let wrong = |what: String| Mistake(format!("{}: {what}", path.display()));
+    let file = open(&path).map_err(wrong)?;
+    AudienceReader::new(file, &spec_of(definition))
+        .map(|_| ())
+        .map_err(|error| wrong(error.to_string()))
+}
+
+fn list_of_others(definition: &Definition, path: &Path) -> Result<(), Mistake> {
+    lists::reader(path, definition)
+        .map(|_| ())
+        .map_err(|what| Mistake(format!("{}: {what}", path.display())))
+}
