@@ -112,7 +112,10 @@ impl Ground {
         match self.reason {
             Reason::Invalid => "it has no usable id".to_owned(),
             Reason::Filtered => "the row is not what where asks for".to_owned(),
-            Reason::UnknownToDesk => "Desk knows nobody by this Sendbird user id".to_owned(),
+            Reason::UnknownToDesk if detail.is_empty() => {
+                "Desk knows nobody by this Sendbird user id".to_owned()
+            }
+            Reason::UnknownToDesk => detail.clone(),
             Reason::Duplicate => "the id stands in an earlier row".to_owned(),
             Reason::Suppressed => format!("suppressed by {detail}"),
             Reason::NotSampled => format!("not in the sample of {detail}"),
