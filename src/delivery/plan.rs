@@ -95,13 +95,17 @@ pub struct PlanSummary {
     /// How many rows were left out for what, where any were, in the order of the tests; those
     /// without a usable id are counted in the listing alone.
     pub left_out: Vec<(Ground, u64)>,
-    /// How many of those are rows of Sendbird user ids that Desk was not asked about: a plan with
-    /// any is not complete.
-    pub not_asked: u64,
 }
 
-/// The particulars of a row of a Sendbird user id that Desk was not asked about.
-pub const NOT_ASKED: &str = "not looked up in Desk yet";
+impl PlanSummary {
+    /// How many rows have Sendbird user ids that Desk was not asked about: a plan with any is not
+    /// complete.
+    pub fn not_asked(&self) -> u64 {
+        let not_asked = |(ground, _): &&(Ground, u64)| ground.is_not_asked();
+        let rows = self.left_out.iter().find(not_asked);
+        rows.map_or(0, |(_, count)| *count)
+    }
+}
 
 /// How many invalid rows are shown by name.
 pub const INVALID_ROWS_SHOWN: usize = 20;
@@ -151,7 +155,7 @@ impl<'a> Planner<'a> {
             by_name: [
                 Ground::plain(Reason::Filtered),
                 Ground::plain(Reason::UnknownToDesk),
-                Ground::new(Reason::UnknownToDesk, NOT_ASKED),
+                Ground::not_asked(),
             ]
             .map(NamedBin::new),
             ruled_out: rules.grounds().cloned().map(Bin::new).collect(),
@@ -264,7 +268,6 @@ impl<'a> Planner<'a> {
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect();
-        let not_asked = self.by_name[2].count;
         let by_name = self.by_name.into_iter().map(|bin| (bin.ground, bin.count));
         let by_id = [self.twice].into_iter().chain(self.ruled_out);
         let left_out = std::iter::once((self.filtered.ground, self.filtered.count))
@@ -274,7 +277,6 @@ impl<'a> Planner<'a> {
             .collect();
         Ok(PlanSummary {
             left_out,
-            not_asked,
             listing: self.listing,
             planned: self.planned,
             batches: self.batches,

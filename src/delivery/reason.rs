@@ -7,6 +7,9 @@
 
 use serde::Serialize;
 
+/// The particulars of a row that Desk was not asked about.
+const NOT_ASKED: &str = "not looked up in Desk yet";
+
 /// Why a row is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reason {
@@ -104,6 +107,16 @@ impl Ground {
             reason,
             detail: detail.into(),
         }
+    }
+
+    /// That of a row whose Sendbird user id Desk was not asked about; only a dry run has such rows.
+    pub fn not_asked() -> Ground {
+        Ground::new(Reason::UnknownToDesk, NOT_ASKED)
+    }
+
+    /// Whether it is that one.
+    pub fn is_not_asked(&self) -> bool {
+        self.reason == Reason::UnknownToDesk && self.detail == NOT_ASKED
     }
 
     /// What it means, for people.

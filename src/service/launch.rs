@@ -316,7 +316,7 @@ pub fn check_summary(
         ))
         .into());
     }
-    if summary.planned == 0 && summary.not_asked == 0 {
+    if summary.planned == 0 && summary.not_asked() == 0 {
         return Err(nobody(campaign, summary));
     }
     if let Some(limit) = campaign.definition.customers.limit
@@ -342,10 +342,10 @@ pub fn check_summary(
 
 /// Refuses a plan without those whom Desk was not asked about.
 fn check_complete(campaign: &Campaign, summary: &PlanSummary) -> Result<(), Mistake> {
-    if summary.not_asked == 0 {
+    if summary.not_asked() == 0 {
         return Ok(());
     }
-    let rows = match summary.not_asked {
+    let rows = match summary.not_asked() {
         1 => "1 row has a Sendbird user id that is".to_owned(),
         rows => format!("{rows} rows have Sendbird user ids that are"),
     };

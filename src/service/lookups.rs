@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, block_in_place};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -276,7 +276,8 @@ enum Answer {
 }
 
 impl LookUps {
-    /// Asks Desk about each of these, and keeps what it says.
+    /// Asks Desk about each of these, and keeps what it says. Must be called on a tokio runtime of
+    /// several threads.
     ///
     /// # Errors
     /// When not all of them could be looked up.
@@ -444,7 +445,8 @@ impl Work {
         if self.answers.is_empty() {
             return Ok(());
         }
-        journal.keep_looked_up(base_url, &self.answers, Timestamp::now())?;
+        // A commit may wait for the disk, or for another process's.
+        block_in_place(|| journal.keep_looked_up(base_url, &self.answers, Timestamp::now()))?;
         self.answers.clear();
         Ok(())
     }
