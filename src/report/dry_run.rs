@@ -65,8 +65,8 @@ impl Missing {
         let unit = if rate == 1.0 { "request" } else { "requests" };
         let are = match ids {
             0 => return None,
-            1 => "1 Sendbird user id is".to_owned(),
-            ids => format!("{} Sendbird user ids are", grouped(ids)),
+            1 => "1 id is".to_owned(),
+            ids => format!("{} ids are", grouped(ids)),
         };
         Some(format!(
             "{are} not looked up yet: {} at {rate} {unit} a second",
