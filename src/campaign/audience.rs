@@ -22,6 +22,7 @@ pub use error::AudienceError;
 use super::choice::{Column, Delimiter};
 use super::customer::{CustomerId, InvalidId};
 use super::customers::Condition;
+use super::sendbird_id::sendbird_id;
 use rows::Rows;
 
 /// Where the ids stand in an audience file.
@@ -72,9 +73,11 @@ pub struct Block {
     pub filtered: Vec<u64>,
     /// The line of each of `filtered`.
     pub filtered_lines: Vec<u64>,
+    /// The valid rows of a file of Sendbird user ids, which has none of the above.
+    pub named: Vec<NamedRow>,
     /// The rows without a valid id.
     pub invalid: Vec<InvalidRow>,
-    /// How many rows the block stands for: `ids`, `filtered` and `invalid` together. Neither the
+    /// How many rows the block stands for: `ids`, `filtered`, `named` and `invalid` together. Neither the
     /// header nor blank lines are rows.
     pub rows: usize,
 }
@@ -88,6 +91,8 @@ impl Block {
         let of_file = |line: u64| FileLine { file, line }.packed();
         let lines = self.lines.iter_mut().chain(&mut self.filtered_lines);
         lines.for_each(|line| *line = of_file(*line));
+        let named = self.named.iter_mut();
+        named.for_each(|row| row.line = of_file(row.line));
         let invalid = self.invalid.iter_mut();
         invalid.for_each(|row| row.line = of_file(row.line));
     }
@@ -97,9 +102,21 @@ impl Block {
         self.lines.clear();
         self.filtered.clear();
         self.filtered_lines.clear();
+        self.named.clear();
         self.invalid.clear();
         self.rows = 0;
     }
+}
+
+/// A row that names its customer by the Sendbird user id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedRow {
+    /// The line of the file (counted from 1) that the row starts on.
+    pub line: u64,
+    /// The Sendbird user id.
+    pub name: Box<str>,
+    /// Whether its other columns say what they must.
+    pub taken: bool,
 }
 
 /// A row without a valid id.
@@ -123,6 +140,8 @@ pub struct AudienceReader<R> {
     conditions: Vec<(usize, Vec<String>)>,
     /// The row that `rows` stands on has not been given out yet.
     pending: bool,
+    /// The column holds Sendbird user ids.
+    by_name: bool,
     failed: Option<AudienceError>,
 }
 
@@ -157,7 +176,20 @@ impl<R: Read> AudienceReader<R> {
             column,
             conditions,
             pending,
+            by_name: false,
             failed: None,
+        })
+    }
+
+    /// The same for a column of Sendbird user ids: valid rows come as [`Block::named`].
+    ///
+    /// # Errors
+    /// Those of [`new`](AudienceReader::new).
+    pub fn by_name(input: R, spec: &AudienceSpec) -> Result<Self, AudienceError> {
+        let reader = AudienceReader::new(input, spec)?;
+        Ok(Self {
+            by_name: true,
+            ..reader
         })
     }
 
@@ -214,6 +246,9 @@ impl<R: Read> AudienceReader<R> {
 
     #[inline]
     fn take_row(&self, block: &mut Block) {
+        if self.by_name {
+            return self.take_named(block);
+        }
         let line = self.rows.line();
         let field = self.rows.field(self.column);
         block.rows += 1;
@@ -226,6 +261,23 @@ impl<R: Read> AudienceReader<R> {
                 block.ids.push(id.get());
                 block.lines.push(line);
             }
+            Err(why) => {
+                let value = shortened(field.unwrap_or_default());
+                block.invalid.push(InvalidRow { line, value, why });
+            }
+        }
+    }
+
+    fn take_named(&self, block: &mut Block) {
+        let line = self.rows.line();
+        let field = self.rows.field(self.column);
+        block.rows += 1;
+        match field.map_or(Err(InvalidId::Missing), sendbird_id) {
+            Ok(name) => block.named.push(NamedRow {
+                line,
+                name: name.into(),
+                taken: self.is_taken(),
+            }),
             Err(why) => {
                 let value = shortened(field.unwrap_or_default());
                 block.invalid.push(InvalidRow { line, value, why });

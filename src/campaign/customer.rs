@@ -33,6 +33,12 @@ pub enum InvalidId {
     /// More than 2^63 - 1.
     #[error("larger than 9223372036854775807")]
     TooLarge,
+    /// More characters than a Sendbird user id has.
+    #[error("longer than 80 characters, which no Sendbird user id is")]
+    TooLong,
+    /// Bytes that are not UTF-8, or control characters.
+    #[error("not plain text")]
+    NotText,
 }
 
 impl CustomerId {

@@ -12,6 +12,8 @@ pub struct Customers {
     pub files: Vec<InnerPath>,
     /// What a row's columns must say for it to be taken; all of them.
     pub conditions: Vec<Condition>,
+    /// The column holds Sendbird user ids, which Desk is asked about, not ids of Desk customers.
+    pub by_sendbird_id: bool,
     /// Lists of those who are not messaged.
     pub exclude: Vec<InnerPath>,
     /// More customers than this are refused.
@@ -73,7 +75,9 @@ impl std::fmt::Display for Sample {
 pub(super) fn customers(table: &mut TableReader<'_>) -> Option<(Customers, Option<Column>)> {
     let example = "files = [\"audiences/spring.csv\"]";
     let files = table.required(&["files"], example, paths);
+    table.exclude("column", "sendbird_id", "keep the one that the files have");
     let column = table.optional("column", super::definition::column);
+    let sendbird_id = table.optional("sendbird_id", super::definition::column);
     let conditions = table.optional("where", conditions);
     let exclude = table.optional("exclude", paths);
     let limit = table.optional("limit", |entry| entry.whole_number(1..=u64::from(u32::MAX)));
@@ -81,11 +85,12 @@ pub(super) fn customers(table: &mut TableReader<'_>) -> Option<(Customers, Optio
     let customers = Customers {
         files: files?,
         conditions: conditions.unwrap_or_default(),
+        by_sendbird_id: sendbird_id.is_some(),
         exclude: exclude.unwrap_or_default(),
         limit,
         sample,
     };
-    Some((customers, column))
+    Some((customers, column.or(sendbird_id)))
 }
 
 /// A list of files, or one.

@@ -37,7 +37,7 @@ pub struct Definition {
     pub priority: Priority,
     /// Whom it lists; files are relative to the definition's folder.
     pub customers: Customers,
-    /// The audience files' column with the customer ids.
+    /// The audience files' column with the customer ids, or with the Sendbird user ids.
     pub column: Column,
     /// What separates the audience files' fields.
     pub delimiter: Delimiter,
@@ -194,12 +194,12 @@ fn restraints(top: &mut TableReader<'_>, batch_size: BatchSize) -> Restraints {
 fn listed(top: &mut TableReader<'_>) -> Option<(Customers, Option<Column>)> {
     if top.holds_table("customers") {
         let listed = top.table("customers", customers);
-        if listed.as_ref().is_some_and(|(_, column)| column.is_some()) {
-            top.wrong(
-                "column",
-                "is given in [customers] as well",
-                "keep one of the two",
-            );
+        if let Some((customers, Some(_))) = &listed {
+            let title = match customers.by_sendbird_id {
+                true => "is given beside sendbird_id in [customers]",
+                false => "is given in [customers] as well",
+            };
+            top.wrong("column", title, "keep one of the two");
         }
         return listed;
     }

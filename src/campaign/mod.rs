@@ -31,10 +31,13 @@ mod problem;
 mod repeat;
 mod restraints;
 mod schedule;
+mod sendbird_id;
 mod table;
 mod window;
 
-pub use audience::{AudienceError, AudienceReader, AudienceSpec, Block, FileLine, InvalidRow};
+pub use audience::{
+    AudienceError, AudienceReader, AudienceSpec, Block, FileLine, InvalidRow, NamedRow,
+};
 pub use choice::{BatchSize, Column, Delimiter, InvalidRows, Priority, UnknownPolicy};
 pub use customer::{CustomerId, InvalidId};
 pub use customers::{Condition, Customers, Sample};
@@ -51,4 +54,5 @@ pub use schedule::{
     Note, Overlap, Plan, Rule, Schedule, Situation, SkippedWhy, Timetable, UnknownZone, Watermark,
     Zone, decide,
 };
+pub use sendbird_id::{LONGEST_SENDBIRD_ID, sendbird_id};
 pub use window::{Days, Ending, OpenHours, SendWindow, Unfinished};

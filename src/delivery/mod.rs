@@ -27,6 +27,7 @@ pub mod account;
 pub mod batch;
 pub mod canary;
 pub mod customer_set;
+pub mod directory;
 pub mod dispatch;
 pub mod draw;
 pub mod gate;

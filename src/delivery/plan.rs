@@ -6,15 +6,17 @@
 //! of the other.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use rustc_hash::FxBuildHasher;
 use sha2::{Digest as _, Sha256};
 
+use super::directory::{Directory, Known};
 use super::reason::{Ground, Reason};
 use super::request::Template;
 use super::rules::Rules;
 use super::tally::Listing;
-use crate::campaign::{Block, InvalidRow};
+use crate::campaign::{Block, InvalidRow, NamedRow};
 
 /// What identifies a plan: sha256 over the request line and every body in order, each ended by a
 /// newline. Whoever has the bodies can compute it with a command-line tool.
@@ -49,6 +51,8 @@ pub trait PlanSink {
         customers: &[u64],
         lines: &[u64],
     ) -> Result<(), Self::Error>;
+    /// Rows of Sendbird user ids that are left out before it matters who they are, and why.
+    fn left_out_by_name(&mut self, ground: &Ground, rows: &[NamedRow]) -> Result<(), Self::Error>;
     /// Rows without a usable id.
     fn invalid(&mut self, rows: &[InvalidRow]) -> Result<(), Self::Error>;
 }
@@ -63,6 +67,9 @@ impl PlanSink for Nowhere {
         Ok(())
     }
     fn left_out(&mut self, _: &Ground, _: &[u64], _: &[u64]) -> Result<(), Self::Error> {
+        Ok(())
+    }
+    fn left_out_by_name(&mut self, _: &Ground, _: &[NamedRow]) -> Result<(), Self::Error> {
         Ok(())
     }
     fn invalid(&mut self, _: &[InvalidRow]) -> Result<(), Self::Error> {
@@ -90,6 +97,16 @@ pub struct PlanSummary {
     pub left_out: Vec<(Ground, u64)>,
 }
 
+impl PlanSummary {
+    /// How many rows have Sendbird user ids that Desk was not asked about: a plan with any is not
+    /// complete.
+    pub fn not_asked(&self) -> u64 {
+        let not_asked = |(ground, _): &&(Ground, u64)| ground.is_not_asked();
+        let rows = self.left_out.iter().find(not_asked);
+        rows.map_or(0, |(_, count)| *count)
+    }
+}
+
 /// How many invalid rows are shown by name.
 pub const INVALID_ROWS_SHOWN: usize = 20;
 
@@ -105,6 +122,9 @@ pub struct Planner<'a> {
     rules: Rules,
     filtered: Bin,
     twice: Bin,
+    directory: Arc<Directory>,
+    /// Filtered, unknown to Desk, and not asked about.
+    by_name: [NamedBin; 3],
     /// One for each of the rules.
     ruled_out: Vec<Bin>,
     body: Vec<u8>,
@@ -131,6 +151,13 @@ impl<'a> Planner<'a> {
             lines: Vec::with_capacity(batch_size),
             filtered: Bin::new(Ground::plain(Reason::Filtered)),
             twice: Bin::new(Ground::plain(Reason::Duplicate)),
+            directory: Arc::default(),
+            by_name: [
+                Ground::plain(Reason::Filtered),
+                Ground::plain(Reason::UnknownToDesk),
+                Ground::not_asked(),
+            ]
+            .map(NamedBin::new),
             ruled_out: rules.grounds().cloned().map(Bin::new).collect(),
             rules,
             body: Vec::new(),
@@ -148,6 +175,11 @@ impl<'a> Planner<'a> {
         self.first_wave = first_wave;
     }
 
+    /// Who is behind the Sendbird user ids of the rows; without it nobody is known.
+    pub fn look_in(&mut self, directory: Arc<Directory>) {
+        self.directory = directory;
+    }
+
     /// Makes room for the ids of so many rows in all, at once: growing by and by would hold the
     /// set twice just when it is largest. A wrong guess costs time or memory, not correctness.
     pub fn expect(&mut self, rows: usize) {
@@ -160,29 +192,69 @@ impl<'a> Planner<'a> {
         block: &Block,
         sink: &mut S,
     ) -> Result<(), S::Error> {
-        let rows = block.ids.len() + block.filtered.len() + block.invalid.len();
+        let usable = block.ids.len() + block.filtered.len() + block.named.len();
+        let rows = usable + block.invalid.len();
         self.listing.listed += rows as u64;
         for (customer, line) in block.filtered.iter().zip(&block.filtered_lines) {
             self.filtered.push(*customer, *line);
         }
         for (customer, line) in block.ids.iter().zip(&block.lines) {
-            if !self.seen.insert(*customer) {
-                self.twice.push(*customer, *line);
-            } else if let Some(rule) = self.rules.verdict(*customer) {
-                self.ruled_out[rule].push(*customer, *line);
-            } else {
-                self.customers.push(*customer);
-                self.lines.push(*line);
-                if self.is_full() {
-                    self.close_batch(sink)?;
-                }
-            }
+            self.customer(*customer, *line, sink)?;
         }
+        self.named(&block.named, sink)?;
         let bins = [&mut self.filtered, &mut self.twice];
         for bin in bins.into_iter().chain(&mut self.ruled_out) {
             bin.empty_into(sink, &mut self.listing)?;
         }
         self.note_invalid(&block.invalid, sink)
+    }
+
+    #[inline]
+    fn customer<S: PlanSink + ?Sized>(
+        &mut self,
+        customer: u64,
+        line: u64,
+        sink: &mut S,
+    ) -> Result<(), S::Error> {
+        if !self.seen.insert(customer) {
+            self.twice.push(customer, line);
+        } else if let Some(rule) = self.rules.verdict(customer) {
+            self.ruled_out[rule].push(customer, line);
+        } else {
+            self.customers.push(customer);
+            self.lines.push(line);
+            if self.is_full() {
+                self.close_batch(sink)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Rows of Sendbird user ids: whoever is behind them is known by now, or is left out by name.
+    fn named<S: PlanSink + ?Sized>(
+        &mut self,
+        rows: &[NamedRow],
+        sink: &mut S,
+    ) -> Result<(), S::Error> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        for row in rows {
+            let bin = match self.directory.find(&row.name) {
+                _ if !row.taken => 0,
+                Known::Customer(customer) => {
+                    self.customer(customer, row.line, sink)?;
+                    continue;
+                }
+                Known::Nobody => 1,
+                Known::NotAsked => 2,
+            };
+            self.by_name[bin].rows.push(row.clone());
+        }
+        for bin in &mut self.by_name {
+            bin.empty_into(sink, &mut self.listing)?;
+        }
+        Ok(())
     }
 
     /// Ends the plan.
@@ -196,11 +268,12 @@ impl<'a> Planner<'a> {
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect();
-        let bins = [self.filtered, self.twice].into_iter();
-        let left_out = bins
-            .chain(self.ruled_out)
-            .filter(|bin| bin.count > 0)
-            .map(|bin| (bin.ground, bin.count))
+        let by_name = self.by_name.into_iter().map(|bin| (bin.ground, bin.count));
+        let by_id = [self.twice].into_iter().chain(self.ruled_out);
+        let left_out = std::iter::once((self.filtered.ground, self.filtered.count))
+            .chain(by_name)
+            .chain(by_id.map(|bin| (bin.ground, bin.count)))
+            .filter(|(_, count)| *count > 0)
             .collect();
         Ok(PlanSummary {
             left_out,
@@ -291,6 +364,40 @@ impl Bin {
         sink.left_out(&self.ground, &self.customers, &self.lines)?;
         self.customers.clear();
         self.lines.clear();
+        Ok(())
+    }
+}
+
+/// The rows of a block that are left out by the Sendbird user id, for one reason.
+struct NamedBin {
+    ground: Ground,
+    rows: Vec<NamedRow>,
+    /// How many there were, in all blocks.
+    count: u64,
+}
+
+impl NamedBin {
+    fn new(ground: Ground) -> NamedBin {
+        NamedBin {
+            ground,
+            rows: Vec::new(),
+            count: 0,
+        }
+    }
+
+    fn empty_into<S: PlanSink + ?Sized>(
+        &mut self,
+        sink: &mut S,
+        listing: &mut Listing,
+    ) -> Result<(), S::Error> {
+        if self.rows.is_empty() {
+            return Ok(());
+        }
+        let count = self.rows.len() as u64;
+        self.count += count;
+        listing.exclude(self.ground.reason, count);
+        sink.left_out_by_name(&self.ground, &self.rows)?;
+        self.rows.clear();
         Ok(())
     }
 }

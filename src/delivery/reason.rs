@@ -7,6 +7,9 @@
 
 use serde::Serialize;
 
+/// The particulars of a row that Desk was not asked about.
+const NOT_ASKED: &str = "not looked up in Desk yet";
+
 /// Why a row is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reason {
@@ -106,13 +109,26 @@ impl Ground {
         }
     }
 
+    /// That of a row whose Sendbird user id Desk was not asked about; only a dry run has such rows.
+    pub fn not_asked() -> Ground {
+        Ground::new(Reason::UnknownToDesk, NOT_ASKED)
+    }
+
+    /// Whether it is that one.
+    pub fn is_not_asked(&self) -> bool {
+        self.reason == Reason::UnknownToDesk && self.detail == NOT_ASKED
+    }
+
     /// What it means, for people.
     pub fn sentence(&self) -> String {
         let detail = &self.detail;
         match self.reason {
             Reason::Invalid => "it has no usable id".to_owned(),
             Reason::Filtered => "the row is not what where asks for".to_owned(),
-            Reason::UnknownToDesk => "Desk knows nobody by this Sendbird user id".to_owned(),
+            Reason::UnknownToDesk if detail.is_empty() => {
+                "Desk knows nobody by this Sendbird user id".to_owned()
+            }
+            Reason::UnknownToDesk => detail.clone(),
             Reason::Duplicate => "the id stands in an earlier row".to_owned(),
             Reason::Suppressed => format!("suppressed by {detail}"),
             Reason::NotSampled => format!("not in the sample of {detail}"),

@@ -56,7 +56,8 @@ struct Fate<'a> {
 ///
 /// The columns are `customer_id,outcome,reason,batch,proactive_chat_id,at`, and `line`. Of a row
 /// without a valid id, `customer_id` is what stands in its place; in JSON it is null then, and
-/// `value` is what stands there.
+/// `value` is what stands there. So it is for rows of Sendbird user ids that were left out before it
+/// mattered who they are.
 ///
 /// # Errors
 /// When the store cannot be read or `out` cannot be written.
@@ -184,7 +185,9 @@ impl Rows<'_> {
     fn left_out(&mut self, row: LeftOut<'_>) -> io::Result<()> {
         let (outcome, reason) = match &row {
             LeftOut::Customer { ground, .. } => (outcome_of(ground.reason), ground.sentence()),
-            LeftOut::Invalid { value, .. } => ("invalid", why_invalid(value)),
+            LeftOut::Named { ground, .. } => (outcome_of(ground.reason), ground.sentence()),
+            LeftOut::Invalid { value, why: "", .. } => ("invalid", why_invalid(value)),
+            LeftOut::Invalid { why, .. } => ("invalid", (*why).to_owned()),
         };
         if !self.all_rows && outcome != "excluded" {
             return Ok(());
@@ -196,7 +199,10 @@ impl Rows<'_> {
         })?;
         match row {
             LeftOut::Customer { customer, line, .. } => self.customer(customer, line),
-            LeftOut::Invalid { value, line } => self.value(value, line),
+            LeftOut::Named {
+                name: value, line, ..
+            }
+            | LeftOut::Invalid { value, line, .. } => self.value(value, line),
         }
     }
 

@@ -35,8 +35,44 @@ pub struct DryRun<'a> {
     pub now: Timestamp,
     /// What the operator should know.
     pub warnings: &'a [String],
+    /// How many Sendbird user ids were looked up in Desk for it.
+    pub looked_up: u64,
+    /// Those that are not looked up yet.
+    pub missing: Missing,
     /// The command that sends exactly this.
     pub command: String,
+}
+
+/// Sendbird user ids that are not looked up in Desk yet.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Missing {
+    /// How many.
+    pub ids: u64,
+    /// How long it takes to look them up.
+    pub duration: Duration,
+    /// The allowed rate.
+    pub requests_per_second: f64,
+}
+
+impl Missing {
+    /// What is missing, where anything is.
+    pub fn sentence(&self) -> Option<String> {
+        let Missing {
+            ids,
+            duration: takes,
+            requests_per_second: rate,
+        } = *self;
+        let unit = if rate == 1.0 { "request" } else { "requests" };
+        let are = match ids {
+            0 => return None,
+            1 => "1 id is".to_owned(),
+            ids => format!("{} ids are", grouped(ids)),
+        };
+        Some(format!(
+            "{are} not looked up yet: {} at {rate} {unit} a second",
+            duration(takes)
+        ))
+    }
 }
 
 impl DryRun<'_> {
@@ -52,8 +88,15 @@ impl DryRun<'_> {
         let definition = &self.campaign.definition;
         writeln!(
             out,
-            "Dry run of {}: nothing was sent, no connection was opened.\n",
-            definition.name
+            "Dry run of {}: nothing was sent, {}.\n",
+            definition.name,
+            match self.looked_up {
+                0 => "no connection was opened".to_owned(),
+                ids => format!(
+                    "{} looked up in Desk",
+                    counted(ids, "Sendbird user id was", "Sendbird user ids were")
+                ),
+            }
         )?;
         writeln!(out, "Message     {}", shortened(&self.campaign.message))?;
         writeln!(out, "Group       {}", definition.group)?;
@@ -70,6 +113,14 @@ impl DryRun<'_> {
         self.write_time(out)?;
         for warning in self.warnings {
             writeln!(out, "Warning     {warning}")?;
+        }
+        if let Some(sentence) = self.missing.sentence() {
+            writeln!(out, "Missing     {sentence}")?;
+            return writeln!(
+                out,
+                "\nThis is the plan of those who are known; another one is sent, so it has no digest. A\n\
+                 run looks up the others first. To look them up now: --dry-run --online"
+            );
         }
         writeln!(out, "Plan        {}\n", self.summary.digest)?;
         writeln!(out, "Send exactly this:\n  {}", self.command)

@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::lists;
+use super::lookups::{self, Unresolved};
 use super::planning::{self, Campaign, Mistake, PlanError};
 use crate::campaign::{Definition, InvalidRows, OpenHours, Pace, Restraints, SameCampaign, Zone};
 use crate::delivery::plan::{Digest, PlanSummary};
@@ -139,6 +140,7 @@ pub fn launch(
     asked: &Asked,
 ) -> Result<Launched, NotLaunched> {
     let agent_id = agent_of(campaign, terms)?;
+    let campaign = &known(campaign, terms, journal)?;
     let mut new = new_run(campaign, terms, agent_id, asked);
     new.launch.window = window_of(campaign, terms)?.map_or_else(String::new, |hours| hours.text());
     let definition = &campaign.definition;
@@ -161,6 +163,7 @@ pub fn launch(
                     PlanError::Sink(error) => NotLaunched::Journal(error),
                 },
             )?;
+            check_complete(campaign, &summary)?;
             check_summary(campaign, &summary, asked.expected.as_ref())?;
             Ok(summary)
         });
@@ -178,6 +181,30 @@ pub fn launch(
             Err(error) => Err(error),
         };
     }
+}
+
+/// The campaign with what the store knows of its Sendbird user ids, which must be all there is to
+/// know.
+fn known(
+    campaign: &Campaign,
+    terms: &Terms,
+    journal: &SqliteJournal,
+) -> Result<Campaign, NotLaunched> {
+    let now = Timestamp::now();
+    let resolved = lookups::resolve(
+        campaign,
+        &terms.suppress,
+        Some(journal),
+        &terms.base_url,
+        now,
+    )
+    .map_err(|error| match error {
+        Unresolved::Mistake(mistake) => NotLaunched::Mistake(mistake),
+        Unresolved::Journal(error) => NotLaunched::Journal(error),
+    })?;
+    let mut campaign = campaign.clone();
+    campaign.directory = resolved.directory;
+    Ok(campaign)
 }
 
 /// The names of the customer files, one a line.
@@ -290,7 +317,7 @@ pub fn check_summary(
         ))
         .into());
     }
-    if summary.planned == 0 {
+    if summary.planned == 0 && summary.not_asked() == 0 {
         return Err(nobody(campaign, summary));
     }
     if let Some(limit) = campaign.definition.customers.limit
@@ -312,6 +339,22 @@ pub fn check_summary(
         .into()),
         _ => Ok(()),
     }
+}
+
+/// Refuses a plan without those whom Desk was not asked about.
+fn check_complete(campaign: &Campaign, summary: &PlanSummary) -> Result<(), Mistake> {
+    if summary.not_asked() == 0 {
+        return Ok(());
+    }
+    let rows = match summary.not_asked() {
+        1 => "1 row has a Sendbird user id that is".to_owned(),
+        rows => format!("{rows} rows have Sendbird user ids that are"),
+    };
+    Err(Mistake(format!(
+        "{}: {rows} not looked up in Desk, and nothing was sent. Did the file change just now? The same command \
+         looks up what is missing",
+        campaign.customers_shown()
+    )))
 }
 
 /// A plan without customers. A list of whom all were messaged is what a campaign that runs again

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::planning::{Campaign, Mistake, open, spec_of};
 use crate::campaign::{
-    AudienceError, AudienceReader, AudienceSpec, Block, Column, Definition, Sample,
+    AudienceError, AudienceReader, AudienceSpec, Block, Column, Definition, NamedRow, Sample,
 };
 use crate::delivery::customer_set::CustomerSet;
 use crate::delivery::draw::{Draw, Lowest};
@@ -26,10 +26,13 @@ pub fn rules(campaign: &Campaign, suppress: &[PathBuf]) -> Result<Rules, Mistake
     let named = definition.customers.exclude.iter();
     let named = named.map(|path| path.as_path().display().to_string());
     for (name, path) in named.zip(&campaign.exclude) {
-        rules.suppress(name, read(path, definition)?);
+        rules.suppress(name, read(path, campaign, Owner::Campaign)?);
     }
     for path in suppress {
-        rules.suppress(path.display().to_string(), read(path, definition)?);
+        rules.suppress(
+            path.display().to_string(),
+            read(path, campaign, Owner::Settings)?,
+        );
     }
     // Whoever was chosen by name is not drawn.
     let sample = definition.customers.sample;
@@ -54,21 +57,72 @@ fn lowest(campaign: &Campaign, rules: &Rules, most: u64) -> Result<Draw, Mistake
         let wrong = |what: String| Mistake(format!("{}: {what}", path.display()));
         let file = open(path).map_err(wrong)?;
         let said = |error: AudienceError| wrong(error.to_string());
-        let mut reader = AudienceReader::new(file, &spec_of(definition)).map_err(said)?;
+        let spec = spec_of(definition);
+        let mut reader = match definition.customers.by_sendbird_id {
+            true => AudienceReader::by_name(file, &spec),
+            false => AudienceReader::new(file, &spec),
+        }
+        .map_err(said)?;
         let mut block = Block::default();
         while reader.next_block(&mut block).map_err(said)? {
-            let taken = block.ids.iter().filter(|id| !rules.suppresses(**id));
-            taken.for_each(|id| lowest.show(*id));
+            let taken = campaign.directory.taken(&block);
+            let taken = taken.filter(|id| !rules.suppresses(*id));
+            taken.for_each(|id| lowest.show(id));
         }
     }
     Ok(lowest.draw())
 }
 
-/// Reads a list of those who are not to be messaged.
-fn read(path: &Path, definition: &Definition) -> Result<CustomerSet, Mistake> {
+/// Whose list it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Owner {
+    /// The campaign's own: plain texts are what its files hold.
+    Campaign,
+    /// That of the settings, for every campaign: plain numbers are ids of Desk.
+    Settings,
+}
+
+/// Hands over every row of the lists of a campaign by Sendbird user id that hold such ids, too.
+pub(super) fn each_named<E: From<Mistake>>(
+    campaign: &Campaign,
+    suppress: &[PathBuf],
+    each: &mut dyn FnMut(&NamedRow) -> Result<(), E>,
+) -> Result<(), E> {
+    let own = campaign.exclude.iter().map(|path| (path, Owner::Campaign));
+    let all = suppress.iter().map(|path| (path, Owner::Settings));
+    for (path, owner) in own.chain(all) {
+        each_block::<E>(path, &campaign.definition, owner, &mut |block| {
+            block.named.iter().try_for_each(&mut *each)
+        })?;
+    }
+    Ok(())
+}
+
+/// Reads a list of those who are not to be messaged. Whoever stands there by a Sendbird user id that
+/// nobody was looked up by is in no file of the campaign either.
+fn read(path: &Path, campaign: &Campaign, owner: Owner) -> Result<CustomerSet, Mistake> {
+    let mut customers = CustomerSet::default();
+    each_block::<Mistake>(path, &campaign.definition, owner, &mut |block| {
+        customers.extend(&block.ids);
+        let named: Vec<u64> = campaign.directory.customers(&block.named).collect();
+        customers.extend(&named);
+        Ok(())
+    })?;
+    Ok(customers)
+}
+
+fn each_block<E: From<Mistake>>(
+    path: &Path,
+    definition: &Definition,
+    owner: Owner,
+    each: &mut dyn FnMut(&Block) -> Result<(), E>,
+) -> Result<(), E> {
     let wrong = |what: String| Mistake(format!("{}: {what}", path.display()));
-    let mut reader = reader(path, definition).map_err(wrong)?;
-    let (mut customers, mut block) = (CustomerSet::default(), Block::default());
+    let reader = match definition.customers.by_sendbird_id {
+        true => named_reader(path, definition, owner),
+        false => reader(path, definition),
+    };
+    let (mut reader, mut block) = (reader.map_err(wrong)?, Block::default());
     while reader
         .next_block(&mut block)
         .map_err(|error| wrong(error.to_string()))?
@@ -80,11 +134,59 @@ fn read(path: &Path, definition: &Definition) -> Result<CustomerSet, Mistake> {
                 row.line,
                 row.value.escape_debug(),
                 row.why
-            )));
+            ))
+            .into());
         }
-        customers.extend(&block.ids);
+        each(&block)?;
     }
-    Ok(customers)
+    Ok(())
+}
+
+/// A list for a campaign by Sendbird user id: the campaign's column of such ids, else `customer_id`
+/// with ids of Desk. A list without a header holds what the campaign's files hold, where those have
+/// none either; in the settings it holds ids of Desk, as it does for every campaign.
+fn named_reader(
+    path: &Path,
+    definition: &Definition,
+    owner: Owner,
+) -> Result<AudienceReader<File>, String> {
+    let spec = |column: Column| AudienceSpec {
+        column,
+        delimiter: definition.delimiter,
+        conditions: Vec::new(),
+    };
+    let named =
+        |column: Column| open(path).map(|file| AudienceReader::by_name(file, &spec(column)));
+    let error = match &definition.column {
+        column @ Column::Header(_) => match named(column.clone())? {
+            Ok(reader) => return Ok(reader),
+            Err(error) => Some(error),
+        },
+        Column::Number(_) => None,
+    };
+    match (error, owner) {
+        // A list without anybody suppresses nobody.
+        (Some(AudienceError::NoHeader { .. }), _) => {
+            named(Column::first())?.map_err(|error| error.to_string())
+        }
+        (Some(error @ AudienceError::NoColumn { .. }), Owner::Campaign) => {
+            let by_id =
+                open(path).map(|file| AudienceReader::new(file, &spec(Column::default())))?;
+            by_id.map_err(|_| error.to_string())
+        }
+        (Some(AudienceError::NoColumn { .. }), Owner::Settings) | (None, Owner::Settings) => {
+            reader(path, definition)
+        }
+        (None, Owner::Campaign) => {
+            let by_id =
+                open(path).map(|file| AudienceReader::new(file, &spec(Column::default())))?;
+            if let Ok(reader) = by_id {
+                return Ok(reader);
+            }
+            named(Column::first())?.map_err(|error| error.to_string())
+        }
+        (Some(error), _) => Err(error.to_string()),
+    }
 }
 
 /// The ids of a list: the campaign's column, else `customer_id`, else the only one there is, with

@@ -16,6 +16,7 @@ pub mod fires;
 pub mod gate;
 pub mod launch;
 pub mod lists;
+pub mod lookups;
 pub mod observed;
 pub mod orders;
 pub mod planning;

@@ -8,12 +8,13 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 
 use crate::campaign::{
     AudienceError, AudienceReader, AudienceSpec, Block, CampaignName, Definition, FileLine,
     InnerPath, InvalidRow, Message, MessageText,
 };
+use crate::delivery::directory::Directory;
 use crate::delivery::plan::{PlanSink, PlanSummary, Planner};
 use crate::delivery::request::Template;
 use crate::delivery::rules::Rules;
@@ -47,6 +48,8 @@ pub struct Campaign {
     pub exclude: Vec<PathBuf>,
     /// Who is messaged instead of the customers of the file.
     pub chosen: Option<Chosen>,
+    /// Who is behind the Sendbird user ids that it lists; nobody else can be planned of those.
+    pub directory: Arc<Directory>,
     /// Warnings about the definition, rendered.
     pub warnings: String,
 }
@@ -115,6 +118,7 @@ impl Campaign {
             message,
             customers,
             chosen: None,
+            directory: Arc::default(),
             exclude,
             warnings,
         })
@@ -269,10 +273,11 @@ pub fn plan<S: PlanSink + ?Sized>(
     let size = sizes.map(|meta| meta.len()).sum();
     let definition = &campaign.definition;
     let spec = spec_of(definition);
+    let by_name = definition.customers.by_sendbird_id;
     let (full, blocks) = mpsc::sync_channel::<Result<Portion, FileError>>(BLOCKS);
     let (empty, spares) = mpsc::sync_channel::<Block>(BLOCKS);
     std::thread::scope(|scope| {
-        scope.spawn(move || read_files(files, &spec, &full, &spares));
+        scope.spawn(move || read_files(files, (&spec, by_name), &full, &spares));
         let mut planner = planner_of(campaign, template, url, rules);
         let (mut count, mut rows) = (0, 0);
         for portion in blocks {
@@ -301,6 +306,7 @@ fn planner_of<'a>(
     let mut planner = Planner::new(template, url, definition.batch_size.get(), rules);
     let test = campaign.chosen.as_ref().is_some_and(|chosen| chosen.test);
     let canary = definition.restraints.canary.filter(|_| !test);
+    planner.look_in(Arc::clone(&campaign.directory));
     planner.cut_after(canary.map(|canary| canary.customers));
     planner
 }
@@ -361,7 +367,7 @@ fn expected_rows(size: u64, bytes_read: u64, rows: u64) -> usize {
 /// Reads one file after the other, until nobody listens any more.
 fn read_files(
     files: Vec<File>,
-    spec: &AudienceSpec,
+    spec: (&AudienceSpec, bool),
     full: &mpsc::SyncSender<Result<Portion, FileError>>,
     spares: &mpsc::Receiver<Block>,
 ) {
@@ -392,11 +398,14 @@ fn read_files(
 /// Hands over the blocks of a file; false when nobody took one.
 fn read_blocks(
     input: Counted,
-    spec: &AudienceSpec,
+    (spec, by_name): (&AudienceSpec, bool),
     spares: &mpsc::Receiver<Block>,
     hand_over: impl Fn(Block) -> bool,
 ) -> Result<bool, AudienceError> {
-    let mut reader = AudienceReader::new(input, spec)?;
+    let mut reader = match by_name {
+        true => AudienceReader::by_name(input, spec)?,
+        false => AudienceReader::new(input, spec)?,
+    };
     loop {
         let mut block = spares.try_recv().unwrap_or_default();
         if !reader.next_block(&mut block)? {

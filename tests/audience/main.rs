@@ -6,4 +6,5 @@ mod lists;
 mod race;
 mod random;
 mod repeat;
+mod sendbird;
 mod world;

@@ -151,6 +151,7 @@ impl World {
                     LeftOut::Customer {
                         ground, customer, ..
                     } => (ground.reason, customer.to_string()),
+                    LeftOut::Named { ground, name, .. } => (ground.reason, name.to_owned()),
                     LeftOut::Invalid { value, .. } => (Reason::Invalid, value.to_owned()),
                 };
                 sorted.left_out.entry(reason).or_default().push(shown);

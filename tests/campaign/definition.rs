@@ -373,6 +373,29 @@ fn the_tables_about_the_audience_take_what_the_readme_says() {
 }
 
 #[test]
+fn customers_go_by_the_ids_of_desk_or_by_those_of_sendbird() {
+    let least = "message = \"Hi.\"\ngroup = \"vip\"\n";
+    let of = |lines: &str| {
+        let text = format!("{least}[customers]\nfiles = \"a.csv\"\n{lines}");
+        let definition = parse(&text).expect("a valid definition");
+        (definition.customers.by_sendbird_id, definition.column)
+    };
+    let header = |name: &str| Column::Header(name.to_owned());
+    assert_eq!(of("sendbird_id = \"user_id\""), (true, header("user_id")));
+    let first = Column::Number(std::num::NonZeroUsize::MIN);
+    assert_eq!(of("sendbird_id = 1"), (true, first));
+    assert_eq!(of("column = \"id\""), (false, header("id")));
+    assert_eq!(of(""), (false, header("customer_id")));
+    let texts = [
+        format!("{least}[customers]\nfiles = \"a.csv\"\nsendbird_id = \"a\"\ncolumn = \"b\"\n"),
+        format!("{least}column = \"b\"\n[customers]\nfiles = \"a.csv\"\nsendbird_id = \"a\"\n"),
+        format!("{least}[customers]\nfiles = \"a.csv\"\nsendbird_id = true\n"),
+    ];
+    let shown: Vec<String> = texts.iter().map(|text| complaint(text)).collect();
+    insta::assert_snapshot!(shown.join("\n\n"));
+}
+
+#[test]
 fn mistakes_about_the_audience_are_shown_at_their_place() {
     let least = "message = \"Hi.\"\ngroup = \"vip\"\n[customers]\n";
     let texts = [

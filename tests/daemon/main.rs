@@ -8,6 +8,7 @@ mod beside;
 mod definitions;
 mod due;
 mod house;
+mod lookups;
 mod month;
 mod orders;
 mod rules;

@@ -1,6 +1,7 @@
 //! `deskcast run`: a campaign from its file to its report.
 
 mod chosen;
+mod lookups;
 mod plan;
 mod preview;
 mod scheduled;
@@ -13,6 +14,7 @@ use clap::Args;
 use jiff::Timestamp;
 
 use self::chosen::{Only, chosen};
+use self::lookups::look_up;
 use self::plan::{create, resumable, say_nobody, say_resumed, unfinished};
 use self::preview::dry_run;
 use self::scheduled::by_schedule;
@@ -44,6 +46,10 @@ pub(super) struct RunArgs {
     /// Show what would be sent, and send nothing
     #[arg(long)]
     dry_run: bool,
+
+    /// With --dry-run: first look up in Desk the Sendbird user ids that were not looked up yet
+    #[arg(long, requires = "dry_run")]
+    online: bool,
 
     /// Send only if the plan has this digest, as a dry run printed it
     #[arg(long, value_name = "sha256:…")]
@@ -94,6 +100,7 @@ impl RunArgs {
         RunArgs {
             campaign: name.to_owned(),
             dry_run: false,
+            online: false,
             plan: None,
             new: false,
             scheduled: false,
@@ -118,13 +125,13 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, Failur
     let expected = asked.expected.as_ref();
     let (name, path) = planning::locate(&args.campaign, &context.settings.campaigns.folder)?;
     if args.dry_run {
-        return dry_run(context, &args, name, &path, expected);
+        return dry_run(context, &args, name, &path, expected).await;
     }
     let target = Target::of(context, &args).await?;
     let mut journal = SqliteJournal::open(&target.store)?;
     if args.scheduled {
         let campaign = read(context, name, &path)?;
-        let found = by_schedule(context, &mut journal, &campaign, &target, asked.at)?;
+        let found = by_schedule(context, &mut journal, &campaign, &target, asked.at).await?;
         let record = match found {
             Ok(record) => record,
             Err(nothing) => {
@@ -149,6 +156,7 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, Failur
             let chosen = chosen(&args, &target.store, &name)?;
             let mut campaign = read(context, name, &path)?;
             campaign.chosen = chosen;
+            look_up(context, &mut journal, &campaign, &target).await?;
             let created = create(context, &mut journal, &campaign, &target, &asked)?;
             let record = match created {
                 Ok(record) => record,

@@ -1,4 +1,5 @@
-//! The dry run: reads files, and does nothing else.
+//! The dry run: reads files and the journal, and does nothing else, unless told to look up Sendbird
+//! user ids first.
 
 use std::path::Path;
 use std::time::Duration;
@@ -12,7 +13,9 @@ use super::super::sandbox::Throwaway;
 use super::super::selection::store_path;
 use super::RunArgs;
 use super::chosen::{chosen, options};
+use super::lookups::look_up;
 use super::plan::{say_nobody, terms};
+use super::target::Target;
 use crate::campaign::CampaignName;
 use crate::delivery::batch::BatchState;
 use crate::delivery::gate;
@@ -23,16 +26,18 @@ use crate::delivery::rules::Messaged;
 use crate::delivery::tally::{Owner, Tally};
 use crate::delivery::tracking::Counts;
 use crate::desk::Desk;
+use crate::journal::sqlite::SqliteJournal;
 use crate::journal::sqlite::messaged::Asking;
 use crate::journal::sqlite::read::{Requests, Store};
-use crate::report::dry_run::DryRun;
+use crate::report::dry_run::{DryRun, Missing};
 use crate::report::json::{FirstRequest, RunObject};
-use crate::service::launch::{Refused, agent_of, check_summary, restraints_of, window_of};
+use crate::service::launch::{Refused, Terms, agent_of, check_summary, restraints_of, window_of};
 use crate::service::lists;
+use crate::service::lookups::{Cache, resolve};
 use crate::service::planning::{self, Campaign, PlanError};
 
 /// Shows what would be sent.
-pub(super) fn dry_run(
+pub(super) async fn dry_run(
     context: &Context,
     args: &RunArgs,
     name: CampaignName,
@@ -50,6 +55,7 @@ pub(super) fn dry_run(
         false => context.settings.desk.base_url()?.to_string(),
     };
     let terms = terms(context, &base_url, args.sandbox);
+    let looked_up = look_up_here(context, args, &mut campaign, &terms).await?;
     let agent_id = agent_of(&campaign, &terms)?;
     let url = Desk::create_url(&base_url);
     let definition = &campaign.definition;
@@ -92,10 +98,16 @@ pub(super) fn dry_run(
     let duration = pace::duration(summary.batches.into(), rate)
         .max(gate::at_least(restraints, summary.planned));
     let warnings = warnings(&campaign, &summary, duration);
+    let application_rate = context.settings.limits.requests_per_second.per_second();
+    let missing = Missing {
+        ids: looked_up.missing,
+        duration: pace::duration(looked_up.missing, application_rate),
+        requests_per_second: application_rate,
+    };
     if args.json {
         println!(
             "{}",
-            dry_run_object(&campaign, &summary, &url, duration).line()
+            dry_run_object(&campaign, &summary, &url, duration, &missing).line()
         );
         return Ok(Exit::Done);
     }
@@ -111,6 +123,8 @@ pub(super) fn dry_run(
         window: window.as_ref(),
         now,
         warnings: &warnings,
+        looked_up: looked_up.asked,
+        missing,
         command: format!(
             "deskcast run {}{}{sandbox} --plan {}",
             args.campaign,
@@ -121,6 +135,50 @@ pub(super) fn dry_run(
     .text();
     print!("{text}");
     Ok(Exit::Done)
+}
+
+/// What is known of Sendbird user ids.
+#[derive(Debug, Default)]
+struct LookedUp {
+    /// How many Desk was asked about.
+    asked: u64,
+    /// How many it is still to be asked about.
+    missing: u64,
+}
+
+/// Takes in who is who, as the journal has it, or also Desk where that is wanted.
+async fn look_up_here(
+    context: &Context,
+    args: &RunArgs,
+    campaign: &mut Campaign,
+    terms: &Terms,
+) -> Result<LookedUp, Failure> {
+    if !campaign.definition.customers.by_sendbird_id {
+        return Ok(LookedUp::default());
+    }
+    let mut asked = 0;
+    // A store that is thrown away lives as long as this.
+    let mut target = None;
+    if args.online {
+        let target = target.insert(Target::of(context, args).await?);
+        let mut journal = SqliteJournal::open(&target.store)?;
+        asked = look_up(context, &mut journal, campaign, target).await?;
+    }
+    let path = match &target {
+        Some(target) => Some(target.store.clone()),
+        None if args.sandbox => None,
+        None => Some(store_path(context)),
+    };
+    let store = match path.filter(|path| path.exists()) {
+        Some(path) => Some(Store::open(&path)?),
+        None => None,
+    };
+    let cache = store.as_ref().map(|store| store as &dyn Cache);
+    let (url, now) = (&terms.base_url, Timestamp::now());
+    let resolved = resolve(campaign, &terms.suppress, cache, url, now)?;
+    campaign.directory = resolved.directory;
+    let missing = resolved.missing.len() as u64;
+    Ok(LookedUp { asked, missing })
 }
 
 /// Who was messaged, as the journal has it; nobody where there is no journal yet.
@@ -159,6 +217,7 @@ fn dry_run_object(
     summary: &PlanSummary,
     url: &str,
     duration: Duration,
+    missing: &Missing,
 ) -> RunObject {
     let planned = BatchState::Planned;
     let states = [(planned, u64::from(summary.batches), summary.planned)];
@@ -172,9 +231,13 @@ fn dry_run_object(
         run: None,
         campaign: campaign.definition.name.to_string(),
         state: "dry-run".to_owned(),
-        note: String::new(),
+        note: missing.sentence().unwrap_or_default(),
         test: campaign.chosen.as_ref().is_some_and(|chosen| chosen.test),
-        digest: summary.digest.to_string(),
+        // The plan that is sent is another one, once everybody is looked up.
+        digest: match missing.ids {
+            0 => summary.digest.to_string(),
+            _ => String::new(),
+        },
         customers: tally.customers,
         batches: tally.batches,
         counts: Counts::default(),

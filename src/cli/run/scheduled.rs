@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::super::Context;
 use super::super::failure::Failure;
+use super::lookups::look_up;
 use super::plan::terms;
 use super::target::Target;
 use crate::campaign::{CampaignName, Timetable};
@@ -15,12 +16,12 @@ use crate::journal::sqlite::SqliteJournal;
 use crate::journal::sqlite::read::{RunRecord, Store};
 use crate::journal::sqlite::schedule::Unlaunched;
 use crate::journal::{RunState, Tended};
-use crate::service::fires::{Question, Settled, settle};
+use crate::service::fires::{Question, Settled, Step, settle};
 use crate::service::planning::Campaign;
 
 /// The run to send now: the one that is due, or else an unfinished one that nobody is sending.
 /// Without either, the sentence that says so.
-pub(super) fn by_schedule(
+pub(super) async fn by_schedule(
     context: &Context,
     journal: &mut SqliteJournal,
     campaign: &Campaign,
@@ -40,6 +41,9 @@ pub(super) fn by_schedule(
         tended: Tended::ByHand,
     };
     let (plan, steps) = question.answer(&store, &open)?;
+    if steps.iter().any(|step| matches!(step, Step::Launch(_))) {
+        look_up(context, journal, campaign, target).await?;
+    }
     let terms = terms(context, &target.planned_url, false);
     let mut settled = Settled::default();
     settle(journal, campaign, &terms, steps, &mut settled)?;

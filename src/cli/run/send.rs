@@ -18,7 +18,6 @@ use crate::journal::{Journal, JournalError, Purpose, RunState};
 use crate::service::orders::{OrderBook, Reins, heed};
 use crate::service::progress::Progress;
 use crate::service::recorder::Recorder;
-use crate::service::stop;
 use crate::service::voyage::{self, Stranded, Voyage};
 
 /// How long the chats of a campaign in the sandbox are followed.
@@ -33,10 +32,7 @@ pub(in crate::cli) async fn send_and_read(
     record: &RunRecord,
 ) -> Result<(RunRecord, Standing, Exit), Failure> {
     let record = &as_in(target, record);
-    let reins = Reins::under(
-        &stop::on_signals()
-            .map_err(|error| Failure::stopped(format!("cannot listen for signals: {error}")))?,
-    );
+    let reins = Reins::under(&target.stop()?);
     let claim = journal
         .claim(record.id, Purpose::Sending, Timestamp::now())
         .map_err(|error| refused(error, record))?;

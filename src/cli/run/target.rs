@@ -1,14 +1,17 @@
 //! Where a run goes and where it is recorded.
 
+use std::cell::OnceCell;
 use std::path::PathBuf;
 
 use secrecy::SecretString;
+use tokio_util::sync::CancellationToken;
 
 use super::super::Context;
 use super::super::connection::token;
 use super::super::failure::Failure;
 use super::super::sandbox::{TOKEN, Throwaway};
 use super::RunArgs;
+use crate::service::stop;
 use crate::settings::StoreUrl;
 
 /// The settings' Desk and store, or a throwaway sandbox's.
@@ -21,6 +24,7 @@ pub(in crate::cli) struct Target {
     pub(super) token: SecretString,
     /// Lives as long as the run.
     pub(super) sandbox: Option<Throwaway>,
+    stop: OnceCell<CancellationToken>,
 }
 
 impl Target {
@@ -33,6 +37,7 @@ impl Target {
                 store: sandbox.store(),
                 token: SecretString::from(TOKEN),
                 sandbox: Some(sandbox),
+                stop: OnceCell::new(),
             });
         }
         let base_url = context.settings.desk.base_url()?.to_string();
@@ -44,6 +49,17 @@ impl Target {
             store,
             token,
             sandbox: None,
+            stop: OnceCell::new(),
         })
+    }
+
+    /// Told to stop: once and the same for all that this command does, one after the other.
+    pub(super) fn stop(&self) -> Result<CancellationToken, Failure> {
+        if let Some(stop) = self.stop.get() {
+            return Ok(stop.clone());
+        }
+        let stop = stop::on_signals()
+            .map_err(|error| Failure::stopped(format!("cannot listen for signals: {error}")))?;
+        Ok(self.stop.get_or_init(|| stop).clone())
     }
 }

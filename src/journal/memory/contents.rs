@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::campaign::InvalidRow;
 use crate::campaign::UnknownPolicy;
+use crate::campaign::{InvalidRow, NamedRow};
 use crate::delivery::batch::{BatchState, Change};
 use crate::delivery::dispatch::Conclusion;
 use crate::delivery::outcome::{ChatId, Words};
@@ -443,6 +443,10 @@ impl PlanSink for StoredRun {
     }
 
     fn left_out(&mut self, _: &Ground, _: &[u64], _: &[u64]) -> Result<(), JournalError> {
+        Ok(())
+    }
+
+    fn left_out_by_name(&mut self, _: &Ground, _: &[NamedRow]) -> Result<(), JournalError> {
         Ok(())
     }
 

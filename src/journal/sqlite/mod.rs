@@ -8,6 +8,7 @@ pub mod approval;
 mod create;
 pub mod daemon;
 pub mod gate;
+pub mod lookups;
 pub mod messaged;
 mod open;
 mod orders;

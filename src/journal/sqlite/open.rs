@@ -10,13 +10,14 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use crate::journal::JournalError;
 
 /// The schema versions, each a step from the one before; a store's version is how many it took.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("schema/runs.sql"),
     include_str!("schema/orders.sql"),
     include_str!("schema/pace.sql"),
     include_str!("schema/audience.sql"),
     include_str!("schema/messages.sql"),
     include_str!("schema/approval.sql"),
+    include_str!("schema/lookups.sql"),
 ];
 /// "desk" in ASCII: marks the file as ours.
 const APPLICATION_ID: i64 = 0x6465_736b;

@@ -7,7 +7,7 @@
 use rusqlite::{CachedStatement, Connection, params};
 
 use super::customers_key;
-use crate::campaign::InvalidRow;
+use crate::campaign::{InvalidId, InvalidRow, NamedRow};
 use crate::delivery::batch::BatchState;
 use crate::delivery::plan::PlanSink;
 use crate::delivery::reason::{Ground, Reason};
@@ -28,7 +28,8 @@ impl<'t> Staged<'t> {
             "CREATE TEMP TABLE IF NOT EXISTS staged_batch (
                number INTEGER PRIMARY KEY, customers INTEGER NOT NULL, packed BLOB NOT NULL) STRICT;
              CREATE TEMP TABLE IF NOT EXISTS staged_left_out (
-               id INTEGER PRIMARY KEY, reason TEXT NOT NULL, detail TEXT NOT NULL, packed BLOB NOT NULL) STRICT;",
+               id INTEGER PRIMARY KEY, reason TEXT NOT NULL, detail TEXT NOT NULL, packed BLOB NOT NULL,
+               by_name INTEGER NOT NULL) STRICT;",
         )?;
         clear(connection)?;
         Ok(Staged {
@@ -36,7 +37,7 @@ impl<'t> Staged<'t> {
                 "INSERT INTO temp.staged_batch (number, customers, packed) VALUES (?1, ?2, ?3)",
             )?,
             left_out: connection.prepare_cached(
-                "INSERT INTO temp.staged_left_out (reason, detail, packed) VALUES (?1, ?2, ?3)",
+                "INSERT INTO temp.staged_left_out (reason, detail, packed, by_name) VALUES (?1, ?2, ?3, ?4)",
             )?,
             packed: Vec::new(),
         })
@@ -62,8 +63,8 @@ pub(super) fn copy(connection: &Connection, run: RunId) -> Result<(), JournalErr
         [customers_key(run, 0)],
     )?;
     connection.execute(
-        "INSERT INTO left_out (run, reason, detail, packed)
-         SELECT ?1, reason, detail, packed FROM temp.staged_left_out ORDER BY id",
+        "INSERT INTO left_out (run, reason, detail, packed, by_name)
+         SELECT ?1, reason, detail, packed, by_name FROM temp.staged_left_out ORDER BY id",
         [run.0],
     )?;
     Ok(())
@@ -88,20 +89,53 @@ impl PlanSink for Staged<'_> {
     ) -> Result<(), JournalError> {
         self.packed.clear();
         pack_rows(customers, lines, &mut self.packed);
-        self.left_out
-            .execute(params![ground.reason.as_str(), ground.detail, self.packed])?;
+        self.left_out.execute(params![
+            ground.reason.as_str(),
+            ground.detail,
+            self.packed,
+            false
+        ])?;
         Ok(())
     }
 
+    fn left_out_by_name(&mut self, ground: &Ground, rows: &[NamedRow]) -> Result<(), JournalError> {
+        let rows = rows.iter().map(|row| (row.line, &*row.name));
+        self.texts(ground, rows)
+    }
+
     fn invalid(&mut self, rows: &[InvalidRow]) -> Result<(), JournalError> {
-        self.packed.clear();
-        for row in rows {
-            write_varint(row.line, &mut self.packed);
-            write_varint(row.value.len() as u64, &mut self.packed);
-            self.packed.extend_from_slice(row.value.as_bytes());
+        // What is wrong with an id of Desk is seen when it is read again.
+        let detail = |why: InvalidId| match why {
+            InvalidId::TooLong | InvalidId::NotText => why.to_string(),
+            _ => String::new(),
+        };
+        for rows in rows.chunk_by(|one, other| detail(one.why) == detail(other.why)) {
+            let ground = Ground::new(Reason::Invalid, detail(rows[0].why));
+            let rows = rows.iter().map(|row| (row.line, row.value.as_str()));
+            self.texts(&ground, rows)?;
         }
-        self.left_out
-            .execute(params![Reason::Invalid.as_str(), "", self.packed])?;
+        Ok(())
+    }
+}
+
+impl Staged<'_> {
+    fn texts<'r>(
+        &mut self,
+        ground: &Ground,
+        rows: impl Iterator<Item = (u64, &'r str)>,
+    ) -> Result<(), JournalError> {
+        self.packed.clear();
+        for (line, text) in rows {
+            write_varint(line, &mut self.packed);
+            write_varint(text.len() as u64, &mut self.packed);
+            self.packed.extend_from_slice(text.as_bytes());
+        }
+        self.left_out.execute(params![
+            ground.reason.as_str(),
+            ground.detail,
+            self.packed,
+            true
+        ])?;
         Ok(())
     }
 }

@@ -58,6 +58,12 @@ impl Definitions {
         self.known.get(name)?.campaign.clone()
     }
 
+    /// Those that are in force.
+    pub fn all(&self) -> impl Iterator<Item = Arc<Campaign>> + '_ {
+        let known = self.known.values();
+        known.filter_map(|known| known.campaign.clone())
+    }
+
     /// How many are in force.
     pub fn in_force(&self) -> usize {
         let good = |known: &&Known| known.campaign.is_some();

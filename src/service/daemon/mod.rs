@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `definitions` | the campaigns folder: what is in force |
 //! | `agenda` | schedules: which fires are due, and what becomes of them |
+//! | `enquiries` | Sendbird user ids, which are looked up in Desk before they are planned |
 //! | `planner` | a thread that turns fires and orders into runs |
 //! | `crew` | runs that may begin, are under way, or rest after a fault |
 //! | `aftercare` | chats of sent runs, and unknown batches |
@@ -17,6 +18,7 @@ mod aftercare;
 mod agenda;
 mod crew;
 pub mod definitions;
+mod enquiries;
 mod planner;
 
 use std::path::{Path, PathBuf};
@@ -31,6 +33,7 @@ use self::aftercare::{Aftercare, FOLLOW_FOR};
 use self::agenda::Agenda;
 use self::crew::{Crew, Left, is_with_another};
 use self::definitions::{Change, Definitions};
+use self::enquiries::{Enquiries, Means};
 use self::planner::{Done, Job, Planner};
 use super::alarm::Alarm;
 use super::launch::{Asked, Terms};
@@ -88,6 +91,8 @@ pub struct Given {
 enum Note {
     /// A run has left.
     Left(RunId, Left),
+    /// Who is behind a job is looked up: it can be planned.
+    LookedUp(Job),
     /// The planner is through with something.
     Planned(Done),
     /// The chats of a run are not followed any more.
@@ -108,6 +113,7 @@ pub struct Daemon {
     agenda: Agenda,
     crew: Crew,
     aftercare: Aftercare,
+    enquiries: Enquiries,
     planner: Planner,
     notes: UnboundedSender<Note>,
     heard: UnboundedReceiver<Note>,
@@ -150,6 +156,7 @@ impl Daemon {
             agenda: Agenda::new(given.timezone.clone()),
             crew: Crew::default(),
             aftercare: Aftercare::default(),
+            enquiries: Enquiries::default(),
             planner,
             notes,
             heard,
@@ -212,6 +219,7 @@ impl Daemon {
         supervisor.stopping(stopping);
         stop.cancel();
         alarm.stop().await;
+        self.enquiries.end().await;
         while self.crew.len() > 0 {
             match self.heard.recv().await {
                 Some(note) => self.hear(note),
@@ -254,6 +262,16 @@ impl Daemon {
     }
 
     fn give(&mut self, job: Job) {
+        let Given {
+            line, terms, stop, ..
+        } = &self.given;
+        let means = Means { line, terms, stop };
+        if let Some(job) = self.enquiries.before(job, &means, &self.notes) {
+            self.plan(job);
+        }
+    }
+
+    fn plan(&mut self, job: Job) {
         self.planner_has_ended |= !self.planner.give(job);
     }
 
@@ -287,6 +305,7 @@ impl Daemon {
     fn hear(&mut self, note: Note) {
         match note {
             Note::Left(run, left) => self.left(run, &left),
+            Note::LookedUp(job) => self.plan(job),
             Note::Planned(done) => self.planned(done),
             Note::Followed(run, tracking) => self.aftercare.followed(run, &tracking),
             Note::Looked(run, settled) => self.looked(run, settled),
@@ -424,8 +443,17 @@ impl Daemon {
     /// What is looked at now and then although nothing was heard of it.
     fn round(&mut self) {
         self.look_for_runs = true;
+        self.look_ahead();
         self.reread_at = Some(Instant::now());
         self.look_after();
+    }
+
+    fn look_ahead(&mut self) {
+        let Given {
+            line, terms, stop, ..
+        } = &self.given;
+        let means = Means { line, terms, stop };
+        self.enquiries.look_ahead(&self.definitions, &means);
     }
 
     /// Looks after the runs that are sent: their unknown batches and their chats.
@@ -513,7 +541,10 @@ impl Daemon {
         self.given.observed.settle(Concern::Campaigns);
         for change in changes {
             match change {
-                Change::Loaded(name) => self.load(name),
+                Change::Loaded(name) => {
+                    self.enquiries.renew(&name);
+                    self.load(name);
+                }
                 Change::Broken(campaign, why, stays) => tracing::error!(
                     %campaign,
                     %why,

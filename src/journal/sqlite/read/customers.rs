@@ -48,10 +48,21 @@ pub enum LeftOut<'a> {
         /// The line of the file.
         line: u64,
     },
+    /// It has a Sendbird user id, and a rule left it out before it mattered who that is.
+    Named {
+        /// Why.
+        ground: &'a Ground,
+        /// The Sendbird user id.
+        name: &'a str,
+        /// The line of the file.
+        line: u64,
+    },
     /// It has no usable id.
     Invalid {
         /// What stands in its place.
         value: &'a str,
+        /// What is wrong with it; empty where that is seen from the value itself.
+        why: &'a str,
         /// The line of the file.
         line: u64,
     },
@@ -103,15 +114,16 @@ impl Store {
         let mut statement = self
             .connection
             .prepare_cached(
-                "SELECT reason, detail, packed FROM left_out WHERE run = ?1 ORDER BY id",
+                "SELECT reason, detail, packed, by_name FROM left_out WHERE run = ?1 ORDER BY id",
             )
             .map_err(store)?;
         let mut rows = statement.query([run.0]).map_err(store)?;
         while let Some(row) = rows.next().map_err(store)? {
             let ground = ground(row, 0).map_err(store)?;
             let blob = blob(row, 2)?;
-            if ground.reason == Reason::Invalid {
-                each_invalid(blob, each)?;
+            // Invalid rows are kept by what stands in them since ever.
+            if ground.reason == Reason::Invalid || row.get(3).map_err(store)? {
+                each_text(blob, &ground, each)?;
                 continue;
             }
             let (customers, lines) = packed::rows(blob).map_err(JournalError::from)?;
@@ -194,18 +206,30 @@ pub(super) fn resolved(row: &Row<'_>, first: usize) -> rusqlite::Result<Resolved
     })
 }
 
-fn each_invalid<E: From<JournalError>>(
+fn each_text<E: From<JournalError>>(
     mut blob: &[u8],
+    ground: &Ground,
     each: &mut dyn FnMut(LeftOut<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
     while !blob.is_empty() {
-        let (line, value) = invalid(&mut blob).map_err(JournalError::from)?;
-        each(LeftOut::Invalid { value, line })?;
+        let (line, text) = text(&mut blob).map_err(JournalError::from)?;
+        each(match ground.reason {
+            Reason::Invalid => LeftOut::Invalid {
+                value: text,
+                why: &ground.detail,
+                line,
+            },
+            _ => LeftOut::Named {
+                ground,
+                name: text,
+                line,
+            },
+        })?;
     }
     Ok(())
 }
 
-fn invalid<'b>(blob: &mut &'b [u8]) -> Result<(u64, &'b str), Damaged> {
+fn text<'b>(blob: &mut &'b [u8]) -> Result<(u64, &'b str), Damaged> {
     let line = read_varint(blob)?;
     let length = usize::try_from(read_varint(blob)?).map_err(|_| Damaged)?;
     let (value, rest) = blob.split_at_checked(length).ok_or(Damaged)?;

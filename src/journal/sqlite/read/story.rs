@@ -144,7 +144,7 @@ impl Store {
     ) -> Result<(), JournalError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT run, packed, reason, detail FROM left_out
-             WHERE reason <> 'invalid' AND run BETWEEN ?1 AND ?2 ORDER BY id",
+             WHERE reason <> 'invalid' AND by_name = 0 AND run BETWEEN ?1 AND ?2 ORDER BY id",
         )?;
         let mut rows = statement.query([first, last])?;
         while let Some(row) = rows.next()? {
