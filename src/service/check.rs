@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use super::launch::agent_named;
-use super::lists;
+use super::lists::{Owner, list};
 use super::planning::{Mistake, inside, locate, message_of, open, read_definition, spec_of};
 use super::verify::Named;
 use crate::campaign::{
@@ -107,11 +107,11 @@ impl Checked {
             self.note(customers(definition, folder, file.as_path()));
         }
         for file in &definition.customers.exclude {
-            let list = inside(folder, file.as_path());
-            self.note(list.and_then(|path| list_of_others(definition, &path)));
+            let found = inside(folder, file.as_path());
+            self.note(found.and_then(|path| list_of_others(definition, &path, Owner::Campaign)));
         }
         for path in defaults.suppress {
-            self.note(list_of_others(definition, path));
+            self.note(list_of_others(definition, path, Owner::Settings));
         }
         let agent_id = self.note(agent_named(definition, defaults.agent_id));
         let zoned = |error: NoZone| Mistake(format!("{shown}: {error}"));
@@ -145,8 +145,8 @@ fn customers(definition: &Definition, folder: &Path, file: &Path) -> Result<(), 
         .map_err(|error| wrong(error.to_string()))
 }
 
-fn list_of_others(definition: &Definition, path: &Path) -> Result<(), Mistake> {
-    lists::reader(path, definition)
+fn list_of_others(definition: &Definition, path: &Path, owner: Owner) -> Result<(), Mistake> {
+    list(path, definition, owner)
         .map(|_| ())
         .map_err(|what| Mistake(format!("{}: {what}", path.display())))
 }

@@ -75,7 +75,7 @@ fn lowest(campaign: &Campaign, rules: &Rules, most: u64) -> Result<Draw, Mistake
 
 /// Whose list it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Owner {
+pub(super) enum Owner {
     /// The campaign's own: plain texts are what its files hold.
     Campaign,
     /// That of the settings, for every campaign: plain numbers are ids of Desk.
@@ -118,10 +118,7 @@ fn each_block<E: From<Mistake>>(
     each: &mut dyn FnMut(&Block) -> Result<(), E>,
 ) -> Result<(), E> {
     let wrong = |what: String| Mistake(format!("{}: {what}", path.display()));
-    let reader = match definition.customers.by_sendbird_id {
-        true => named_reader(path, definition, owner),
-        false => reader(path, definition),
-    };
+    let reader = list(path, definition, owner);
     let (mut reader, mut block) = (reader.map_err(wrong)?, Block::default());
     while reader
         .next_block(&mut block)
@@ -140,6 +137,18 @@ fn each_block<E: From<Mistake>>(
         each(&block)?;
     }
     Ok(())
+}
+
+/// A list of those who are not to be messaged, at its first row.
+pub(super) fn list(
+    path: &Path,
+    definition: &Definition,
+    owner: Owner,
+) -> Result<AudienceReader<File>, String> {
+    match definition.customers.by_sendbird_id {
+        true => named_reader(path, definition, owner),
+        false => reader(path, definition),
+    }
 }
 
 /// A list for a campaign by Sendbird user id: the campaign's column of such ids, else `customer_id`
@@ -191,7 +200,7 @@ fn named_reader(
 
 /// The ids of a list: the campaign's column, else `customer_id`, else the only one there is, with
 /// or without a header.
-pub(super) fn reader(path: &Path, definition: &Definition) -> Result<AudienceReader<File>, String> {
+fn reader(path: &Path, definition: &Definition) -> Result<AudienceReader<File>, String> {
     let with = |column: Column| {
         let spec = AudienceSpec {
             column,
