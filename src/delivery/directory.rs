@@ -17,7 +17,7 @@ pub enum Known {
     NotAsked,
 }
 
-/// What is known of the Sendbird user ids that a campaign lists. It is held in memory: about 100
+/// What is known of the Sendbird user ids that a campaign lists. It is held in memory: about 150
 /// bytes an id.
 #[derive(Clone, Debug, Default)]
 pub struct Directory {
