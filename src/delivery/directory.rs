@@ -17,31 +17,46 @@ pub enum Known {
     NotAsked,
 }
 
-/// What is known of the Sendbird user ids that a campaign lists. It is held in memory: about 100
+/// What is known of the Sendbird user ids that a campaign lists. It is held in memory: about 150
 /// bytes an id.
 #[derive(Clone, Debug, Default)]
 pub struct Directory {
-    known: HashMap<Box<str>, Option<u64>, FxBuildHasher>,
+    known: HashMap<Box<str>, Known, FxBuildHasher>,
 }
 
 impl Directory {
-    /// Takes in what Desk said of an id: its customer, or that there is none.
-    pub fn put(&mut self, name: Box<str>, customer: Option<u64>) {
-        self.known.insert(name, customer);
+    /// Takes in what is known of an id.
+    pub fn put(&mut self, name: Box<str>, known: Known) {
+        self.known.insert(name, known);
+    }
+
+    /// Whether this id was taken in.
+    pub fn has(&self, name: &str) -> bool {
+        self.known.contains_key(name)
+    }
+
+    /// How many ids were taken in.
+    pub fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    /// Whether none was.
+    pub fn is_empty(&self) -> bool {
+        self.known.is_empty()
     }
 
     /// What is known of this id.
     pub fn find(&self, name: &str) -> Known {
-        match self.known.get(name) {
-            Some(Some(customer)) => Known::Customer(*customer),
-            Some(None) => Known::Nobody,
-            None => Known::NotAsked,
-        }
+        self.known.get(name).copied().unwrap_or(Known::NotAsked)
     }
 
     /// The customers behind rows, of those that are known.
-    pub fn customers<'a>(&'a self, rows: &'a [NamedRow]) -> impl Iterator<Item = u64> + 'a {
-        rows.iter().filter_map(|row| match self.find(&row.name) {
+    pub fn customers<'a>(
+        &'a self,
+        rows: impl IntoIterator<Item = &'a NamedRow>,
+    ) -> impl Iterator<Item = u64> {
+        let found = rows.into_iter().map(|row| self.find(&row.name));
+        found.filter_map(|known| match known {
             Known::Customer(customer) => Some(customer),
             Known::Nobody | Known::NotAsked => None,
         })
@@ -50,10 +65,6 @@ impl Directory {
     /// The customers of a block that are listed and not filtered out.
     pub fn taken<'a>(&'a self, block: &'a Block) -> impl Iterator<Item = u64> + 'a {
         let taken = block.named.iter().filter(|row| row.taken);
-        let named = taken.filter_map(|row| match self.find(&row.name) {
-            Known::Customer(customer) => Some(customer),
-            Known::Nobody | Known::NotAsked => None,
-        });
-        block.ids.iter().copied().chain(named)
+        block.ids.iter().copied().chain(self.customers(taken))
     }
 }

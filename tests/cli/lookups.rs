@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::stage::desk::Desk;
 use crate::stage::scene::{Ended, Scene};
-use crate::town::wait_until;
+use crate::town::{Running, wait_until};
 
 /// A campaign to eight rows: four customers, one of them twice, two whom Desk does not know, and one
 /// row that is no id.
@@ -135,6 +135,64 @@ fn a_refused_token_stops_before_anything_is_planned() {
     assert_eq!(desk.creates(), 0);
     assert_eq!(scene.run(&["run", "spring"]).code, Some(0));
     assert_eq!(desk.creates(), 2);
+}
+
+#[test]
+fn a_turn_of_the_schedule_looks_up_first() {
+    let desk = Desk::start("", Duration::ZERO);
+    let scene = scene(&desk.base_url());
+    let path = scene.path("campaigns/spring.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let schedule = "[schedule]\ncron = \"* * * * *\"\ntimezone = \"UTC\"\n";
+    std::fs::write(&path, format!("{text}{schedule}")).unwrap();
+    let ended = scene.run(&["run", "spring", "--scheduled", "--json"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(ended.json()["customers"]["accepted"], json!(4));
+    assert_eq!(reads(&desk), 6 + 2);
+}
+
+#[test]
+fn a_throwaway_sandbox_is_looked_up_in_itself() {
+    let scene = scene("http://127.0.0.1:9/platform/v1");
+    let ended = scene.run(&["run", "spring", "--dry-run", "--online", "--sandbox"]);
+    assert!(
+        ended.out.contains("6 Sendbird user ids were looked up"),
+        "{ended:?}"
+    );
+    assert!(
+        ended.out.contains("\nPlanned     4   in 2 batches"),
+        "{ended:?}"
+    );
+    let ended = scene.run(&["run", "spring", "--sandbox", "--json", "--follow=1s"]);
+    assert_eq!(ended.json()["customers"]["accepted"], json!(4), "{ended:?}");
+    assert!(!scene.store().exists());
+}
+
+#[test]
+fn ctrl_c_keeps_what_was_looked_up_and_sends_nothing() {
+    let desk = Desk::start("", Duration::from_millis(20));
+    let scene = scene(&desk.base_url());
+    let rows: String = (1..=1000).map(|id| format!("customer-{id}\n")).collect();
+    scene.write("campaigns/spring.csv", format!("user_id\n{rows}"));
+    let running = Running::start(scene.deskcast(&["run", "spring"]));
+    wait_until("a few are looked up", || reads(&desk) > 100);
+    running.signal("INT");
+    let ended = running.end();
+    assert_eq!(ended.code, Some(4), "{ended:?}");
+    assert!(
+        ended.err.contains("are still to be looked up in Desk"),
+        "{ended:?}"
+    );
+    let before = reads(&desk);
+    assert_eq!((before < 1000, desk.creates()), (true, 0));
+    assert_eq!(
+        scene.run(&["run", "spring", "--dry-run", "--online"]).code,
+        Some(0)
+    );
+    assert!(
+        reads(&desk) - 1000 <= 4,
+        "only those in flight are asked about twice"
+    );
 }
 
 #[test]

@@ -1,11 +1,6 @@
-//! From Sendbird user ids to Desk customers: what a campaign lists is looked up before it is planned.
-//!
-//! Desk is asked about one id at a time, within the budget, and each answer is kept in the store: a
-//! second run asks about nobody twice, and one that is killed has lost the last few answers at
-//! most. A plan is made of what the store knows, and asks nothing.
+//! Asking Desk about many Sendbird user ids, and keeping what it says.
 
-use std::collections::{HashSet, VecDeque};
-use std::path::Path;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -15,181 +10,25 @@ use tokio::task::{JoinSet, block_in_place};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::budget::{Budget, Lane};
-use super::lists;
-use super::planning::{Campaign, Mistake, open, spec_of};
-use crate::campaign::{AudienceReader, Block, NamedRow};
-use crate::delivery::directory::Directory;
-use crate::delivery::lanes::NO_RUN;
-use crate::desk::{Customer, Desk, ListError, ReadError};
+use super::question::{Answer, Open, ask};
+use crate::desk::Desk;
 use crate::journal::JournalError;
 use crate::journal::sqlite::SqliteJournal;
-use crate::journal::sqlite::lookups::{Kept, Looked};
-use crate::journal::sqlite::read::Store;
+use crate::journal::sqlite::lookups::Looked;
+use crate::service::budget::Budget;
 
-/// The most different ids of one campaign: they are held in memory, and at 5 requests a second
-/// so many take four days.
-pub const MOST_NAMES: usize = 2_000_000;
 /// How many answers are kept at once, so that a kill loses no more.
 const KEPT_AT_ONCE: usize = 50;
 /// Answers are not held longer than this.
 const KEPT_WITHIN: Duration = Duration::from_secs(2);
 /// How often Desk is asked about one id that it fails to answer.
 const TRIES: u32 = 6;
+/// After so many ids that cannot be looked up it is not the ids: no more are asked about.
+const MOST_FAILED: usize = 100;
 /// The first wait after a failure; each one after it is twice as long.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// The longest wait after a failure.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
-
-/// Where answers are looked up before Desk is asked.
-pub trait Cache {
-    /// What Desk said of this id, if it was asked.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    fn looked_up(
-        &self,
-        base_url: &str,
-        name: &str,
-        now: Timestamp,
-    ) -> Result<Option<Kept>, JournalError>;
-}
-
-impl Cache for Store {
-    fn looked_up(
-        &self,
-        base_url: &str,
-        name: &str,
-        now: Timestamp,
-    ) -> Result<Option<Kept>, JournalError> {
-        Store::looked_up(self, base_url, name, now)
-    }
-}
-
-impl Cache for SqliteJournal {
-    fn looked_up(
-        &self,
-        base_url: &str,
-        name: &str,
-        now: Timestamp,
-    ) -> Result<Option<Kept>, JournalError> {
-        SqliteJournal::looked_up(self, base_url, name, now)
-    }
-}
-
-/// Why it is not known who is who.
-#[derive(Debug)]
-pub enum Unresolved {
-    /// A file is wrong.
-    Mistake(Mistake),
-    /// The store failed.
-    Journal(JournalError),
-}
-
-impl From<Mistake> for Unresolved {
-    fn from(mistake: Mistake) -> Unresolved {
-        Unresolved::Mistake(mistake)
-    }
-}
-
-impl From<JournalError> for Unresolved {
-    fn from(error: JournalError) -> Unresolved {
-        Unresolved::Journal(error)
-    }
-}
-
-/// What the store knows of those whom a campaign lists.
-#[derive(Debug, Default)]
-pub struct Resolved {
-    /// Who is who.
-    pub directory: Arc<Directory>,
-    /// The ids that Desk is to be asked about before the campaign can be planned, in file order.
-    pub missing: Vec<Box<str>>,
-}
-
-/// Looks in the store, if there is one, for everybody whom a campaign lists by Sendbird user id.
-/// Nobody is, where the campaign names its customers by the ids of Desk.
-///
-/// # Errors
-/// When a file or the store cannot be read.
-pub fn resolve(
-    campaign: &Campaign,
-    suppress: &[std::path::PathBuf],
-    cache: Option<&dyn Cache>,
-    base_url: &str,
-    now: Timestamp,
-) -> Result<Resolved, Unresolved> {
-    if !campaign.definition.customers.by_sendbird_id {
-        return Ok(Resolved::default());
-    }
-    let mut directory = Directory::default();
-    let mut missing = Vec::new();
-    let mut seen: HashSet<Box<str>> = HashSet::new();
-    let mut look = |row: &NamedRow, wanted: bool| -> Result<(), Unresolved> {
-        if seen.contains(&row.name) {
-            return Ok(());
-        }
-        if seen.len() >= MOST_NAMES {
-            return Err(too_many(campaign).into());
-        }
-        seen.insert(row.name.clone());
-        let kept = match cache {
-            Some(cache) => cache.looked_up(base_url, &row.name, now)?,
-            None => None,
-        };
-        if let Some(kept) = kept {
-            directory.put(row.name.clone(), kept.customer);
-        }
-        if wanted && kept.is_none_or(|kept| kept.stale) {
-            missing.push(row.name.clone());
-        }
-        Ok(())
-    };
-    let chosen = campaign.chosen.as_ref();
-    if chosen.is_none() {
-        for path in &campaign.customers {
-            each_named(path, campaign, &mut |row| match row.taken {
-                true => look(row, true),
-                false => Ok(()),
-            })?;
-        }
-    }
-    // Whoever is chosen by the id of Desk may stand on a list by name: that must be known then.
-    // Else a list matters only for those in the files.
-    let wanted = chosen.is_some_and(|chosen| !chosen.test);
-    lists::each_named(campaign, suppress, &mut |row| look(row, wanted))?;
-    Ok(Resolved {
-        directory: Arc::new(directory),
-        missing,
-    })
-}
-
-fn too_many(campaign: &Campaign) -> Mistake {
-    Mistake(format!(
-        "campaign \"{}\" lists more than {MOST_NAMES} different Sendbird user ids, which would take days to look up; \
-         split it, or list the ids of Desk customers",
-        campaign.definition.name
-    ))
-}
-
-fn each_named(
-    path: &Path,
-    campaign: &Campaign,
-    each: &mut dyn FnMut(&NamedRow) -> Result<(), Unresolved>,
-) -> Result<(), Unresolved> {
-    let wrong = |what: String| Mistake(format!("{}: {what}", path.display()));
-    let file = open(path).map_err(wrong)?;
-    let mut reader = AudienceReader::by_name(file, &spec_of(&campaign.definition))
-        .map_err(|error| wrong(error.to_string()))?;
-    let mut block = Block::default();
-    while reader
-        .next_block(&mut block)
-        .map_err(|error| wrong(error.to_string()))?
-    {
-        block.named.iter().try_for_each(&mut *each)?;
-    }
-    Ok(())
-}
 
 /// Asks Desk about Sendbird user ids.
 #[derive(Clone, Debug)]
@@ -223,7 +62,7 @@ pub enum NotLookedUp {
     )]
     TurnedAway(String),
     /// Desk was away for long.
-    #[error("customers cannot be looked up: Desk has not answered for {}: {why}", crate::service::lookups::seconds(.after))]
+    #[error("customers cannot be looked up: Desk has not answered for {}: {why}", seconds(*after))]
     Away {
         /// For how long.
         after: Duration,
@@ -238,7 +77,7 @@ pub enum NotLookedUp {
     Journal(#[from] JournalError),
 }
 
-fn seconds(after: &Duration) -> String {
+fn seconds(after: Duration) -> String {
     format!("{} s", after.as_secs())
 }
 
@@ -256,23 +95,6 @@ fn complaint(failed: &[(Box<str>, String)]) -> String {
         text.push_str(&format!("\n  and {} more", failed.len() - SHOWN));
     }
     text
-}
-
-/// An id that Desk is to be asked about.
-#[derive(Debug)]
-struct Open {
-    name: Box<str>,
-    failures: u32,
-}
-
-/// What one request came to.
-enum Answer {
-    Found(Option<u64>),
-    Throttled(Option<Duration>),
-    Halted(String),
-    /// The same question gets the same answer.
-    Refused(String),
-    Failed(String),
 }
 
 impl LookUps {
@@ -323,7 +145,8 @@ impl LookUps {
             if self.stop.is_cancelled() {
                 return self.stopped(requests, work).await;
             }
-            if requests.is_empty() && work.again.is_empty() {
+            let at_end = requests.is_empty() && work.again.is_empty();
+            if at_end || work.failed.len() >= MOST_FAILED {
                 return Ok(());
             }
             let wake_at = work.wake_at();
@@ -449,47 +272,5 @@ impl Work {
         block_in_place(|| journal.keep_looked_up(base_url, &self.answers, Timestamp::now()))?;
         self.answers.clear();
         Ok(())
-    }
-}
-
-async fn ask(desk: Desk, budget: Budget, open: Open) -> (Open, Answer) {
-    budget.acquire(Lane::Read, NO_RUN).await;
-    budget.depart().await;
-    let page = desk.customers(Some(&open.name)).next().await;
-    let answer = match page {
-        Ok(page) => judge(&open.name, page.map(|page| page.items).unwrap_or_default()),
-        Err(ListError::Read(error)) => match error {
-            ReadError::Throttled(wait) => Answer::Throttled(wait),
-            ReadError::Halted(words) | ReadError::NotFound(words) => {
-                Answer::Halted(words.to_string())
-            }
-            ReadError::Refused(words) => Answer::Refused(words.to_string()),
-            ReadError::Failed(words) => Answer::Failed(words.to_string()),
-        },
-        Err(error) => Answer::Failed(error.to_string()),
-    };
-    (open, answer)
-}
-
-/// Who was found: the customer with exactly this id, and nobody else. A Desk that passed over the
-/// question would list strangers.
-fn judge(name: &str, found: Vec<Customer>) -> Answer {
-    let is_named = |customer: &&Customer| customer.sendbird_id.as_deref() == Some(name);
-    let mut named = found.iter().filter(is_named).map(|customer| customer.id);
-    match (named.next(), named.next(), found.first()) {
-        (Some(id), None, _) => Answer::Found(Some(id)),
-        (Some(id), Some(other), _) => Answer::Refused(format!(
-            "Desk has several customers with this id: {id} and {other}"
-        )),
-        (None, _, None) => Answer::Found(None),
-        (None, _, Some(stranger)) => Answer::Refused(format!(
-            "Desk answered with customer {}, whose id is \"{}\"",
-            stranger.id,
-            stranger
-                .sendbird_id
-                .as_deref()
-                .unwrap_or_default()
-                .escape_debug()
-        )),
     }
 }
