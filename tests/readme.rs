@@ -180,8 +180,24 @@ fn the_table_of_settings_has_every_key_with_its_default() {
 fn the_table_of_campaign_keys_has_every_key() {
     let example: toml::Table = toml::from_str(&read("campaigns/spring-sale.toml")).expect("TOML");
     let mut keys = set(example.keys().map(String::as_str));
-    keys.insert("message".to_owned());
+    keys.extend(set(["message", "variant"]));
     assert_eq!(first_column(&section("## A campaign")), keys);
+}
+
+#[test]
+fn the_table_of_several_texts_has_every_key() {
+    let section = section("## Several texts");
+    let keys = set(["name", "message", "message_file", "weight"]);
+    assert_eq!(first_column(&section), keys);
+    let example = section.split("```").nth(1).expect("an example");
+    let texts = example.strip_prefix("toml").expect("TOML");
+    let example: toml::Table = toml::from_str(texts).expect("TOML");
+    let shown = example["variant"].as_array().expect("tables").iter();
+    let shown = shown.filter_map(|table| table.as_table());
+    assert_eq!(
+        set(shown.flat_map(|table| table.keys().map(String::as_str))),
+        keys
+    );
 }
 
 #[test]

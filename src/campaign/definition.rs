@@ -20,6 +20,7 @@ use super::repeat::{Repeat, repeat};
 use super::restraints::{Restraints, abort, approval, canary, pace};
 use super::schedule::{NoZone, Schedule, Timetable, Zone, schedule};
 use super::table::{Entry, TableReader};
+use super::variant::{Variant, variants};
 use super::window::{OpenHours, SendWindow, window};
 
 /// What an operator wrote about a campaign, read and found valid.
@@ -27,8 +28,10 @@ use super::window::{OpenHours, SendWindow, window};
 pub struct Definition {
     /// The name, from the file's.
     pub name: CampaignName,
-    /// What is said.
+    /// What is said; where there are variants, by the first one.
     pub message: Message,
+    /// Several texts, each for a part of the customers; none where everybody is told the same.
+    pub variants: Vec<Variant>,
     /// The `groupKey` of the team that answers; never empty.
     pub group: String,
     /// The agent in whose name the message is sent; none leaves it to the settings.
@@ -85,6 +88,14 @@ impl Definition {
         }
     }
 
+    /// All that is said: by the variants, or to everybody.
+    pub fn messages(&self) -> Vec<&Message> {
+        match self.variants.is_empty() {
+            true => vec![&self.message],
+            false => self.variants.iter().map(|it| &it.message).collect(),
+        }
+    }
+
     /// The due times, in the campaign's zone or else in `default`; none without a schedule.
     ///
     /// # Errors
@@ -134,7 +145,7 @@ fn campaign<'a>(
     warnings: &mut Vec<Problem>,
 ) -> Option<Definition> {
     let mut top = TableReader::new(root, problems);
-    let message = message(&mut top);
+    let (message, variants) = texts(&mut top);
     let group = top.required(&["group"], "group = \"vip-support\"", |entry| {
         group(entry, warnings)
     });
@@ -160,6 +171,7 @@ fn campaign<'a>(
     Some(Definition {
         name,
         message: message?,
+        variants,
         group: group?,
         agent_id,
         priority: priority.unwrap_or_default(),
@@ -212,9 +224,22 @@ fn listed(top: &mut TableReader<'_>) -> Option<(Customers, Option<Column>)> {
     Some((customers, None))
 }
 
-fn message(top: &mut TableReader<'_>) -> Option<Message> {
-    let example = "message = \"Spring sale: 20% off until Sunday.\"";
-    top.require_one_of(&["message", "message_file"], example);
+/// The one text for everybody, or several.
+fn texts(top: &mut TableReader<'_>) -> (Option<Message>, Vec<Variant>) {
+    if !top.holds("variant") {
+        let example = "message = \"Spring sale: 20% off until Sunday.\"";
+        top.require_one_of(&["message", "message_file"], example);
+    }
+    for key in ["message", "message_file"] {
+        top.exclude(key, "variant", "keep one of the two");
+    }
+    let message = message(top);
+    let variants = variants(top);
+    let first = variants.first().map(|variant| variant.message.clone());
+    (message.or(first), variants)
+}
+
+pub(super) fn message(top: &mut TableReader<'_>) -> Option<Message> {
     top.exclude("message", "message_file", "keep one of the two");
     let inline = top.optional("message", |entry| {
         let text = entry.text("a text in quotes")?;

@@ -14,6 +14,7 @@
 //! | `window` | when messages may leave |
 //! | `restraints` | what holds a run back: pace, canary, approval, abort |
 //! | `customers` | whom a campaign lists: files, conditions, lists of others, a limit, a sample |
+//! | `variant` | several texts, each for a part of the customers |
 //! | `repeat` | who may be messaged again, and when |
 //! | `audience` | how customer ids are streamed out of a CSV file |
 //! | `name`, `customer`, `choice`, `path`, `message` | the values themselves |
@@ -33,6 +34,7 @@ mod restraints;
 mod schedule;
 mod sendbird_id;
 mod table;
+mod variant;
 mod window;
 
 pub use audience::{
@@ -55,4 +57,5 @@ pub use schedule::{
     Zone, decide,
 };
 pub use sendbird_id::{LONGEST_SENDBIRD_ID, sendbird_id};
+pub use variant::Variant;
 pub use window::{Days, Ending, OpenHours, SendWindow, Unfinished};

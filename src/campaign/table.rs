@@ -23,6 +23,8 @@ pub(super) struct TableReader<'a> {
     missing: Vec<(&'static [&'static str], &'static str)>,
     /// The key of the table, where it is not the file's own.
     name: Option<&'static str>,
+    /// Where it stands, where there are several with this key.
+    span: Option<Range<usize>>,
 }
 
 impl<'a> TableReader<'a> {
@@ -33,6 +35,7 @@ impl<'a> TableReader<'a> {
             known: Vec::new(),
             missing: Vec::new(),
             name: None,
+            span: None,
         }
     }
 
@@ -92,10 +95,60 @@ impl<'a> TableReader<'a> {
             known: Vec::new(),
             missing: Vec::new(),
             name: Some(key),
+            span: None,
         };
         let value = read(&mut inner);
         inner.finish();
         value
+    }
+
+    /// The same for a key that holds several tables, each of which is read by `read`; none of them
+    /// stands for one with something wrong. `title` is what one of them is headed by, without the
+    /// outer brackets.
+    pub(super) fn tables<T>(
+        &mut self,
+        key: &'static str,
+        title: &'static str,
+        mut read: impl FnMut(&mut TableReader<'_>) -> Option<T>,
+    ) -> Option<Vec<Option<T>>> {
+        self.known.push(key);
+        let (_, value) = self.table.get_key_value(key)?;
+        let elements = value.get_ref().as_array();
+        let tables: Option<Vec<_>> = elements.and_then(|elements| {
+            let table = |element: &'a Spanned<DeValue<'a>>| {
+                Some((element.span(), element.get_ref().as_table()?))
+            };
+            elements.iter().map(table).collect()
+        });
+        let Some(tables) = tables else {
+            let entry = Entry {
+                key,
+                span: value.span(),
+                value: value.get_ref(),
+            };
+            let help = format!("write [[{key}]] on a line of its own before the keys of each");
+            self.problems.push(entry.wrong_type("tables").help(help));
+            return None;
+        };
+        let read_one = |(span, table)| {
+            let mut inner = TableReader {
+                table,
+                problems: &mut *self.problems,
+                known: Vec::new(),
+                missing: Vec::new(),
+                name: Some(title),
+                span: Some(span),
+            };
+            let value = read(&mut inner);
+            inner.finish();
+            value
+        };
+        Some(tables.into_iter().map(read_one).collect())
+    }
+
+    /// Whether `key` is there.
+    pub(super) fn holds(&self, key: &str) -> bool {
+        self.table.contains_key(key)
     }
 
     /// Whether `key` is there and holds a table.
@@ -162,7 +215,10 @@ impl<'a> TableReader<'a> {
             if !keys.iter().any(|key| meant.contains(key)) {
                 let names: Vec<_> = keys.iter().map(|key| format!("\"{key}\"")).collect();
                 let title = format!("missing key {}{}", names.join(" or "), place(self.name));
-                let problem = Problem::error(title).about(keys[0]);
+                let mut problem = Problem::error(title).about(keys[0]);
+                if let Some(span) = &self.span {
+                    problem = problem.at(span.clone());
+                }
                 self.problems
                     .push(problem.help(format!("add a line such as: {example}")));
             }

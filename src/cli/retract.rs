@@ -155,6 +155,13 @@ fn asked(context: &Context, args: &RetractArgs, base_url: &str) -> Result<Asked,
             run.base_url
         )));
     }
+    if !run.variants.is_empty() {
+        let names: Vec<&str> = run.variants.iter().map(|it| it.name.as_str()).collect();
+        return Err(Failure::mistake(format!(
+            "{key} has several texts ({}): give each by itself, with --text",
+            names.join(", ")
+        )));
+    }
     Ok(Asked {
         wanted: Wanted::Exactly(given(&run.message)?),
         run: key.to_string(),

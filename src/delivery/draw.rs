@@ -76,7 +76,11 @@ impl Lowest {
 }
 
 fn seed(campaign: &CampaignName) -> u64 {
-    let hash = Sha256::digest(campaign.as_str());
+    first_number(&Sha256::digest(campaign.as_str()))
+}
+
+/// The first 64 bits of a hash.
+pub(super) fn first_number(hash: &[u8]) -> u64 {
     let (first, _) = hash.split_at(8);
     first
         .iter()
@@ -85,7 +89,7 @@ fn seed(campaign: &CampaignName) -> u64 {
 
 /// The place of a customer: splitmix64, every step of which can be undone.
 #[inline]
-fn place(seed: u64, customer: u64) -> u64 {
+pub(super) fn place(seed: u64, customer: u64) -> u64 {
     let mut place = customer.wrapping_add(seed);
     place = (place ^ (place >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     place = (place ^ (place >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -17,7 +17,8 @@
 //! [`outcome`] says what came of it, [`batch`] which state follows, [`split`] what to do with a
 //! refusal, and [`tally`] that the sums still hold. Whose turn it is and when a request may leave is
 //! for [`lanes`] and [`account`] to say. What holds it back beside the budget meets at the
-//! [`gate`]; [`abort`] says when too much goes wrong.
+//! [`gate`]; [`abort`] says when too much goes wrong. Where a campaign has several texts, [`variant`]
+//! says whose is which, and [`significance`] whether one is answered more often.
 //!
 //! Beside campaigns there are jobs over the messages of tickets: [`transcript`] says what of an
 //! output can be kept, [`retract`] which messages are meant and what an answer to a delete means.
@@ -42,8 +43,10 @@ pub mod reconcile;
 pub mod request;
 pub mod retract;
 pub mod rules;
+pub mod significance;
 pub mod sliding;
 pub mod split;
 pub mod tally;
 pub mod tracking;
 pub mod transcript;
+pub mod variant;

@@ -1,7 +1,8 @@
 //! From rows to batches: the first occurrence of a customer stays, in file order.
 //!
 //! The planner sees every row once and keeps only the set of ids seen and the open batch, so that
-//! ten million rows fit beside everything else. A dry run and a journaled plan run through the
+//! ten million rows fit beside everything else. A campaign with several texts has an open batch for
+//! each; batches are numbered in the order in which they are closed. A dry run and a journaled plan run through the
 //! same code and differ in their [`PlanSink`] alone: that is why the digest of one is the digest
 //! of the other.
 
@@ -16,6 +17,7 @@ use super::reason::{Ground, Reason};
 use super::request::Template;
 use super::rules::Rules;
 use super::tally::Listing;
+use super::variant::Varied;
 use crate::campaign::{Block, InvalidRow, NamedRow};
 
 /// What identifies a plan: sha256 over the request line and every body in order, each ended by a
@@ -42,7 +44,7 @@ impl std::fmt::Display for Digest {
 pub trait PlanSink {
     /// What can go wrong there.
     type Error;
-    /// The next batch. Numbers start at 1; `lines` are the lines of the file, one per customer.
+    /// The next batch, of customers of one variant. Numbers start at 1; `lines` are the lines of the file, one per customer.
     fn batch(&mut self, number: u32, customers: &[u64], lines: &[u64]) -> Result<(), Self::Error>;
     /// Rows with a usable id that are left out, as ids and lines, and why.
     fn left_out(
@@ -112,13 +114,15 @@ pub const INVALID_ROWS_SHOWN: usize = 20;
 
 /// Makes a plan out of rows.
 pub struct Planner<'a> {
-    template: &'a Template,
+    templates: &'a Varied<Template>,
     batch_size: usize,
     /// A batch ends where the first wave does.
     first_wave: Option<u64>,
     seen: HashSet<u64, FxBuildHasher>,
-    customers: Vec<u64>,
-    lines: Vec<u64>,
+    /// One for each variant.
+    open: Vec<OpenBatch>,
+    /// The customers in them.
+    waiting: u64,
     rules: Rules,
     filtered: Bin,
     twice: Bin,
@@ -137,18 +141,23 @@ pub struct Planner<'a> {
 }
 
 impl<'a> Planner<'a> {
-    /// A planner for requests of `template` to `url`, with at most `batch_size` customers each.
+    /// A planner for requests of these templates to `url`, with at most `batch_size` customers each.
     /// Whom `rules` name is left out.
-    pub fn new(template: &'a Template, url: &str, batch_size: usize, rules: Rules) -> Planner<'a> {
+    pub fn new(
+        templates: &'a Varied<Template>,
+        url: &str,
+        batch_size: usize,
+        rules: Rules,
+    ) -> Planner<'a> {
         let mut hash = Sha256::new();
         hash.update(format!("POST {url}\n"));
         Planner {
-            template,
+            templates,
             batch_size: batch_size.max(1),
             first_wave: None,
             seen: HashSet::with_hasher(FxBuildHasher),
-            customers: Vec::with_capacity(batch_size),
-            lines: Vec::with_capacity(batch_size),
+            open: vec![OpenBatch::default(); templates.count()],
+            waiting: 0,
             filtered: Bin::new(Ground::plain(Reason::Filtered)),
             twice: Bin::new(Ground::plain(Reason::Duplicate)),
             directory: Arc::default(),
@@ -221,11 +230,7 @@ impl<'a> Planner<'a> {
         } else if let Some(rule) = self.rules.verdict(customer) {
             self.ruled_out[rule].push(customer, line);
         } else {
-            self.customers.push(customer);
-            self.lines.push(line);
-            if self.is_full() {
-                self.close_batch(sink)?;
-            }
+            self.take(customer, line, sink)?;
         }
         Ok(())
     }
@@ -259,9 +264,7 @@ impl<'a> Planner<'a> {
 
     /// Ends the plan.
     pub fn finish<S: PlanSink + ?Sized>(mut self, sink: &mut S) -> Result<PlanSummary, S::Error> {
-        if !self.customers.is_empty() {
-            self.close_batch(sink)?;
-        }
+        self.close_all(sink)?;
         let hex: String = self
             .hash
             .finalize()
@@ -286,24 +289,56 @@ impl<'a> Planner<'a> {
         })
     }
 
-    fn is_full(&self) -> bool {
-        let count = self.customers.len();
-        count == self.batch_size || self.first_wave == Some(self.planned + count as u64)
+    fn take<S: PlanSink + ?Sized>(
+        &mut self,
+        customer: u64,
+        line: u64,
+        sink: &mut S,
+    ) -> Result<(), S::Error> {
+        let variant = self.templates.variant(customer);
+        let batch = &mut self.open[variant];
+        batch.customers.push(customer);
+        batch.lines.push(line);
+        self.waiting += 1;
+        if self.first_wave == Some(self.planned + self.waiting) {
+            return self.close_all(sink);
+        }
+        if batch.customers.len() == self.batch_size {
+            return self.close_batch(variant, sink);
+        }
+        Ok(())
     }
 
-    fn close_batch<S: PlanSink + ?Sized>(&mut self, sink: &mut S) -> Result<(), S::Error> {
+    /// Closes the open batches, in the order of their variants.
+    fn close_all<S: PlanSink + ?Sized>(&mut self, sink: &mut S) -> Result<(), S::Error> {
+        for variant in 0..self.open.len() {
+            if !self.open[variant].customers.is_empty() {
+                self.close_batch(variant, sink)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn close_batch<S: PlanSink + ?Sized>(
+        &mut self,
+        variant: usize,
+        sink: &mut S,
+    ) -> Result<(), S::Error> {
+        let OpenBatch { customers, lines } = &mut self.open[variant];
         self.body.clear();
-        self.template.write_body(&self.customers, &mut self.body);
+        let template = self.templates.at(variant);
+        template.write_body(customers, &mut self.body);
         if self.batches == 0 {
             self.first_body = Some(self.body.clone());
         }
         self.body.push(b'\n');
         self.hash.update(&self.body);
         self.batches += 1;
-        self.planned += self.customers.len() as u64;
-        sink.batch(self.batches, &self.customers, &self.lines)?;
-        self.customers.clear();
-        self.lines.clear();
+        self.planned += customers.len() as u64;
+        self.waiting -= customers.len() as u64;
+        sink.batch(self.batches, customers, lines)?;
+        customers.clear();
+        lines.clear();
         Ok(())
     }
 
@@ -320,6 +355,13 @@ impl<'a> Planner<'a> {
         self.invalid_rows.extend(rows.iter().take(room).cloned());
         sink.invalid(rows)
     }
+}
+
+/// A batch that is not full yet, with the line of each customer.
+#[derive(Clone, Debug, Default)]
+struct OpenBatch {
+    customers: Vec<u64>,
+    lines: Vec<u64>,
 }
 
 /// The rows of a block that are left out for one reason.

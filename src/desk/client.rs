@@ -147,6 +147,8 @@ impl Desk {
     /// use deskcast::delivery::request::Template;
     /// # use deskcast::campaign::{AudienceReader, AudienceSpec, Block, UnknownPolicy};
     /// # use deskcast::delivery::plan::Planner;
+    /// # use deskcast::delivery::rules::Rules;
+    /// # use deskcast::delivery::variant::Varied;
     /// # use deskcast::desk::Desk as Client;
     /// # use deskcast::journal::memory::MemoryDisk;
     /// # use deskcast::journal::{Entry, Journal, JournalError, NewRun, Purpose, RunKey, What};
@@ -163,7 +165,8 @@ impl Desk {
     /// # let mut journal = MemoryDisk::new().open();
     /// # let run = journal.create_run::<JournalError>(&new, &mut |sink| {
     /// #     let url = Client::create_url(&sandbox.base_url());
-    /// #     let mut planner = Planner::new(&template, &url, 100, Default::default());
+    /// #     let templates = Varied::same(template.clone());
+    /// #     let mut planner = Planner::new(&templates, &url, 100, Rules::default());
     /// #     let bytes: &[u8] = b"customer_id\n200007\n200014\n";
     /// #     let mut reader = AudienceReader::new(bytes, &AudienceSpec::default()).expect("a header");
     /// #     let mut block = Block::default();

@@ -21,6 +21,7 @@ use crate::delivery::dispatch::{Conclusion, Work};
 use crate::delivery::outcome::ChatId;
 use crate::delivery::plan::{PlanSink, PlanSummary};
 use crate::delivery::tracking::Counts;
+use crate::delivery::variant::Variant;
 
 /// The number of a run in this journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -57,7 +58,7 @@ impl RunKey {
 pub struct NewRun {
     /// Its identity.
     pub key: RunKey,
-    /// The text of the message.
+    /// The text of the message; where there are variants, the first one's.
     pub message: String,
     /// The key of the group.
     pub group: String,
@@ -95,6 +96,8 @@ pub struct Launch {
     pub window: String,
     /// What holds it back while it is sent.
     pub restraints: Box<Restraints>,
+    /// Its texts where it has several; none where everybody is told the same.
+    pub variants: Vec<Variant>,
     /// Whether it is a test send: left out of counts, caps, and of who was messaged before.
     pub test: bool,
 }

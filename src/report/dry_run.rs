@@ -21,6 +21,8 @@ pub struct DryRun<'a> {
     pub agent_id: u64,
     /// The plan.
     pub summary: &'a PlanSummary,
+    /// The customers of each variant; of a campaign without variants, those of all.
+    pub shares: &'a [u64],
     /// Where creates go.
     pub url: &'a str,
     /// What holds it back.
@@ -98,7 +100,7 @@ impl DryRun<'_> {
                 ),
             }
         )?;
-        writeln!(out, "Message     {}", shortened(&self.campaign.message))?;
+        self.write_message(out)?;
         writeln!(out, "Group       {}", definition.group)?;
         writeln!(out, "Agent       {}", self.agent_id)?;
         writeln!(out, "Priority    {}", definition.priority.as_str())?;
@@ -124,6 +126,18 @@ impl DryRun<'_> {
         }
         writeln!(out, "Plan        {}\n", self.summary.digest)?;
         writeln!(out, "Send exactly this:\n  {}", self.command)
+    }
+
+    fn write_message(&self, out: &mut String) -> std::fmt::Result {
+        if self.campaign.variants.is_empty() {
+            return writeln!(out, "Message     {}", shortened(&self.campaign.message));
+        }
+        for (variant, customers) in self.campaign.variants.iter().zip(self.shares) {
+            let customers = counted(*customers, "customer", "customers");
+            writeln!(out, "Variant     {}: {customers}", variant.name)?;
+            writeln!(out, "            {}", shortened(&variant.message))?;
+        }
+        Ok(())
     }
 
     fn write_sums(&self, out: &mut String) -> std::fmt::Result {

@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 
 use super::number::percentage;
 use super::text::time;
+use super::variants::Variants;
 use super::{Reported, result};
 use crate::delivery::tally::{Batches, Customers};
 use crate::delivery::tracking::Counts;
@@ -35,6 +36,9 @@ pub struct RunObject {
     pub counts: Counts,
     /// Requests made.
     pub requests: Requests,
+    /// Its texts, where it has several, and what each came to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variants: Option<Variants>,
     /// The first request, of a dry run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_request: Option<FirstRequest>,
@@ -68,6 +72,7 @@ impl RunObject {
             batches: standing.tally.batches,
             counts: standing.counts,
             requests: standing.requests,
+            variants: Variants::of(&standing.variants),
             first_request: None,
             duration_seconds: None,
         }

@@ -16,6 +16,7 @@ pub mod story;
 pub mod table;
 pub mod text;
 pub mod transcript;
+pub mod variants;
 
 use crate::journal::sqlite::read::{RunRecord, Standing};
 

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::number::{counted, duration, grouped, percent};
 use super::text::wrapped;
+use super::variants;
 use crate::delivery::tally::{Batches, Customers, Owner};
 use crate::journal::RunState;
 use crate::journal::sqlite::read::{RunRecord, Standing};
@@ -86,7 +87,8 @@ fn write(out: &mut String, run: &RunRecord, standing: &Standing) -> std::fmt::Re
         counted(requests.creates, "create", "creates"),
         counted(requests.reads, "read", "reads"),
         grouped(requests.throttled)
-    )
+    )?;
+    out.write_str(&variants::text(&standing.variants))
 }
 
 fn rows(customers: &Customers, batches: &Batches) -> [(&'static str, u64, u64, bool); 6] {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::launch::agent_named;
 use super::lists::{Owner, list};
-use super::planning::{Mistake, inside, locate, message_of, open, read_definition, spec_of};
+use super::planning::{Mistake, inside, locate, open, read_definition, spec_of, text_of};
 use super::verify::Named;
 use crate::campaign::{
     AudienceReader, CampaignName, Definition, NoZone, OpenHours, Timetable, Zone,
@@ -102,7 +102,9 @@ impl Checked {
         let shown = path.display().to_string();
         let warnings = definition.warnings.render(&shown, defaults.styled);
         self.warnings = warnings.trim_end().to_owned();
-        self.note(message_of(definition, folder));
+        for message in definition.messages() {
+            self.note(text_of(message, folder));
+        }
         for file in &definition.customers.files {
             self.note(customers(definition, folder, file.as_path()));
         }

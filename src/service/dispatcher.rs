@@ -24,6 +24,7 @@ use crate::delivery::dispatch::{Conclusion, Dispatcher, Effect, Ending, Event, W
 use crate::delivery::outcome::{ChatId, Fact};
 use crate::delivery::patience::Patience;
 use crate::delivery::request::Template;
+use crate::delivery::variant::Varied;
 use crate::desk::Desk;
 use crate::journal::{Claim, Entry, Journal, JournalError, Permit, RunState, What};
 
@@ -44,8 +45,8 @@ pub struct Sender<J> {
     pub recorder: Recorder<J>,
     /// The run, claimed.
     pub claim: Claim,
-    /// What its requests have in common.
-    pub template: Template,
+    /// What its requests have in common, those of a variant each.
+    pub templates: Varied<Template>,
     /// How urgent the run is: more of the budget goes to those that are more urgent.
     pub priority: Priority,
     /// Requests in flight at once.
@@ -366,7 +367,7 @@ impl<J: Journal + 'static> Shell<J> {
         let Some(permit) = self.permits.remove(&number) else {
             return;
         };
-        let body = self.sender.template.body(customers);
+        let body = self.sender.templates.of(customers).body(customers);
         let (sender, messages) = (Arc::clone(&self.sender), self.messages.clone());
         tokio::spawn(async move {
             sender.budget.depart().await;

@@ -13,7 +13,6 @@ use super::planning::{self, Campaign, Mistake, PlanError};
 use crate::campaign::{Definition, InvalidRows, OpenHours, Pace, Restraints, SameCampaign, Zone};
 use crate::delivery::plan::{Digest, PlanSummary};
 use crate::delivery::reason::{Ground, Reason};
-use crate::delivery::request::Template;
 use crate::delivery::tally::Listing;
 use crate::desk::Desk;
 use crate::journal::sqlite::SqliteJournal;
@@ -144,12 +143,7 @@ pub fn launch(
     let mut new = new_run(campaign, terms, agent_id, asked);
     new.launch.window = window_of(campaign, terms)?.map_or_else(String::new, |hours| hours.text());
     let definition = &campaign.definition;
-    let template = Template::new(
-        &campaign.message,
-        &definition.group,
-        agent_id,
-        definition.priority,
-    );
+    let templates = campaign.templates(agent_id);
     let url = Desk::create_url(&terms.base_url);
     let listed = lists::rules(campaign, &terms.suppress)?;
     loop {
@@ -157,7 +151,7 @@ pub fn launch(
         let created = journal.plan_run::<NotLaunched>(&new, repeat, &mut |messaged, sink| {
             let mut rules = listed.clone();
             rules.repeat(repeat, messaged);
-            let summary = planning::plan(campaign, &template, &url, rules, sink).map_err(
+            let summary = planning::plan(campaign, &templates, &url, rules, sink).map_err(
                 |error| match error {
                     PlanError::Mistake(mistake) => NotLaunched::Mistake(mistake),
                     PlanError::Sink(error) => NotLaunched::Journal(error),
@@ -242,6 +236,7 @@ fn new_run(campaign: &Campaign, terms: &Terms, agent_id: u64, asked: &Asked) -> 
         launch: Launch {
             restraints: Box::new(restraints_of(campaign)),
             test,
+            variants: campaign.variants.clone(),
             ..asked.launch.clone()
         },
     }

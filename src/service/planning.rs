@@ -18,6 +18,7 @@ use crate::delivery::directory::Directory;
 use crate::delivery::plan::{PlanSink, PlanSummary, Planner};
 use crate::delivery::request::Template;
 use crate::delivery::rules::Rules;
+use crate::delivery::variant::{Variant, Varied};
 
 /// Blocks between the two threads.
 const BLOCKS: usize = 8;
@@ -40,8 +41,10 @@ pub struct Mistake(pub String);
 pub struct Campaign {
     /// What the file says.
     pub definition: Definition,
-    /// The text of the message.
+    /// The text of the message; where there are variants, the first one's.
     pub message: String,
+    /// Its variants with their texts; none where everybody is told the same.
+    pub variants: Vec<Variant>,
     /// The customer files.
     pub customers: Vec<PathBuf>,
     /// The lists of those whom it excludes.
@@ -93,7 +96,9 @@ pub fn locate(name: &str, folder: &Path) -> Result<(CampaignName, PathBuf), Mist
 impl Campaign {
     /// Whether another version of it means the same.
     pub fn says_the_same(&self, other: &Campaign) -> bool {
-        self.definition == other.definition && self.message == other.message
+        self.definition == other.definition
+            && self.message == other.message
+            && self.variants == other.variants
     }
 
     /// Reads the definition in this file, and the message it names. `styled` colours mistakes.
@@ -101,7 +106,8 @@ impl Campaign {
         let shown = path.display().to_string();
         let definition = read_definition(name, path, styled)?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        let message = message_of(&definition, folder)?;
+        let message = text_of(&definition.message, folder)?;
+        let variants = variants_of(&definition, folder)?;
         let all_inside = |files: &[InnerPath]| -> Result<Vec<PathBuf>, Mistake> {
             let paths = files.iter().map(|file| inside(folder, file.as_path()));
             paths.collect()
@@ -116,11 +122,25 @@ impl Campaign {
         Ok(Campaign {
             definition,
             message,
+            variants,
             customers,
             chosen: None,
             directory: Arc::default(),
             exclude,
             warnings,
+        })
+    }
+
+    /// The templates of its requests, in the name of this agent.
+    pub fn templates(&self, agent_id: u64) -> Varied<Template> {
+        let Definition {
+            name,
+            group,
+            priority,
+            ..
+        } = &self.definition;
+        Varied::of_texts(name, &self.message, &self.variants, |text| {
+            Template::new(text, group, agent_id, *priority)
         })
     }
 
@@ -145,14 +165,6 @@ pub(super) fn read_definition(
     let shown = path.display().to_string();
     Definition::parse_bytes(name, &bytes)
         .map_err(|problems| Mistake(problems.render(&shown, styled).trim_end().to_owned()))
-}
-
-/// The text of the message of a definition in this folder.
-pub(super) fn message_of(definition: &Definition, folder: &Path) -> Result<String, Mistake> {
-    match &definition.message {
-        Message::Inline(text) => Ok(text.as_str().to_owned()),
-        Message::File(file) => read_message(&folder.join(file.as_path())),
-    }
 }
 
 fn missing(name: &CampaignName, path: &Path, error: &std::io::Error) -> Mistake {
@@ -221,6 +233,25 @@ pub(super) fn inside(folder: &Path, file: &Path) -> Result<PathBuf, Mistake> {
     Ok(path)
 }
 
+/// The text of a message of a definition in this folder.
+pub(super) fn text_of(message: &Message, folder: &Path) -> Result<String, Mistake> {
+    match message {
+        Message::Inline(text) => Ok(text.as_str().to_owned()),
+        Message::File(file) => read_message(&folder.join(file.as_path())),
+    }
+}
+
+fn variants_of(definition: &Definition, folder: &Path) -> Result<Vec<Variant>, Mistake> {
+    let variant = |variant: &crate::campaign::Variant| {
+        Ok(Variant {
+            name: variant.name.clone(),
+            message: text_of(&variant.message, folder)?,
+            weight: variant.weight.get(),
+        })
+    };
+    definition.variants.iter().map(variant).collect()
+}
+
 fn read_message(path: &Path) -> Result<String, Mistake> {
     let wrong = |what: String| Mistake(format!("{}: the message {what}", path.display()));
     let mut bytes = Vec::new();
@@ -252,13 +283,13 @@ pub enum PlanError<E> {
 /// of them are known.
 pub fn plan<S: PlanSink + ?Sized>(
     campaign: &Campaign,
-    template: &Template,
+    templates: &Varied<Template>,
     url: &str,
     rules: Rules,
     sink: &mut S,
 ) -> Result<PlanSummary, PlanError<S::Error>> {
     if let Some(chosen) = &campaign.chosen {
-        return plan_chosen(chosen, campaign, template, url, rules, sink).map_err(PlanError::Sink);
+        return plan_chosen(chosen, campaign, templates, url, rules, sink).map_err(PlanError::Sink);
     }
     let mistake = |file: usize, what: String| {
         let path = campaign.customers.get(file).map(|path| path.display());
@@ -278,7 +309,7 @@ pub fn plan<S: PlanSink + ?Sized>(
     let (empty, spares) = mpsc::sync_channel::<Block>(BLOCKS);
     std::thread::scope(|scope| {
         scope.spawn(move || read_files(files, (&spec, by_name), &full, &spares));
-        let mut planner = planner_of(campaign, template, url, rules);
+        let mut planner = planner_of(campaign, templates, url, rules);
         let (mut count, mut rows) = (0, 0);
         for portion in blocks {
             let Portion { block, bytes_read } =
@@ -298,12 +329,12 @@ pub fn plan<S: PlanSink + ?Sized>(
 
 fn planner_of<'a>(
     campaign: &Campaign,
-    template: &'a Template,
+    templates: &'a Varied<Template>,
     url: &str,
     rules: Rules,
 ) -> Planner<'a> {
     let definition = &campaign.definition;
-    let mut planner = Planner::new(template, url, definition.batch_size.get(), rules);
+    let mut planner = Planner::new(templates, url, definition.batch_size.get(), rules);
     let test = campaign.chosen.as_ref().is_some_and(|chosen| chosen.test);
     let canary = definition.restraints.canary.filter(|_| !test);
     planner.look_in(Arc::clone(&campaign.directory));
@@ -314,14 +345,14 @@ fn planner_of<'a>(
 fn plan_chosen<S: PlanSink + ?Sized>(
     chosen: &Chosen,
     campaign: &Campaign,
-    template: &Template,
+    templates: &Varied<Template>,
     url: &str,
     rules: Rules,
     sink: &mut S,
 ) -> Result<PlanSummary, S::Error> {
     // A test send goes to whoever is named, whenever they were messaged.
     let rules = if chosen.test { Rules::default() } else { rules };
-    let mut planner = planner_of(campaign, template, url, rules);
+    let mut planner = planner_of(campaign, templates, url, rules);
     let (ids, lines) = chosen.customers.iter().copied().unzip();
     let mut block = Block::default();
     (block.ids, block.lines) = (ids, lines);

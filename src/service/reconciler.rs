@@ -16,6 +16,7 @@ use crate::delivery::outcome::ChatId;
 use crate::delivery::reconcile::{
     Anchor, ChatFacts, Finding, Reach, Scope, Search, Seen, Sought, is_monotonic,
 };
+use crate::delivery::variant::Varied;
 use crate::desk::{Desk, ProactiveChat, ReadError};
 use crate::journal::{
     Fence, Journal, JournalError, KnownChat, Resolution, RunId, UnknownBatch, Verdict,
@@ -38,8 +39,8 @@ const HIDDEN: Duration = Duration::from_secs(6);
 /// What is the same for all batches of a run, as it was sent.
 #[derive(Clone, Debug)]
 pub struct Sent {
-    /// The message.
-    pub message: String,
+    /// The message, of each variant.
+    pub messages: Varied<String>,
     /// The group key.
     pub group: String,
     /// The priority, in capitals.
@@ -279,7 +280,7 @@ pub fn sought(
 ) -> Vec<Sought> {
     let one = |(key, batch): (usize, &UnknownBatch)| Sought {
         key,
-        message: sent.message.clone(),
+        message: sent.messages.of(&batch.customers).clone(),
         group: sent.group.clone(),
         priority: sent.priority.clone(),
         customers: batch.customers.clone(),

@@ -20,6 +20,7 @@ use super::tracker::{Tracker, Tracking, Until};
 use crate::delivery::dispatch::Ending;
 use crate::delivery::reconcile::Scope;
 use crate::delivery::request::Template;
+use crate::delivery::variant::Varied;
 use crate::desk::Desk;
 use crate::journal::sqlite::read::{RunRecord, Store};
 use crate::journal::{Claim, Fence, Journal, JournalError, RunState};
@@ -248,7 +249,7 @@ impl<J: Journal + 'static> Voyage<'_, J> {
             },
             recorder: self.line.recorder.clone(),
             claim,
-            template: template_of(self.record),
+            templates: templates_of(self.record),
             priority: self.record.priority,
             concurrency: self.line.concurrency,
             give_up_after: self.line.give_up_after,
@@ -345,17 +346,19 @@ impl<J: Journal + 'static> Voyage<'_, J> {
 /// What the requests of a run said.
 pub fn sent(record: &RunRecord) -> Sent {
     Sent {
-        message: record.message.clone(),
+        messages: varied(record, str::to_owned),
         group: record.group.clone(),
         priority: record.priority.as_str().to_owned(),
     }
 }
 
-fn template_of(record: &RunRecord) -> Template {
-    Template::new(
-        &record.message,
-        &record.group,
-        record.agent_id,
-        record.priority,
-    )
+fn templates_of(record: &RunRecord) -> Varied<Template> {
+    varied(record, |text| {
+        Template::new(text, &record.group, record.agent_id, record.priority)
+    })
+}
+
+fn varied<T>(record: &RunRecord, make: impl Fn(&str) -> T) -> Varied<T> {
+    let campaign = &record.key.campaign;
+    Varied::of_texts(campaign, &record.message, &record.variants, make)
 }

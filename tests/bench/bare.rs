@@ -12,6 +12,7 @@ use deskcast::campaign::{CampaignName, Priority};
 use deskcast::delivery::plan::Nowhere;
 use deskcast::delivery::request::{CREATE_PATH, Template};
 use deskcast::delivery::rules::Rules;
+use deskcast::delivery::variant::Varied;
 use deskcast::service::planning::{self, Campaign};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
@@ -65,12 +66,12 @@ fn read_column(path: &Path) -> Outcome<()> {
 fn plan_in_process(definition: &Path, times: u32) -> Outcome<()> {
     let name = definition.file_stem().unwrap_or_default().to_string_lossy();
     let campaign = Campaign::read(CampaignName::new(&name)?, definition, false)?;
-    let template = template();
+    let templates = Varied::same(template());
     for _ in 0..times {
         let start = Instant::now();
         let summary = planning::plan(
             &campaign,
-            &template,
+            &templates,
             "http://127.0.0.1/",
             Rules::default(),
             &mut Nowhere,

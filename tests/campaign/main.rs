@@ -4,3 +4,4 @@ mod audience;
 mod definition;
 mod examples;
 mod restraints;
+mod variants;

@@ -22,4 +22,5 @@ mod stage;
 mod store;
 mod town;
 mod transcripts;
+mod variants;
 mod window;

@@ -6,6 +6,7 @@ use deskcast::campaign::{
 use deskcast::delivery::plan::{PlanSink, PlanSummary, Planner};
 use deskcast::delivery::request::Template;
 use deskcast::delivery::rules::Rules;
+use deskcast::delivery::variant::Varied;
 use deskcast::journal::{Fill, Journal, JournalError, NewRun, RunId, RunKey};
 use jiff::Timestamp;
 
@@ -22,7 +23,7 @@ pub(crate) struct Campaign {
     pub(crate) new: NewRun,
     pub(crate) file: String,
     pub(crate) audience: Audience,
-    pub(crate) template: Template,
+    pub(crate) templates: Varied<Template>,
 }
 
 impl Campaign {
@@ -57,7 +58,7 @@ impl Campaign {
             new,
             file,
             audience,
-            template,
+            templates: Varied::same(template),
         }
     }
 
@@ -78,7 +79,7 @@ impl Campaign {
         };
         let mut reader = AudienceReader::new(self.file.as_bytes(), &spec).map_err(unreadable)?;
         let mut planner = Planner::new(
-            &self.template,
+            &self.templates,
             URL,
             self.new.batch_size as usize,
             Rules::default(),

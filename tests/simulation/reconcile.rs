@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use deskcast::delivery::reconcile::{Scope, Search, Seen, is_monotonic};
+use deskcast::delivery::variant::Varied;
 use deskcast::journal::{Fence, Journal, JournalError, Purpose, Resolution, RunId, RunState};
 use deskcast::sandbox::Delivery;
 use deskcast::service::reconciler::{Sent, anchor, facts, sought, verdicts};
@@ -35,7 +36,7 @@ impl World {
         let anchors: Vec<_> = journal.known_chats(run)?.iter().map(anchor).collect();
         let new = &self.campaigns[self.created[&run]].new;
         let sent = Sent {
-            message: new.message.clone(),
+            messages: Varied::same(new.message.clone()),
             group: new.group.clone(),
             priority: new.priority.as_str().to_owned(),
         };

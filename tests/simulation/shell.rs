@@ -160,7 +160,7 @@ impl World {
     fn send(&mut self, id: ProcessId, fence: Fence, batch: u32, attempt: u32, customers: &[u64]) {
         self.check_departure(fence.run, batch, attempt);
         let campaign = &self.campaigns[self.created[&fence.run]];
-        let body = campaign.template.body(customers);
+        let body = campaign.templates.of(customers).body(customers);
         let wanted = Wanted::Create {
             batch,
             attempt,

@@ -24,6 +24,7 @@ use crate::delivery::batch::BatchState;
 use crate::delivery::plan::Planner;
 use crate::delivery::request::Template;
 use crate::delivery::rules::Rules;
+use crate::delivery::variant::Varied;
 use crate::desk::Desk;
 use crate::journal::sqlite::SqliteJournal;
 use crate::journal::sqlite::read::{BatchRows, RunRecord, Store};
@@ -81,8 +82,9 @@ fn priority() -> impl clap::builder::TypedValueParser<Value = Priority> {
 pub(super) async fn create(context: &Context, args: CreateArgs) -> Result<Exit, Failure> {
     let new = planned(context, &args)?;
     let template = Template::new(&new.message, &new.group, new.agent_id, new.priority);
+    let templates = Varied::same(template);
     if args.dry_run {
-        let body = template.body(&args.customer);
+        let body = templates.of(&args.customer).body(&args.customer);
         print(&format!(
             "POST {}\n{}\n",
             Desk::create_url(&new.base_url),
@@ -93,7 +95,7 @@ pub(super) async fn create(context: &Context, args: CreateArgs) -> Result<Exit, 
     let run_args = RunArgs::outside_of_campaigns(NAME);
     let target = Target::of(context, &run_args).await?;
     let mut journal = SqliteJournal::open(&target.store)?;
-    let key = record(&mut journal, new, &template, &args.customer)?;
+    let key = record(&mut journal, new, &templates, &args.customer)?;
     let store = Store::open(&target.store)?;
     let run = store
         .run(&key)?
@@ -173,7 +175,7 @@ fn planned(context: &Context, args: &CreateArgs) -> Result<NewRun, Failure> {
 fn record(
     journal: &mut SqliteJournal,
     mut new: NewRun,
-    template: &Template,
+    templates: &Varied<Template>,
     customers: &[u64],
 ) -> Result<RunKey, Failure> {
     let block = Block {
@@ -185,7 +187,7 @@ fn record(
     let url = Desk::create_url(&new.base_url);
     loop {
         let created = journal.create_run::<JournalError>(&new, &mut |sink| {
-            let mut planner = Planner::new(template, &url, MOST_CUSTOMERS, Rules::default());
+            let mut planner = Planner::new(templates, &url, MOST_CUSTOMERS, Rules::default());
             planner.block(&block, sink)?;
             planner.finish(sink)
         });

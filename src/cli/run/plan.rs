@@ -104,6 +104,7 @@ pub(super) fn say_nobody(
         return Err(Failure::nothing_to_do(nobody.to_string()));
     }
     let object = RunObject {
+        variants: None,
         run: None,
         campaign: campaign.definition.name.to_string(),
         state: "nobody".to_owned(),

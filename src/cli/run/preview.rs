@@ -20,17 +20,18 @@ use crate::campaign::CampaignName;
 use crate::delivery::batch::BatchState;
 use crate::delivery::gate;
 use crate::delivery::pace;
-use crate::delivery::plan::{Digest, Nowhere, PlanSummary};
-use crate::delivery::request::Template;
+use crate::delivery::plan::{Digest, PlanSummary};
 use crate::delivery::rules::Messaged;
 use crate::delivery::tally::{Owner, Tally};
 use crate::delivery::tracking::Counts;
+use crate::delivery::variant::Shares;
 use crate::desk::Desk;
 use crate::journal::sqlite::SqliteJournal;
 use crate::journal::sqlite::messaged::Asking;
-use crate::journal::sqlite::read::{Requests, Store};
+use crate::journal::sqlite::read::{Requests, Store, VariantStanding};
 use crate::report::dry_run::{DryRun, Missing};
 use crate::report::json::{FirstRequest, RunObject};
+use crate::report::variants::Variants;
 use crate::service::launch::{Refused, Terms, agent_of, check_summary, restraints_of, window_of};
 use crate::service::lists;
 use crate::service::lookups::{Cache, resolve};
@@ -59,12 +60,8 @@ pub(super) async fn dry_run(
     let agent_id = agent_of(&campaign, &terms)?;
     let url = Desk::create_url(&base_url);
     let definition = &campaign.definition;
-    let template = Template::new(
-        &campaign.message,
-        &definition.group,
-        agent_id,
-        definition.priority,
-    );
+    let templates = campaign.templates(agent_id);
+    let mut shares = Shares::new(&templates);
     let now = Timestamp::now();
     let asking = Asking {
         campaign: &definition.name,
@@ -76,7 +73,7 @@ pub(super) async fn dry_run(
     if !args.sandbox {
         rules.repeat(&definition.repeat, messaged(context, &asking)?);
     }
-    let summary = planning::plan(&campaign, &template, &url, rules, &mut Nowhere).map_err(
+    let summary = planning::plan(&campaign, &templates, &url, rules, &mut shares).map_err(
         |error| match error {
             PlanError::Mistake(mistake) => Failure::from(mistake),
             PlanError::Sink(never) => match never {},
@@ -107,7 +104,15 @@ pub(super) async fn dry_run(
     if args.json {
         println!(
             "{}",
-            dry_run_object(&campaign, &summary, &url, duration, &missing).line()
+            dry_run_object(
+                &campaign,
+                &summary,
+                &shares.customers,
+                &url,
+                duration,
+                &missing
+            )
+            .line()
         );
         return Ok(Exit::Done);
     }
@@ -116,6 +121,7 @@ pub(super) async fn dry_run(
         campaign: &campaign,
         agent_id,
         summary: &summary,
+        shares: &shares.customers,
         url: &url,
         requests_per_second: rate,
         restraints,
@@ -204,7 +210,9 @@ fn warnings(campaign: &Campaign, summary: &PlanSummary, duration: Duration) -> V
     if duration > Duration::from_secs(24 * 3600) {
         warnings.push("sending takes longer than a day".to_owned());
     }
-    if campaign.message.chars().count() > 1000 {
+    let texts = campaign.variants.iter().map(|it| &it.message);
+    let mut texts = texts.chain([&campaign.message]);
+    if texts.any(|text| text.chars().count() > 1000) {
         warnings.push(
             "the message is longer than 1,000 characters; Desk documents no limit".to_owned(),
         );
@@ -215,6 +223,7 @@ fn warnings(campaign: &Campaign, summary: &PlanSummary, duration: Duration) -> V
 fn dry_run_object(
     campaign: &Campaign,
     summary: &PlanSummary,
+    shares: &[u64],
     url: &str,
     duration: Duration,
     missing: &Missing,
@@ -242,6 +251,7 @@ fn dry_run_object(
         batches: tally.batches,
         counts: Counts::default(),
         requests: Requests::default(),
+        variants: planned_variants(campaign, shares),
         first_request: body.map(|body| FirstRequest {
             method: "POST",
             url: url.to_owned(),
@@ -249,4 +259,17 @@ fn dry_run_object(
         }),
         duration_seconds: Some(duration.as_secs_f64()),
     }
+}
+
+fn planned_variants(campaign: &Campaign, shares: &[u64]) -> Option<Variants> {
+    let pairs = campaign.variants.iter().zip(shares);
+    let planned: Vec<VariantStanding> = pairs
+        .map(|(variant, customers)| VariantStanding {
+            name: variant.name.clone(),
+            customers: *customers,
+            sent: 0,
+            responded: 0,
+        })
+        .collect();
+    Variants::of(&planned)
 }

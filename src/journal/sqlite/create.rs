@@ -160,6 +160,18 @@ fn insert_run(tx: &Transaction<'_>, new: &NewRun) -> Result<RunId, JournalError>
         "UPDATE run SET restraints = ?2, test = ?3 WHERE id = ?1",
         params![run.0, new.launch.restraints.text(), new.launch.test],
     )?;
+    for (number, variant) in new.launch.variants.iter().enumerate() {
+        tx.execute(
+            "INSERT INTO variant (run, number, name, message, weight) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![
+                run.0,
+                number as i64,
+                variant.name,
+                variant.message,
+                variant.weight
+            ],
+        )?;
+    }
     if let Some(decided) = new.launch.decided {
         move_decided(tx, &new.key.campaign, decided)?;
     }

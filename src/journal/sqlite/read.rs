@@ -6,6 +6,7 @@ mod listing;
 mod reach;
 mod standing;
 mod story;
+mod variants;
 
 use std::path::{Path, PathBuf};
 
@@ -17,10 +18,12 @@ pub use customers::{BatchRows, LeftOut};
 pub(super) use customers::{blob, state};
 pub use standing::{Requests, Standing};
 pub use story::{Attempt, Part, Resolved, Story};
+pub use variants::VariantStanding;
 
 use super::{open, owner, timestamp};
 use crate::campaign::{CampaignName, FileLine, Priority, Restraints, UnknownPolicy};
 use crate::delivery::tally::{Listing, Owner};
+use crate::delivery::variant::Variant;
 use crate::journal::{JournalError, RunId, RunKey, RunState, Tended};
 
 /// The reading side of a store. Sees whatever was committed, also beside a process that writes.
@@ -45,8 +48,10 @@ pub struct RunRecord {
     pub owner: Owner,
     /// Who claimed it last.
     pub owner_name: String,
-    /// The text of the message.
+    /// The text of the message; where there are variants, the first one's.
     pub message: String,
+    /// Its texts where it has several; none where everybody is told the same.
+    pub variants: Vec<Variant>,
     /// The key of the group.
     pub group: String,
     /// The agent.
@@ -196,6 +201,7 @@ impl Store {
             owner: if alive { Owner::Alive } else { Owner::Gone },
             owner_name: row.get(5)?,
             message: row.get(6)?,
+            variants: self.variants(id)?,
             group: row.get(7)?,
             agent_id: unsigned(row, 8)?,
             priority: named(row, 9, Priority::parse)?,

@@ -28,7 +28,8 @@ type Stamp = Option<(u64, u64, i64, i64)>;
 
 #[derive(Debug, Default)]
 struct Known {
-    stamps: (Stamp, Stamp),
+    /// Those of the definition and of the texts it names.
+    stamps: (Stamp, Vec<Stamp>),
     campaign: Option<Arc<Campaign>>,
 }
 
@@ -105,7 +106,7 @@ impl Definitions {
 
 impl Known {
     fn reread(&mut self, name: CampaignName, path: &Path) -> Option<Change> {
-        let stamps = (stamp(path), self.message_stamp(path));
+        let stamps = (stamp(path), self.message_stamps(path));
         if stamps == self.stamps && stamps.0.is_some() {
             return None;
         }
@@ -121,16 +122,20 @@ impl Known {
             }
             Err(mistake) => Some(Change::Broken(name, mistake, self.campaign.is_some())),
         };
-        self.stamps = (stamps.0, self.message_stamp(path));
+        self.stamps = (stamps.0, self.message_stamps(path));
         change
     }
 
-    fn message_stamp(&self, path: &Path) -> Stamp {
-        let campaign = self.campaign.as_ref()?;
-        match &campaign.definition.message {
+    fn message_stamps(&self, path: &Path) -> Vec<Stamp> {
+        let Some(campaign) = &self.campaign else {
+            return Vec::new();
+        };
+        let stamped = |message: &Message| match message {
             Message::File(file) => stamp(&path.with_file_name(file.as_path())),
             Message::Inline(_) => None,
-        }
+        };
+        let messages = campaign.definition.messages();
+        messages.into_iter().map(stamped).collect()
     }
 }
 

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use rusqlite::params;
 
 use super::customers::state;
+use super::variants::VariantStanding;
 use super::{RunRecord, Store, unsigned};
 use crate::delivery::batch::BatchState;
 use crate::delivery::tally::Tally;
@@ -12,7 +13,7 @@ use crate::journal::JournalError;
 use crate::journal::sqlite::timestamp;
 
 /// What became of a run so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Standing {
     /// Customers and batches.
     pub tally: Tally,
@@ -26,6 +27,8 @@ pub struct Standing {
     pub unread_chats: u64,
     /// When a chat of it was last read.
     pub read_at: Option<Timestamp>,
+    /// Each of its variants; empty where everybody is told the same.
+    pub variants: Vec<VariantStanding>,
 }
 
 /// Requests of a run.
@@ -78,6 +81,7 @@ impl Store {
         self.add_others(run, &mut standing, &mut states)?;
         let states = states.into_iter().chain([accepted]);
         standing.tally = Tally::of(run.listing, states, run.owner);
+        standing.variants = self.variant_standings(run)?;
         standing.requests.reads = run.reads;
         standing.requests.throttled = self
             .connection
