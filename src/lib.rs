@@ -5,12 +5,12 @@
 //!
 //! | module | what lives there | may touch |
 //! |---|---|---|
-//! | [`campaign`] | what the operator writes: definition (TOML) and audience (CSV) | nothing: bytes in, values out |
-//! | [`delivery`] | the promise: batch states, the outcome table, the plan, the dispatcher's decisions | nothing: no I/O, no clock |
+//! | [`campaign`] | what the operator writes: definition (TOML), schedule and send window, audience (CSV) | nothing: bytes in, values out |
+//! | [`delivery`] | the promise: batch states, the outcome table, the plan and who is left out of it, when a batch may leave | nothing: no I/O, no clock |
 //! | [`journal`] | the durable record of every intent and outcome | the database |
 //! | [`desk`] | the Desk API, one attempt per call | the network |
 //! | [`sandbox`] | a stand-in for Desk that misbehaves on demand and counts who was messaged | loopback |
-//! | [`service`] | the loops: budget, dispatcher, tracker, signals | wires the ones above |
+//! | [`service`] | the loops: one run under way, the daemon, the budget, jobs over messages | wires the ones above |
 //! | [`report`] | what people read: tables, JSON, CSV | values and the journal's reading side |
 //! | [`web`] | what machines ask: alive, ready, metrics | the journal's reading side, what the service observed |
 //! | [`settings`], [`telemetry`], [`cli`] | what an operator configures and types | everything |
