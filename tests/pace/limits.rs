@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::stage::ledger::{Ledger, State};
 use crate::town::{Town, wait_until};
-use crate::{desk, people, town};
+use crate::{add, desk, people, town};
 
 const RUN: [&str; 3] = ["run", "spring", "--json"];
 
@@ -17,6 +17,21 @@ fn never_more_chats_are_open_than_allowed_and_one_batch() {
     town.must_have(120, 0, 0, 0);
     let most = town.desk.with(|stand_in| stand_in.world().most_open());
     assert!((10..=50).contains(&most), "{most} were open at once");
+}
+
+#[test]
+fn with_slow_agents_never_more_than_200_and_a_batch_of_100_are_open() {
+    let town = Town::with(desk(people(1_000, 800), ""), 700, 100);
+    add(
+        &town,
+        "[pace]\nmax_open = { open = 200, answers_within = \"1s\" }",
+    );
+    let ended = town.scene.run(&RUN);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    town.must_have(700, 0, 0, 0);
+    let most = town.desk.with(|stand_in| stand_in.world().most_open());
+    assert!((100..=300).contains(&most), "{most} were open at once");
+    println!("at most {most} chats were open at once");
 }
 
 #[test]
