@@ -44,7 +44,11 @@ fn a_scheduled_campaign_is_looked_up_ahead_and_a_launch_asks_for_what_has_come_s
     let launched = house.run(&["launch", "spring", "--by", "alice"]);
     assert_eq!(launched.code, Some(0), "{launched:?}");
     house.wait_for_finished("spring", 1);
-    daemon.stop();
+    let log = daemon.stop();
+    for ids in [5, 3] {
+        let told = format!("looking up Sendbird user ids in Desk campaign=spring ids={ids}");
+        assert!(log.contains(&told), "{log}");
+    }
     house.must_hold();
     let run = house.only_run("spring");
     assert_eq!(house.customers_in(run.id, State::Accepted), 4);

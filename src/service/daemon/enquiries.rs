@@ -66,7 +66,7 @@ impl Enquiries {
         let notes = notes.clone();
         self.tasks.spawn(async move {
             let job = match enquiry.make().await {
-                Ok(_) | Err(Failed::Unresolved) => job,
+                Ok(()) | Err(Failed::Unresolved) => job,
                 // It is decided again by the next daemon.
                 Err(Failed::NotLookedUp(NotLookedUp::Stopped { .. })) => return,
                 Err(Failed::NotLookedUp(error)) => failed(job, &error.to_string()),
@@ -96,8 +96,7 @@ impl Enquiries {
             self.tasks.spawn(async move {
                 let name = &enquiry.campaign.definition.name;
                 match enquiry.make().await {
-                    Ok(0) | Err(Failed::NotLookedUp(NotLookedUp::Stopped { .. })) => {}
-                    Ok(ids) => tracing::info!(campaign = %name, ids, "looked up ahead in Desk"),
+                    Ok(()) | Err(Failed::NotLookedUp(NotLookedUp::Stopped { .. })) => {}
                     Err(Failed::NotLookedUp(error)) => {
                         tracing::warn!(campaign = %name, %error, "could not be looked up ahead");
                     }
@@ -215,17 +214,18 @@ impl Enquiry {
         }
     }
 
-    /// How many were looked up.
-    async fn make(&self) -> Result<u64, Failed> {
+    async fn make(&self) -> Result<(), Failed> {
         let (mut journal, missing) = block_in_place(|| self.missing())?;
         let count = missing.len() as u64;
         let base_url = &self.terms.base_url;
         if count > 0 {
+            let name = &self.campaign.definition.name;
+            tracing::info!(campaign = %name, ids = count, "looking up Sendbird user ids in Desk");
             self.look_ups
                 .look_up(missing, &mut journal, base_url)
                 .await?;
         }
-        Ok(count)
+        Ok(())
     }
 
     fn missing(&self) -> Result<(SqliteJournal, Vec<Box<str>>), Failed> {
