@@ -139,8 +139,14 @@ fn seed(campaign: &CampaignName) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::campaign::{Block, Priority};
     use crate::delivery::draw::Draw;
+    use crate::delivery::plan::Planner;
+    use crate::delivery::request::Template;
+    use crate::delivery::rules::Rules;
 
     fn name(name: &str) -> CampaignName {
         CampaignName::new(name).expect("a name")
@@ -169,6 +175,73 @@ mod tests {
                 "{share} of {}",
                 drawn.len()
             );
+        }
+    }
+
+    /// Keeps the customers of every batch.
+    #[derive(Default)]
+    struct Batches(Vec<Vec<u64>>);
+
+    impl PlanSink for Batches {
+        type Error = std::convert::Infallible;
+
+        fn batch(&mut self, number: u32, ids: &[u64], lines: &[u64]) -> Result<(), Self::Error> {
+            assert_eq!(
+                (number as usize, ids.len()),
+                (self.0.len() + 1, lines.len())
+            );
+            self.0.push(ids.to_vec());
+            Ok(())
+        }
+
+        fn left_out(&mut self, _: &Ground, _: &[u64], _: &[u64]) -> Result<(), Self::Error> {
+            Ok(())
+        }
+
+        fn left_out_by_name(&mut self, _: &Ground, _: &[NamedRow]) -> Result<(), Self::Error> {
+            Ok(())
+        }
+
+        fn invalid(&mut self, _: &[InvalidRow]) -> Result<(), Self::Error> {
+            Ok(())
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn batches_are_of_one_variant_and_a_wave_ends_where_it_is_to(
+            customers in 1..300_u64, size in 1..40_usize, wave in 1..300_u64,
+            weights in prop::collection::vec(1..5_u32, 2..6),
+        ) {
+            let texts = varied("spring", &weights);
+            let templates = Varied {
+                seed: texts.seed,
+                up_to: texts.up_to.clone(),
+                each: texts.each.iter().map(|text| Template::new(text, "vip", 1, Priority::Low)).collect(),
+            };
+            let mut planner = Planner::new(&templates, "http://desk.test", size, Rules::default());
+            planner.cut_after(Some(wave));
+            let mut block = Block { rows: customers as usize, ..Block::default() };
+            block.ids = (1..=customers).collect();
+            block.lines = block.ids.clone();
+            let mut sink = Batches::default();
+            planner.block(&block, &mut sink).expect("it never fails");
+            let summary = planner.finish(&mut sink).expect("it never fails");
+            prop_assert_eq!(summary.planned, customers);
+            for batch in &sink.0 {
+                prop_assert!((1..=size).contains(&batch.len()));
+                prop_assert!(batch.iter().all(|id| texts.variant(*id) == texts.variant(batch[0])));
+            }
+            let mut first_wave: Vec<u64> = Vec::new();
+            let mut batches = sink.0.iter();
+            while (first_wave.len() as u64) < wave.min(customers) {
+                first_wave.extend(batches.next().expect("a batch"));
+            }
+            first_wave.sort_unstable();
+            prop_assert_eq!(first_wave, (1..=wave.min(customers)).collect::<Vec<_>>());
+            let mut all = sink.0.concat();
+            all.sort_unstable();
+            prop_assert_eq!(all, block.ids);
         }
     }
 

@@ -44,13 +44,21 @@ fn write(
     )?;
     for (run, story) in runs {
         writeln!(out, "\n{}  {}", run.key, result::state(run))?;
-        write_story(out, run, story)?;
+        write_story(out, id, run, story)?;
     }
     Ok(())
 }
 
-fn write_story(out: &mut String, run: &RunRecord, story: &Story) -> std::fmt::Result {
+fn write_story(
+    out: &mut String,
+    customer: u64,
+    run: &RunRecord,
+    story: &Story,
+) -> std::fmt::Result {
     writeln!(out, "  Listed    {}", listed(run, story))?;
+    if let Some(variant) = variant(customer, run, story) {
+        writeln!(out, "  Variant   {variant}")?;
+    }
     for part in &story.parts {
         let of = match part.parent {
             Some(parent) => format!(", a part of batch {parent}"),
@@ -79,6 +87,12 @@ fn write_story(out: &mut String, run: &RunRecord, story: &Story) -> std::fmt::Re
         write_counts(out, last)?;
     }
     Ok(())
+}
+
+/// The name of the variant whose text the customer is told, who is not left out.
+fn variant<'a>(customer: u64, run: &'a RunRecord, story: &Story) -> Option<&'a str> {
+    let variant = run.variant_of(customer)?;
+    (!story.parts.is_empty()).then_some(variant.name.as_str())
 }
 
 fn write_counts(out: &mut String, part: &Part) -> std::fmt::Result {
@@ -176,7 +190,10 @@ fn outcome_sentence(part: &Part, owner: Owner) -> String {
 pub fn json(customer: CustomerId, runs: &[(&RunRecord, Story)]) -> String {
     super::json::line(&StoryObject {
         customer_id: customer.get(),
-        runs: runs.iter().map(|(run, story)| of_run(run, story)).collect(),
+        runs: runs
+            .iter()
+            .map(|(run, story)| of_run(customer.get(), run, story))
+            .collect(),
     })
 }
 
@@ -190,6 +207,8 @@ struct StoryObject<'a> {
 struct RunStory<'a> {
     run: String,
     state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    variant: Option<&'a str>,
     customers_file: String,
     line: Option<u64>,
     duplicate_lines: Vec<u64>,
@@ -245,11 +264,12 @@ struct ChatObject {
     read_at: Option<String>,
 }
 
-fn of_run<'a>(run: &'a RunRecord, story: &'a Story) -> RunStory<'a> {
+fn of_run<'a>(customer: u64, run: &'a RunRecord, story: &'a Story) -> RunStory<'a> {
     let last = story.parts.last();
     RunStory {
         run: run.key.to_string(),
         state: result::state(run),
+        variant: variant(customer, run, story),
         customers_file: match story.line {
             Some(line) => run.place(line).0.to_owned(),
             None => run.customers_files.join(", "),

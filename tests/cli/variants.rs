@@ -172,6 +172,18 @@ fn a_dry_run_and_a_report_show_each_variant() {
     let object = town.scene.run(&RUN).json();
     let key = object["run"].as_str().unwrap().to_owned();
     let report = town.scene.run(&["report", &key]).out;
+    let told = told(&town.desk);
+    for customer in 1..=8 {
+        let id = customer.to_string();
+        let name = match told[&customer] == SHORT {
+            true => "short",
+            false => "long",
+        };
+        let why = town.scene.run(&["why", &id]).out;
+        assert!(why.contains(&format!("\n  Variant   {name}\n")), "{why}");
+        let why = town.scene.run(&["why", &id, "--json"]).json();
+        assert_eq!(why["runs"][0]["variant"], name);
+    }
     let top: Vec<&str> = dry.lines().take(12).collect();
     let table = report.split("throttled\n").nth(1).unwrap();
     // Who has answered by then depends on the time that took.

@@ -23,7 +23,7 @@ pub use variants::VariantStanding;
 use super::{open, owner, timestamp};
 use crate::campaign::{CampaignName, FileLine, Priority, Restraints, UnknownPolicy};
 use crate::delivery::tally::{Listing, Owner};
-use crate::delivery::variant::Variant;
+use crate::delivery::variant::{Variant, Varied};
 use crate::journal::{JournalError, RunId, RunKey, RunState, Tended};
 
 /// The reading side of a store. Sees whatever was committed, also beside a process that writes.
@@ -91,6 +91,12 @@ pub struct RunRecord {
 }
 
 impl RunRecord {
+    /// The variant whose text this customer is told; none where everybody is told the same.
+    pub fn variant_of(&self, customer: u64) -> Option<&Variant> {
+        let varied = Varied::of_texts(&self.key.campaign, "", &self.variants, |_| ());
+        self.variants.get(varied.variant(customer))
+    }
+
     /// The file and the line that a row of this run stands on.
     pub fn place(&self, line: u64) -> (&str, u64) {
         let FileLine { file, line } = FileLine::unpacked(line);

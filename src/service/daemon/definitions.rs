@@ -164,6 +164,25 @@ mod tests {
     }
 
     #[test]
+    fn the_file_of_any_variant_is_read_again_when_it_changed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut definitions = Definitions::of(folder.path());
+        let text = "group = \"vip\"\ncustomers = \"a.csv\"\n\
+                    [[variant]]\nname = \"a\"\nmessage = \"A\"\n\
+                    [[variant]]\nname = \"b\"\nmessage_file = \"b.txt\"\n";
+        write(folder.path(), "b.txt", "B");
+        write(folder.path(), "welcome.toml", text);
+        for text in ["B", "B again"] {
+            write(folder.path(), "b.txt", text);
+            let changes = definitions.reread().expect("read");
+            assert_eq!(changes, [Change::Loaded(name("welcome"))], "{text}");
+            assert_eq!(definitions.reread().expect("read"), []);
+            let in_force = definitions.get(&name("welcome")).expect("a campaign");
+            assert_eq!(in_force.variants[1].message, text);
+        }
+    }
+
+    #[test]
     fn a_broken_file_is_reported_once_and_its_last_good_version_stays() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut definitions = Definitions::of(folder.path());
