@@ -8,11 +8,15 @@
 //! A run starts with one request at a time until Desk has accepted one, so that a wrong group,
 //! agent or message costs a handful of requests and not an audience.
 
+mod streak;
+mod vocabulary;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use super::batch::Change;
-use super::outcome::{ChatId, Fact, Outcome, Words, judge};
+use self::streak::Streak;
+pub use self::vocabulary::{Conclusion, Effect, Ending, Event, Work};
+use super::outcome::{Fact, Outcome, Words, judge};
 use super::patience::{BREAKER_AT, Patience};
 use super::split::{self, Refusal};
 
@@ -24,176 +28,6 @@ const PROBES: u32 = 5;
 const SUSPICIOUS_AT: u32 = 8;
 /// More batches are loaded when fewer than this are at hand, in multiples of the concurrency.
 const LOW_WATER: usize = 4;
-
-/// A planned batch at hand.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Work {
-    /// The number of the batch in its run.
-    pub number: u32,
-    /// How many attempts it has had.
-    pub attempts: u32,
-    /// Its customers, in order.
-    pub customers: Vec<u64>,
-}
-
-/// What happened. Times are given to [`Dispatcher::step`].
-#[derive(Clone, Debug)]
-pub enum Event {
-    /// More planned batches, in order of their numbers; fewer than asked for are the last.
-    Loaded {
-        /// The batches.
-        batches: Vec<Work>,
-        /// Whether there are no more.
-        last: bool,
-    },
-    /// The budget allows one request.
-    Granted,
-    /// The intent of this batch is durable.
-    Recorded(u32),
-    /// The request of this batch has ended.
-    Answered(u32, Fact),
-    /// Desk was asked whether it serves again.
-    Probed(bool),
-    /// The time asked for by [`Effect::WakeAt`] has come.
-    Woken,
-    /// Stop: finish what is in flight and send nothing new.
-    Stop(String),
-    /// The journal could not record something: nothing may be sent any more.
-    JournalFailed {
-        /// Why.
-        why: String,
-        /// The batches whose intent is not durable: they were not sent.
-        intents: Vec<u32>,
-    },
-}
-
-/// What is to be done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// Load this many planned batches with numbers above `after`.
-    Load {
-        /// The last number at hand.
-        after: u32,
-        /// The last number to load: what a split adds beyond it is at hand already.
-        up_to: u32,
-        /// How many.
-        most: usize,
-    },
-    /// Ask the budget for one request.
-    AskBudget,
-    /// Make the intent of this batch durable.
-    Intend {
-        /// The batch.
-        number: u32,
-        /// The number of this attempt, from 1.
-        attempt: u32,
-        /// How many customers it has.
-        customers: usize,
-    },
-    /// Send the request of this batch, whose intent is durable.
-    Post {
-        /// The batch.
-        number: u32,
-        /// Its customers.
-        customers: Vec<u64>,
-    },
-    /// Make the outcome of this batch durable.
-    Conclude {
-        /// The batch.
-        number: u32,
-        /// The attempt it is the outcome of.
-        attempt: u32,
-        /// What came of it.
-        conclusion: Conclusion,
-    },
-    /// All requests of the budget wait this long.
-    Pause(Duration),
-    /// Ask Desk, with a request that changes nothing, whether it serves.
-    Probe,
-    /// Send [`Event::Woken`] at this time.
-    WakeAt(Duration),
-    /// Nothing more is to be done.
-    End(Ending),
-}
-
-/// What came of one attempt, as the journal records it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Conclusion {
-    /// Desk has it.
-    Accepted(ChatId),
-    /// Not applied; planned again.
-    NotSent(Words),
-    /// Refused for good.
-    Rejected(Words),
-    /// Refused, and its customers go on in these new batches.
-    Split(Words, Vec<(u32, Vec<u64>)>),
-    /// May or may not have been applied.
-    Unknown(Words),
-}
-
-impl Conclusion {
-    /// The change of state it amounts to.
-    pub fn change(&self) -> Change {
-        match self {
-            Conclusion::Accepted(_) => Change::Accept,
-            Conclusion::NotSent(_) => Change::NotSent,
-            Conclusion::Rejected(_) => Change::Reject,
-            Conclusion::Split(..) => Change::Split,
-            Conclusion::Unknown(_) => Change::Lose,
-        }
-    }
-
-    /// The words that go with it.
-    pub fn words(&self) -> Option<&Words> {
-        match self {
-            Conclusion::Accepted(_) => None,
-            Conclusion::NotSent(words)
-            | Conclusion::Rejected(words)
-            | Conclusion::Split(words, _)
-            | Conclusion::Unknown(words) => Some(words),
-        }
-    }
-}
-
-/// How the sending of a run ended.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Ending {
-    /// No batch is left to send.
-    Finished,
-    /// Stopped before the end; it can be resumed.
-    Stopped(String),
-    /// The definition is wrong: Desk refuses whatever is sent.
-    Failed(String),
-}
-
-/// A run of equal refusals with nothing accepted in between.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-struct Streak {
-    code: Option<String>,
-    refusals: u32,
-    singles: u32,
-}
-
-impl Streak {
-    /// `probed`: the request was one of those that are to tell a wrong definition from customers
-    /// who happen to stand side by side.
-    fn add(&mut self, words: &Words, customers: usize, probed: bool) {
-        let code = Some(
-            words
-                .code
-                .clone()
-                .unwrap_or_else(|| format!("{:?}", words.status)),
-        );
-        if self.code != code {
-            *self = Streak {
-                code,
-                ..Streak::default()
-            };
-        }
-        self.refusals += 1;
-        self.singles += u32::from(probed && customers == 1);
-    }
-}
 
 /// The part of the breaker's life it is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use stage::Stage;
 
 use super::*;
+use crate::delivery::outcome::ChatId;
 use crate::delivery::outcome::{Answer, AnswerBody};
 
 /// No batch.
