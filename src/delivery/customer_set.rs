@@ -4,10 +4,14 @@
 //! byte for several customers. Ids that are scattered would cost such bitmaps many times their
 //! own size, and are kept as they are.
 
+mod frozen;
+
 use std::collections::HashSet;
 
 use roaring::RoaringTreemap;
 use rustc_hash::FxBuildHasher;
+
+pub use self::frozen::FrozenSet;
 
 /// A set of customers.
 #[derive(Clone, Debug)]

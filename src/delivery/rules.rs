@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::customer_set::CustomerSet;
+use super::customer_set::{CustomerSet, FrozenSet};
 use super::draw::Draw;
 use super::reason::{Ground, Reason};
 use crate::campaign::{Repeat, SameCampaign, Sample};
@@ -29,7 +29,7 @@ pub struct Rules {
 
 #[derive(Clone, Debug)]
 enum Test {
-    IsIn(Arc<CustomerSet>),
+    IsIn(Arc<FrozenSet>),
     IsNotDrawn(Draw),
 }
 
@@ -37,7 +37,7 @@ impl Rules {
     /// Leaves out whoever is in a list with this name.
     pub fn suppress(&mut self, name: impl Into<String>, customers: CustomerSet) {
         let ground = Ground::new(Reason::Suppressed, name);
-        self.push(ground, Test::IsIn(Arc::new(customers)));
+        self.push(ground, Test::IsIn(Arc::new(customers.freeze())));
     }
 
     /// Whether a list has this customer.
@@ -71,7 +71,10 @@ impl Rules {
         ];
         for (reason, detail, customers) in rules {
             if let Some(detail) = detail.filter(|_| !customers.is_empty()) {
-                self.push(Ground::new(reason, detail), Test::IsIn(Arc::new(customers)));
+                self.push(
+                    Ground::new(reason, detail),
+                    Test::IsIn(Arc::new(customers.freeze())),
+                );
             }
         }
     }
