@@ -16,7 +16,7 @@ pub struct Work {
     pub customers: Vec<u64>,
 }
 
-/// What happened. Times are given to [`Dispatcher::step`].
+/// What happened. Times are given to [`Dispatcher::step`](super::Dispatcher::step).
 #[derive(Clone, Debug)]
 pub enum Event {
     /// More planned batches, in order of their numbers; fewer than asked for are the last.
