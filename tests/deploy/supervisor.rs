@@ -11,7 +11,7 @@ use tokio::time::sleep;
 /// A process that is supervised: it is ready, its loop turns for a while, hangs, turns again; it
 /// reads its settings again, and stops. Time passes as fast as it can.
 #[tokio::test(start_paused = true)]
-#[ignore = "it is started by the test below"]
+#[ignore = "no test by itself: the process that the tests below start and listen to"]
 async fn a_supervised_process() {
     let supervisor = Supervisor::of_this_process();
     let observed = Observed::default();

@@ -8,6 +8,7 @@
 //! | file | what it looks after |
 //! |---|---|
 //! | `definitions` | the campaigns folder: what is in force |
+//! | `folder` | its changes: noticed, and read again |
 //! | `agenda` | schedules: which fires are due, and what becomes of them |
 //! | `enquiries` | Sendbird user ids, which are looked up in Desk before they are planned |
 //! | `planner` | a thread that turns fires and orders into runs |
@@ -19,9 +20,10 @@ mod agenda;
 mod crew;
 pub mod definitions;
 mod enquiries;
+mod folder;
 mod planner;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -32,7 +34,7 @@ use tokio_util::sync::CancellationToken;
 use self::aftercare::{Aftercare, FOLLOW_FOR};
 use self::agenda::Agenda;
 use self::crew::{Crew, Left, is_with_another};
-use self::definitions::{Change, Definitions};
+use self::definitions::Definitions;
 use self::enquiries::{Enquiries, Means};
 use self::planner::{Done, Job, Planner};
 use super::alarm::Alarm;
@@ -522,71 +524,5 @@ impl Daemon {
         self.find_chats_at = Instant::now();
         self.look_for_runs = true;
         self.look_after();
-    }
-
-    fn reread(&mut self) {
-        self.reread_at = None;
-        for name in std::mem::take(&mut self.unloaded) {
-            self.load(name);
-        }
-        let changes = match self.definitions.reread() {
-            Ok(changes) => changes,
-            Err(error) => {
-                let folder = self.definitions.folder().display();
-                let why = format!("the campaigns folder {folder} cannot be read: {error}");
-                tracing::error!(why, "what was read of it before stays in force");
-                return self.given.observed.concern(Concern::Campaigns, why);
-            }
-        };
-        self.given.observed.settle(Concern::Campaigns);
-        for change in changes {
-            match change {
-                Change::Loaded(name) => {
-                    self.enquiries.renew(&name);
-                    self.load(name);
-                }
-                Change::Broken(campaign, why, stays) => tracing::error!(
-                    %campaign,
-                    %why,
-                    last_good_version_stays = stays,
-                    "a definition is broken"
-                ),
-                Change::Removed(campaign) => {
-                    tracing::info!(%campaign, "its file was removed: its schedule has ended");
-                    self.agenda.remove(&campaign);
-                }
-            }
-        }
-    }
-
-    /// Takes in the schedule of a definition.
-    fn load(&mut self, name: CampaignName) {
-        if let Some(campaign) = self.definitions.get(&name)
-            && let Err(error) = self.agenda.load(&self.store, &campaign)
-        {
-            self.store_failed(&error);
-            self.unloaded.push(name);
-        }
-    }
-
-    /// Has the loop told when the folder changes. Where that cannot be, it is looked at with every
-    /// round.
-    fn watch(&self) -> Option<notify::RecommendedWatcher> {
-        let notes = self.notes.clone();
-        let heard = move |event: notify::Result<notify::Event>| {
-            if event.is_ok_and(|event| !event.kind.is_access()) {
-                let _ = notes.send(Note::FolderChanged);
-            }
-        };
-        let watched = notify::recommended_watcher(heard).and_then(|mut watcher| {
-            let folder: &Path = self.definitions.folder();
-            notify::Watcher::watch(&mut watcher, folder, notify::RecursiveMode::Recursive)?;
-            Ok(watcher)
-        });
-        watched
-            .map_err(
-                |error| tracing::warn!(%error, "changes of the campaigns folder are noticed late"),
-            )
-            .ok()
     }
 }
