@@ -12,6 +12,7 @@
 //! | [`sandbox`] | a stand-in for Desk that misbehaves on demand and counts who was messaged | loopback |
 //! | [`service`] | the loops: one run under way, the daemon, the budget, jobs over messages | wires the ones above |
 //! | [`report`] | what people read: tables, JSON, CSV | values and the journal's reading side |
+//! | [`manual`] | the chapters of the manual | nothing |
 //! | [`web`] | what machines ask: alive, ready, metrics | the journal's reading side, what the service observed |
 //! | [`settings`], [`telemetry`], [`cli`] | what an operator configures and types | everything |
 
@@ -20,6 +21,7 @@ pub mod cli;
 pub mod delivery;
 pub mod desk;
 pub mod journal;
+pub mod manual;
 pub mod report;
 pub mod sandbox;
 pub mod service;

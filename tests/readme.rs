@@ -1,5 +1,5 @@
-//! The README says what the code does: every command, option, key, fault and exit code that exists,
-//! and none that does not.
+//! The README and the chapters of the manual say what the code does: every command, key, fault and
+//! exit code that exists, and no command, option or key that does not.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -9,10 +9,11 @@ use clap::CommandFactory as _;
 use deskcast::campaign::{CampaignName, Definition};
 use deskcast::cli::Cli;
 use deskcast::cli::exit::Exit;
+use deskcast::manual::CHAPTERS;
 use deskcast::sandbox::Faults;
 use deskcast::settings::KEYS;
 
-/// Options of other programs that the README shows.
+/// Options of other programs that the manual shows.
 const OF_OTHERS: [&str; 12] = [
     "--bench",
     "--fuzz-dir",
@@ -28,8 +29,19 @@ const OF_OTHERS: [&str; 12] = [
     "--version",
 ];
 
-fn readme() -> String {
-    read("README.md")
+/// The README and every chapter: what a person reads.
+fn manual() -> Vec<(String, String)> {
+    let chapters = CHAPTERS
+        .iter()
+        .map(|it| format!("deploy/manual/{}.md", it.name));
+    let files = std::iter::once("README.md".to_owned()).chain(chapters);
+    files.map(|file| (file.clone(), read(&file))).collect()
+}
+
+/// All of it in one text.
+fn everything() -> String {
+    let texts = manual().into_iter().map(|(_, text)| text);
+    texts.collect::<Vec<_>>().join("\n")
 }
 
 fn read(file: &str) -> String {
@@ -46,11 +58,11 @@ fn section(heading: &str) -> String {
         let depth = line.bytes().take_while(|byte| *byte == b'#').count();
         !in_code && (1..=level).contains(&depth)
     };
-    let text = readme();
+    let text = everything();
     let after = text.lines().skip_while(|line| *line != heading).skip(1);
     let mut ends = ends;
     let lines: Vec<&str> = after.take_while(|line| !ends(line)).collect();
-    assert!(!lines.is_empty(), "the README has no section \"{heading}\"");
+    assert!(!lines.is_empty(), "the manual has no section \"{heading}\"");
     lines.join("\n")
 }
 
@@ -95,21 +107,23 @@ fn options_in(text: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_command_has_a_section_with_exactly_its_options() {
-    let cli = Cli::command();
-    for command in cli.get_subcommands() {
-        let section = section(&format!("### {}", command.get_name()));
-        assert!(section.contains(&format!("deskcast {}", command.get_name())));
-        let rows: Vec<String> = first_column(&section).into_iter().collect();
-        assert_eq!(
-            options_in(&rows.join(" ")),
-            options(command),
-            "{}",
-            command.get_name()
-        );
+fn every_command_is_told_of_and_says_itself_what_its_arguments_mean() {
+    fn told(command: &clap::Command, above: &str, text: &str) {
+        let name = format!("{above} {}", command.get_name());
+        let explained = |it: &clap::Arg| it.get_help().is_some() || it.get_id() == "help";
+        for argument in command.get_arguments() {
+            assert!(explained(argument), "{name}: {}", argument.get_id());
+        }
+        assert!(command.get_about().is_some(), "{name} says nothing");
+        let mut within = command.get_subcommands().peekable();
+        if within.peek().is_none() {
+            assert!(text.contains(&name), "{name} is not in the manual");
+        }
+        within.for_each(|command| told(command, &name, text));
     }
-    for common in ["--config", "--help", "--version"] {
-        assert!(section("## Commands").contains(common), "{common}");
+    let text = everything();
+    for command in Cli::command().get_subcommands() {
+        told(command, "deskcast", &text);
     }
 }
 
@@ -119,7 +133,7 @@ fn no_command_and_no_option_is_made_up() {
     let mut known = set(OF_OTHERS);
     known.extend(set(["--config", "--help"]));
     known.extend(cli.get_subcommands().flat_map(options));
-    let text = readme();
+    let text = everything();
     let made_up: Vec<String> = options_in(&text).difference(&known).cloned().collect();
     assert_eq!(made_up, Vec::<String>::new());
 
@@ -243,7 +257,7 @@ fn the_table_of_faults_has_every_fault() {
 
 #[test]
 fn the_campaign_of_the_first_steps_is_one() {
-    let section = section("## First real campaign");
+    let section = section("## First campaign");
     let blocks: Vec<&str> = section
         .split("```toml\n")
         .skip(1)
@@ -269,7 +283,7 @@ fn the_campaign_of_the_first_steps_is_one() {
 
 #[test]
 fn the_picture_of_a_dry_run_is_what_is_printed() {
-    let text = readme();
+    let text = read("README.md");
     let picture = text.split("```").nth(1).expect("a picture");
     let mut lines = picture.lines().skip(1);
     let command = lines
@@ -295,21 +309,46 @@ fn the_picture_of_a_dry_run_is_what_is_printed() {
 
 #[test]
 fn every_link_leads_somewhere() {
-    let text = readme();
-    let targets = text
-        .split("](")
-        .skip(1)
-        .filter_map(|rest| rest.split(')').next());
-    let headings: BTreeSet<String> = text.lines().filter_map(anchor).collect();
-    for target in targets {
-        match target.strip_prefix('#') {
-            Some(heading) => assert!(headings.contains(heading), "#{heading}"),
-            None => assert!(
-                Path::new(env!("CARGO_MANIFEST_DIR")).join(target).exists(),
-                "{target}"
-            ),
+    for (file, text) in manual() {
+        let targets = text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next());
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let folder = root.join(&file).parent().expect("a folder").to_owned();
+        for target in targets {
+            let (path, heading) = target.split_once('#').unwrap_or((target, ""));
+            let path = match path {
+                "" => root.join(&file),
+                path => folder.join(path),
+            };
+            assert!(path.exists(), "{file}: {target}");
+            if !heading.is_empty() {
+                let text = std::fs::read_to_string(&path).expect("a text");
+                assert!(
+                    text.lines()
+                        .filter_map(anchor)
+                        .any(|anchor| anchor == heading),
+                    "{file}: {target}"
+                );
+            }
         }
     }
+}
+
+#[test]
+fn the_readme_is_short_and_lists_every_chapter() {
+    let readme = read("README.md");
+    assert!(readme.lines().count() <= 250, "{}", readme.lines().count());
+    for chapter in CHAPTERS {
+        let row = format!("| [{0}](deploy/manual/{0}.md) |", chapter.name);
+        assert!(readme.contains(&row), "{row}");
+        let heading = format!("# {}: ", chapter.name);
+        assert!(chapter.markdown.starts_with(&heading), "{heading}");
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/manual");
+    let files = std::fs::read_dir(folder).expect("the chapters").count();
+    assert_eq!(files, CHAPTERS.len());
 }
 
 /// What a heading is linked to by.

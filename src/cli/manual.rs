@@ -34,9 +34,7 @@ pub(super) fn man(args: &ManArgs) -> Result<Exit, Failure> {
         Failure::mistake(format!("{folder}: the pages cannot be written: {error}"))
     };
     std::fs::create_dir_all(&args.out).map_err(cannot)?;
-    // Without "help", whose page would only say that the others exist.
-    let command = Cli::command().disable_help_subcommand(true);
-    clap_mangen::generate_to(command, &args.out).map_err(cannot)?;
+    clap_mangen::generate_to(Cli::command(), &args.out).map_err(cannot)?;
     Ok(Exit::Done)
 }
 

@@ -6,6 +6,7 @@ mod daemon;
 mod desk;
 pub mod exit;
 mod failure;
+mod help;
 mod manual;
 mod operator;
 mod order;
@@ -35,7 +36,14 @@ use crate::telemetry;
 
 /// Runs proactive-chat campaigns against Sendbird Desk: nobody twice, nobody lost.
 #[derive(Debug, Parser)]
-#[command(name = "deskcast", version, about, max_term_width = 100)]
+#[command(
+    name = "deskcast",
+    version,
+    about,
+    max_term_width = 100,
+    disable_help_subcommand = true,
+    after_help = help::topics()
+)]
 pub struct Cli {
     /// The settings file [default: $DESKCAST_CONFIG, ./deskcast.toml, /etc/deskcast/deskcast.toml]
     #[arg(long, global = true, value_name = "FILE")]
@@ -85,6 +93,8 @@ enum Command {
     Completions(manual::CompletionsArgs),
     /// Write the manual pages
     Man(manual::ManArgs),
+    /// Show a chapter of the manual, or everything about a command
+    Help(help::HelpArgs),
 }
 
 /// What every command has at hand.
@@ -120,6 +130,7 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
         // These tell of the command line alone: wrong settings do not concern them.
         Command::Completions(args) => return manual::completions(args),
         Command::Man(args) => return manual::man(args),
+        Command::Help(args) => return help::help(args),
         _ => {}
     }
     let settings = Settings::load_for_process(cli.config.as_deref())?;
@@ -161,6 +172,7 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
         Command::Sandbox(args) => runtime.block_on(sandbox::serve(args)),
         Command::Completions(args) => manual::completions(&args),
         Command::Man(args) => manual::man(&args),
+        Command::Help(args) => help::help(&args),
     };
     // What is still in the air at this point is of no interest any more.
     runtime.shutdown_background();

@@ -114,7 +114,7 @@ fn pages_of(command: &clap::Command, above: &str) -> BTreeSet<String> {
 fn it_installs_what_it_should_works_and_leaves_nothing_but_what_is_the_operators() {
     let package = build();
     let name = concat!("deskcast_", env!("CARGO_PKG_VERSION"), "-1_");
-    assert!(package.contains(name) && text("README.md").contains(name));
+    assert!(package.contains(name) && text("deploy/manual/operations.md").contains(name));
     let root = Root::new();
     root.dpkg(&["--install", &package]);
     holds_every_file(&root);

@@ -1,4 +1,4 @@
-//! The rows of the README's table of error codes.
+//! The rows of the manual's table of error codes.
 
 use std::collections::BTreeSet;
 

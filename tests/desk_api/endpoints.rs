@@ -1,4 +1,4 @@
-//! The rows of the README's table of endpoints.
+//! The rows of the manual's table of endpoints.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
 //! The Desk API from both sides: the client against answers as the reference shows them, the
-//! client and the binary against the sandbox, and every row of the README's tables.
+//! client and the binary against the sandbox, and every row of the manual's tables.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 

@@ -1,4 +1,4 @@
-//! The README's tables of endpoints and error codes, run row by row: each row's command is typed,
+//! The manual's tables of endpoints and error codes, run row by row: each row's command is typed,
 //! each row's call is made, against the sandbox. A row without a check fails, and so does a check
 //! without a row.
 
@@ -14,12 +14,12 @@ pub(crate) struct Row {
     library: String,
 }
 
-/// The rows of the README's table that begins with this column.
+/// The rows of the manual's table that begins with this column.
 pub(crate) fn rows(first_column: &str) -> Vec<Row> {
-    let path = format!("{}/README.md", env!("CARGO_MANIFEST_DIR"));
-    let readme = std::fs::read_to_string(path).unwrap();
+    let path = format!("{}/deploy/manual/desk-api.md", env!("CARGO_MANIFEST_DIR"));
+    let chapter = std::fs::read_to_string(path).unwrap();
     let head = format!("| {first_column} | command | library |\n");
-    let (_, table) = readme.split_once(&head).unwrap();
+    let (_, table) = chapter.split_once(&head).unwrap();
     let rows = table.lines().skip(1);
     rows.map_while(|line| line.strip_prefix("| ")?.strip_suffix(" |"))
         .map(|row| {
