@@ -351,6 +351,105 @@ fn the_readme_is_short_and_lists_every_chapter() {
     assert_eq!(files, CHAPTERS.len());
 }
 
+/// What the binary prints, where it is asked in this folder.
+fn printed(folder: &Path, arguments: &[&str]) -> String {
+    let mut deskcast = Command::new(assert_cmd::cargo::cargo_bin!("deskcast"));
+    let output = deskcast
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .expect("output");
+    assert!(
+        output.status.success(),
+        "{arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).expect("text")
+}
+
+#[test]
+fn help_shows_every_chapter_and_every_command_and_their_prose_in_80_columns() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let all = printed(folder, &["help"]);
+    for chapter in CHAPTERS {
+        assert!(all.contains(&format!("\n  {} ", chapter.name)), "{all}");
+        let shown = printed(folder, &["help", chapter.name]);
+        for heading in chapter.markdown.lines().filter(|it| it.starts_with("## ")) {
+            assert!(shown.lines().any(|line| line == heading), "{heading}");
+        }
+        // Examples are what deskcast prints, to the letter.
+        let prose = chapter.screen(false);
+        assert!(shown.ends_with(&prose), "{shown}");
+        let prose = prose.lines().filter(|line| !line.starts_with("    "));
+        let long = prose.filter(|line| line.chars().count() > 80);
+        assert_eq!(long.collect::<Vec<_>>(), Vec::<&str>::new());
+    }
+    for command in Cli::command().get_subcommands() {
+        let shown = printed(folder, &["help", command.get_name()]);
+        let usage = format!("Usage: deskcast {}", command.get_name());
+        assert!(shown.contains(&usage), "{shown}");
+    }
+    let both = printed(folder, &["help", "sandbox"]);
+    assert!(both.contains("--latency") && both.contains("## The sandbox"));
+}
+
+#[test]
+fn help_for_what_does_not_exist_names_what_is_near() {
+    let mut deskcast = Command::new(assert_cmd::cargo::cargo_bin!("deskcast"));
+    let refused = deskcast.args(["help", "shedule"]).assert().code(2);
+    let said = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
+    assert!(said.contains("did you mean \"schedule\"?"), "{said}");
+}
+
+#[test]
+fn every_chapter_is_a_manual_page_of_its_section() {
+    for chapter in CHAPTERS {
+        let page = chapter.man_page();
+        let title = format!(".TH deskcast-{} {} ", chapter.name, chapter.section);
+        assert!(page.contains(&title), "{page}");
+        for heading in chapter.markdown.lines().filter(|it| it.starts_with("## ")) {
+            let heading = heading[3..].to_uppercase();
+            let sections = page.lines().filter_map(|line| line.strip_prefix(".SH "));
+            let mut sections = sections.map(|it| it.trim_matches('"'));
+            assert!(sections.any(|it| it == heading), "{heading}\n{page}");
+        }
+        // What a link leads to is named as a page.
+        assert!(!page.contains(".md)") && !page.contains(".md#"), "{page}");
+    }
+}
+
+/// The blocks of a section that are in this language.
+fn blocks(section: &str, language: &str) -> Vec<String> {
+    let begin = format!("```{language}\n");
+    let blocks = section.split(&begin).skip(1);
+    let blocks = blocks.filter_map(|block| block.split("```").next());
+    blocks.map(str::to_owned).collect()
+}
+
+#[test]
+fn the_first_campaign_comes_out_as_the_readme_says() {
+    let section = section("## First campaign");
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |file: &str, text: &str| {
+        let path = folder.path().join(file);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(path, text).expect("a file");
+    };
+    let toml = blocks(&section, "toml");
+    write("deskcast.toml", &toml[0]);
+    write("campaigns/spring.toml", &toml[1]);
+    let customers = blocks(&section, "text");
+    write("campaigns/audiences/spring.csv", &customers[0]);
+    let dry_run = printed(folder.path(), &["run", "spring", "--dry-run"]);
+    let command = dry_run.lines().last().expect("a command").trim();
+    // With a digest in place of the word.
+    let shown = section
+        .lines()
+        .find(|line| line.contains("--plan"))
+        .expect("a command");
+    assert_eq!(command, shown);
+}
+
 /// What a heading is linked to by.
 fn anchor(line: &str) -> Option<String> {
     let (marks, title) = line.split_once(' ')?;

@@ -42,7 +42,7 @@ pub(super) fn help(args: &HelpArgs) -> Result<Exit, Failure> {
         if !text.is_empty() {
             text.push('\n');
         }
-        text.push_str(chapter.markdown);
+        text.push_str(&chapter.screen(coloured));
     }
     if text.is_empty() {
         return Err(unknown(&args.words.join(" ")));

@@ -10,6 +10,7 @@ use super::Cli;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output::print;
+use crate::manual::CHAPTERS;
 
 /// Arguments of `deskcast man`.
 #[derive(Debug, Args)]
@@ -27,7 +28,7 @@ pub(super) struct CompletionsArgs {
     shell: Shell,
 }
 
-/// Writes a page for deskcast and one for each of its commands.
+/// Writes a page for deskcast, one for each of its commands, and one for each chapter of the manual.
 pub(super) fn man(args: &ManArgs) -> Result<Exit, Failure> {
     let cannot = |error| {
         let folder = args.out.display();
@@ -35,6 +36,10 @@ pub(super) fn man(args: &ManArgs) -> Result<Exit, Failure> {
     };
     std::fs::create_dir_all(&args.out).map_err(cannot)?;
     clap_mangen::generate_to(Cli::command(), &args.out).map_err(cannot)?;
+    for chapter in CHAPTERS {
+        let page = args.out.join(chapter.man_file());
+        std::fs::write(page, chapter.man_page()).map_err(cannot)?;
+    }
     Ok(Exit::Done)
 }
 

@@ -40,7 +40,7 @@ use crate::telemetry;
     name = "deskcast",
     version,
     about,
-    max_term_width = 100,
+    max_term_width = 80,
     disable_help_subcommand = true,
     after_help = help::topics()
 )]

@@ -1,6 +1,10 @@
 //! The manual's chapters, as they stand in `deploy/manual`: the same text for `deskcast help TOPIC`
 //! and for the manual pages of sections 5 and 7.
 
+mod page;
+mod roff;
+mod screen;
+
 /// One chapter.
 #[derive(Clone, Copy, Debug)]
 pub struct Chapter {
@@ -38,5 +42,20 @@ impl Chapter {
     pub fn title(&self) -> &'static str {
         let heading = self.markdown.lines().next().unwrap_or_default();
         heading.split_once(": ").map_or(heading, |(_, title)| title)
+    }
+
+    /// Its text for a screen of 80 columns; with bold words where it is styled.
+    pub fn screen(&self, styled: bool) -> String {
+        screen::screen(self.markdown, styled)
+    }
+
+    /// The source of its manual page.
+    pub fn man_page(&self) -> String {
+        roff::page(self)
+    }
+
+    /// The file name of its manual page.
+    pub fn man_file(&self) -> String {
+        format!("deskcast-{}.{}", self.name, self.section)
     }
 }

@@ -9,6 +9,7 @@ use std::process::Command;
 
 use clap::CommandFactory as _;
 use deskcast::cli::Cli;
+use deskcast::manual::CHAPTERS;
 use deskcast::settings::{KEYS, Settings};
 
 use crate::tool::{project, succeed, text, tool};
@@ -184,6 +185,13 @@ fn manual_pages_are_there(root: &Root) {
         .collect();
     let expected = pages_of(&Cli::command(), "");
     assert_eq!(pages, expected.iter().map(String::as_str).collect());
+    for chapter in CHAPTERS {
+        let page = format!("man{}/{}.gz", chapter.section, chapter.man_file());
+        assert!(
+            root.path(&format!("usr/share/man/{page}")).exists(),
+            "{page}"
+        );
+    }
     let packed = std::fs::File::open(root.path("usr/share/man/man1/deskcast-run.1.gz"));
     let mut page = String::new();
     let read = flate2::read::GzDecoder::new(packed.unwrap()).read_to_string(&mut page);
