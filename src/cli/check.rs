@@ -8,9 +8,14 @@ use super::connection::{Connection, token};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output::print;
+use super::run::terms;
 use super::selection::store_path;
+use crate::journal::sqlite::read::Store;
 use crate::report::check as report;
-use crate::service::check::{Checked, Defaults, campaigns, check as look_at};
+use crate::report::result::state;
+use crate::service::check::{Checked, Defaults, Unfinished, campaigns, check as look_at};
+use crate::service::frozen::{self, Today};
+use crate::service::planning::locate;
 use crate::service::verify::{Finding, Named, verify_online};
 
 /// Arguments of `deskcast check`.
@@ -43,7 +48,10 @@ pub(super) async fn check(context: &Context, args: CheckArgs) -> Result<Exit, Fa
         true => all(&defaults)?,
         false => args.names,
     };
-    let checked: Vec<Checked> = names.iter().map(|name| look_at(name, &defaults)).collect();
+    let mut checked: Vec<Checked> = names.iter().map(|name| look_at(name, &defaults)).collect();
+    for (name, one) in names.iter().zip(&mut checked) {
+        one.unfinished = unfinished(context, name)?;
+    }
     let findings = match args.online {
         true => Some(ask_desk(context, &checked).await?),
         false => None,
@@ -54,6 +62,31 @@ pub(super) async fn check(context: &Context, args: CheckArgs) -> Result<Exit, Fa
         false => report::text(&checked, findings.as_deref(), now),
     })?;
     Ok(exit(&checked, findings.as_deref().unwrap_or_default()))
+}
+
+/// The run of this campaign that is not ended, and what the campaign's files say otherwise.
+fn unfinished(context: &Context, name: &str) -> Result<Option<Unfinished>, Failure> {
+    let settings = &context.settings;
+    let file = store_path(context);
+    let located = locate(name, &settings.campaigns.folder).ok();
+    let Some((name, path)) = located.filter(|_| file.exists()) else {
+        return Ok(None);
+    };
+    let store = Store::open(&file)?;
+    let Some(run) = frozen::unfinished(&store, &name)? else {
+        return Ok(None);
+    };
+    let terms = terms(context, &run.base_url, false);
+    let today = Today {
+        path: &path,
+        terms: &terms,
+    };
+    Ok(Some(Unfinished {
+        state: state(&run),
+        remaining: store.standing(&run)?.tally.customers.remaining,
+        differences: frozen::differences(&store, &run, today)?,
+        run: run.key,
+    }))
 }
 
 fn all(defaults: &Defaults<'_>) -> Result<Vec<String>, Failure> {
@@ -85,9 +118,12 @@ async fn ask_desk(context: &Context, checked: &[Checked]) -> Result<Vec<Finding>
 /// What is wrong outweighs what could not be found out.
 fn exit(checked: &[Checked], findings: &[Finding]) -> Exit {
     let unknown = |finding: &Finding| matches!(finding, Finding::Unread { .. });
+    let unfinished = checked.iter().filter_map(|one| one.unfinished.as_ref());
+    let changed = unfinished.filter(|run| !run.differences.is_empty()).count() > 0;
     match checked.iter().all(Checked::is_ok) && findings.iter().all(unknown) {
-        true if findings.is_empty() => Exit::Done,
-        true => Exit::Stopped,
         false => Exit::Mistake,
+        true if !findings.is_empty() => Exit::Stopped,
+        true if changed => Exit::Attention,
+        true => Exit::Done,
     }
 }

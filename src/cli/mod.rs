@@ -19,6 +19,7 @@ mod run;
 mod runs;
 mod sandbox;
 mod selection;
+mod show;
 mod tickets;
 mod track;
 mod transcripts;
@@ -77,6 +78,8 @@ enum Command {
     Approve(order::OrderArgs),
     /// Show what runs came to: sent, responded, closed; or what became of every customer
     Report(report::ReportArgs),
+    /// Show the plan of a run: its whole text, its customers, and where it stands
+    Show(show::ShowArgs),
     /// List runs
     Runs(runs::RunsArgs),
     /// Tell everything that is known of one customer
@@ -164,6 +167,7 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
         Command::Cancel(args) => order::order(&context, Verb::Cancel, &args),
         Command::Approve(args) => order::order(&context, Verb::Approve, &args),
         Command::Report(args) => report::report(&context, args),
+        Command::Show(args) => show::show(&context, &args),
         Command::Runs(args) => runs::runs(&context, args),
         Command::Why(args) => why::why(&context, args),
         Command::Desk(args) => runtime.block_on(desk::desk(&context, args)),

@@ -6,9 +6,10 @@ use serde::Serialize;
 
 use super::json::line;
 use super::number::counted;
+use super::shown::changes;
 use super::text::{second, wrapped};
 use crate::campaign::{Fire, Note, OpenHours, Rule, Timetable};
-use crate::service::check::Checked;
+use crate::service::check::{Checked, Unfinished};
 use crate::service::verify::Finding;
 
 /// How many due times are shown.
@@ -50,7 +51,29 @@ fn block(checked: &Checked, now: Timestamp) -> String {
     if let Some(hours) = &checked.hours {
         text.push_str(&window(hours, now));
     }
+    if let Some(run) = &checked.unfinished {
+        text.push_str(&unfinished(run));
+    }
     text
+}
+
+/// What goes on as it was planned, whatever the file says.
+fn unfinished(run: &Unfinished) -> String {
+    let remaining = counted(run.remaining, "customer", "customers");
+    let mut lines = vec![
+        run.run.to_string(),
+        format!("{}, {remaining} remaining", run.state),
+    ];
+    if run.differences.is_empty() {
+        return entry("Open run", lines);
+    }
+    lines.push("It goes on as it was planned; the campaign has changed since:".to_owned());
+    let changes = changes(&run.differences);
+    lines.extend(changes.lines().map(str::to_owned));
+    lines.push(format!("To see its plan: deskcast show {}", run.run));
+    lines.push("To send what the files say now, cancel it first:".to_owned());
+    lines.push(format!("  deskcast cancel {}", run.run));
+    entry("Open run", lines)
 }
 
 /// The name, whether it is well, and the mistakes if it is not.
@@ -159,7 +182,7 @@ fn closes_at(hours: &OpenHours, now: Timestamp) -> Option<Timestamp> {
 }
 
 /// Hours and days, as in "09:00 to 20:00 on mon, tue".
-fn opening(hours: &OpenHours) -> String {
+pub(super) fn opening(hours: &OpenHours) -> String {
     let window = hours.window();
     let to = window.to.strftime("%H:%M").to_string();
     let to = if to == "00:00" { "24:00" } else { &to };
@@ -201,6 +224,17 @@ struct CampaignObject<'a> {
     mistakes: &'a [String],
     schedule: Option<ScheduleObject>,
     window: Option<WindowObject>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unfinished: Option<UnfinishedObject>,
+}
+
+#[derive(Serialize)]
+struct UnfinishedObject {
+    run: String,
+    state: &'static str,
+    remaining: u64,
+    /// What the campaign's files say otherwise by now.
+    changed: Vec<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -245,6 +279,12 @@ fn campaign(checked: &Checked, now: Timestamp) -> CampaignObject<'_> {
         mistakes: &checked.mistakes,
         schedule,
         window,
+        unfinished: checked.unfinished.as_ref().map(|run| UnfinishedObject {
+            run: run.run.to_string(),
+            state: run.state,
+            remaining: run.remaining,
+            changed: run.differences.iter().map(|it| it.what).collect(),
+        }),
     }
 }
 

@@ -9,7 +9,9 @@ use super::variants::Variants;
 use super::{Reported, result};
 use crate::delivery::tally::{Batches, Customers};
 use crate::delivery::tracking::Counts;
+use crate::journal::sqlite::approval::Approval;
 use crate::journal::sqlite::read::{Requests, RunRecord, Standing};
+use crate::service::frozen::Difference;
 
 /// What `--json` prints for a run, finished or not, and for a dry run.
 #[derive(Debug, Serialize)]
@@ -56,6 +58,67 @@ pub struct FirstRequest {
     pub url: String,
     /// The body, byte for byte.
     pub body: Box<RawValue>,
+}
+
+/// What `deskcast show --json` prints: the object of the run, with all that was planned.
+#[derive(Debug, Serialize)]
+pub struct ShownObject {
+    /// The object of the run; its first request is the next one.
+    #[serde(flatten)]
+    pub run: RunObject,
+    /// The whole text; where there are variants, the first one's.
+    pub message: String,
+    /// The texts of the variants, by name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub texts: Vec<(String, String)>,
+    /// The key of the group.
+    pub group: String,
+    /// The agent.
+    pub agent_id: u64,
+    /// The priority.
+    pub priority: &'static str,
+    /// When messages may leave; left away for always.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub window: String,
+    /// What holds it back, in words.
+    pub restraints: Vec<String>,
+    /// Who agreed to the plan.
+    pub approved_by: Vec<String>,
+    /// What the campaign's files say otherwise by now: text, group, customers and so on.
+    pub changed: Vec<&'static str>,
+}
+
+impl ShownObject {
+    /// The object of a run that was looked at.
+    pub fn of(
+        object: RunObject,
+        run: &RunRecord,
+        approvals: &[Approval],
+        differences: &[Difference],
+    ) -> ShownObject {
+        let texts = run.variants.iter();
+        let lines = super::restraints::lines(&run.restraints);
+        ShownObject {
+            message: run.message.clone(),
+            texts: texts
+                .map(|it| (it.name.clone(), it.message.clone()))
+                .collect(),
+            group: run.group.clone(),
+            agent_id: run.agent_id,
+            priority: run.priority.as_str(),
+            window: run.window.clone(),
+            restraints: lines.into_iter().map(|(_, what)| what).collect(),
+            approved_by: approvals.iter().map(|it| it.by.clone()).collect(),
+            changed: differences.iter().map(|it| it.what).collect(),
+            run: object,
+        }
+    }
+
+    /// The object as one line of text.
+    pub fn line(&self) -> String {
+        // A struct of strings and numbers always serialises.
+        serde_json::to_string(self).unwrap_or_default()
+    }
 }
 
 impl RunObject {

@@ -12,6 +12,7 @@ pub mod overview;
 pub mod restraints;
 pub mod result;
 pub mod retraction;
+pub mod shown;
 pub mod story;
 pub mod table;
 pub mod text;

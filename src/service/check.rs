@@ -6,6 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::frozen::Difference;
 use super::launch::agent_named;
 use super::lists::{Owner, list};
 use super::planning::{Mistake, inside, locate, open, read_definition, spec_of, text_of};
@@ -13,6 +14,7 @@ use super::verify::Named;
 use crate::campaign::{
     AudienceReader, CampaignName, Definition, NoZone, OpenHours, Timetable, Zone,
 };
+use crate::journal::RunKey;
 
 /// What holds for all campaigns, as far as mistakes depend on it.
 #[derive(Clone, Debug)]
@@ -46,6 +48,21 @@ pub struct Checked {
     pub hours: Option<OpenHours>,
     /// What Desk has to know; none where the definition could not be read.
     pub named: Option<Named>,
+    /// Its run that is not ended; none where there is none, or where nobody looked.
+    pub unfinished: Option<Unfinished>,
+}
+
+/// A run that goes on as it was planned, whatever the file says now.
+#[derive(Clone, Debug)]
+pub struct Unfinished {
+    /// The run.
+    pub run: RunKey,
+    /// Where it stands, in a word.
+    pub state: &'static str,
+    /// Customers who are still to be messaged.
+    pub remaining: u64,
+    /// What the files say otherwise.
+    pub differences: Vec<Difference>,
 }
 
 /// Looks at a campaign, which is NAME in the folder of campaigns or a path to a `.toml` file.

@@ -13,6 +13,7 @@ pub mod check;
 pub mod daemon;
 pub mod dispatcher;
 pub mod fires;
+pub mod frozen;
 pub mod gate;
 pub mod launch;
 pub mod lists;

@@ -19,6 +19,7 @@ mod resume;
 mod retract;
 #[path = "../kill/stage/mod.rs"]
 mod stage;
+mod states;
 mod store;
 mod town;
 mod transcripts;

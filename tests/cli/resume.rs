@@ -48,7 +48,9 @@ fn editing_the_files_changes_nothing_in_a_run_that_has_begun() {
     let town = stopped_by("TERM");
     town.scene.campaign("spring", 1000..1010, 3);
     town.scene.write("campaigns/spring.toml", "this is no TOML");
-    let ended = town.scene.run(&RUN);
+    let refused = town.scene.run(&RUN);
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    let ended = town.scene.run(&["run", "spring", "--as-planned"]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     town.must_have(240, 0, 0, 0);
     let texts = town.desk.with(|stand_in| {

@@ -7,6 +7,7 @@ mod preview;
 mod scheduled;
 pub(super) mod send;
 pub(super) mod target;
+mod unfinished;
 
 use std::path::Path;
 
@@ -15,11 +16,13 @@ use jiff::Timestamp;
 
 use self::chosen::{Only, chosen};
 use self::lookups::look_up;
-use self::plan::{create, resumable, say_nobody, say_resumed, unfinished};
+pub(in crate::cli) use self::plan::terms;
+use self::plan::{create, resumable, say_nobody, say_resumed, sent_already, unfinished};
 use self::preview::dry_run;
 use self::scheduled::by_schedule;
 use self::send::send_and_read;
 use self::target::Target;
+use self::unfinished::{check_unchanged, goes_on};
 use super::Context;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -58,6 +61,11 @@ pub(super) struct RunArgs {
     /// Start another run, even if the last one is unfinished
     #[arg(long)]
     new: bool,
+
+    /// Go on with the unfinished run as it was planned, although the campaign's files say something
+    /// else by now
+    #[arg(long, conflicts_with_all = ["new", "to", "only", "sandbox", "dry_run"])]
+    as_planned: bool,
 
     /// Send the run that is due by the campaign's schedule, if one is and nobody launched it yet: for
     /// cron and systemd timers
@@ -103,6 +111,7 @@ impl RunArgs {
             online: false,
             plan: None,
             new: false,
+            as_planned: false,
             scheduled: false,
             to: Vec::new(),
             only: None,
@@ -125,6 +134,9 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, Failur
     let expected = asked.expected.as_ref();
     let (name, path) = planning::locate(&args.campaign, &context.settings.campaigns.folder)?;
     if args.dry_run {
+        if let Some(exit) = unfinished::dry_run(context, &args, &name, &path, expected)? {
+            return Ok(exit);
+        }
         return dry_run(context, &args, name, &path, expected).await;
     }
     let target = Target::of(context, &args).await?;
@@ -141,26 +153,43 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, Failur
         };
         return send(context, &args, journal, &target, &record).await;
     }
-    let unfinished = if args.new || !args.to.is_empty() || args.only.is_some() {
-        None
-    } else {
-        unfinished(&target.store, &name)?
+    let unfinished = match goes_on(&args) {
+        true => unfinished(&target.store, &name)?,
+        false => None,
     };
     let record = match unfinished {
         Some(record) => {
             resumable(&record, &target, expected)?;
+            // Whoever names the plan means the plan.
+            if expected.is_none() && !args.as_planned {
+                check_unchanged(context, &target.store, &path, &record)?;
+            }
             say_resumed(&record, &target)?;
             record
+        }
+        None if args.as_planned => {
+            return Err(Failure::mistake(format!(
+                "--as-planned: no run of \"{name}\" is unfinished, so there is nothing to go on with"
+            )));
         }
         None => {
             let chosen = chosen(&args, &target.store, &name)?;
             let mut campaign = read(context, name, &path)?;
             campaign.chosen = chosen;
             look_up(context, &mut journal, &campaign, &target).await?;
-            let created = create(context, &mut journal, &campaign, &target, &asked)?;
+            let created = create(context, &mut journal, &campaign, &target, &asked);
             let record = match created {
-                Ok(record) => record,
-                Err(nobody) => return say_nobody(&campaign, &nobody, args.json),
+                Ok(Ok(record)) => record,
+                Ok(Err(nobody)) => {
+                    let name = &campaign.definition.name;
+                    sent_already(&Store::open(&target.store)?, name, expected)?;
+                    return say_nobody(&campaign, &nobody, expected, args.json);
+                }
+                Err(refused) => {
+                    let name = &campaign.definition.name;
+                    sent_already(&Store::open(&target.store)?, name, expected)?;
+                    return Err(refused);
+                }
             };
             resumable(&record, &target, expected)?;
             record

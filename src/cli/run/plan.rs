@@ -16,11 +16,13 @@ use crate::journal::sqlite::read::Requests;
 use crate::journal::sqlite::read::{RunRecord, Store};
 use crate::journal::{JournalError, RunKey};
 use crate::report::json::RunObject;
+use crate::report::number::counted;
+use crate::service::frozen;
 use crate::service::launch::{Asked, Launched, Nobody, NotLaunched, Terms, launch};
 use crate::service::planning::Campaign;
 
 /// In whose name and for which Desk runs are planned; a sandbox has an agent of its own.
-pub(super) fn terms(context: &Context, base_url: &str, sandbox: bool) -> Terms {
+pub(in crate::cli) fn terms(context: &Context, base_url: &str, sandbox: bool) -> Terms {
     let agent_id = context.settings.desk.agent_id;
     Terms {
         base_url: base_url.to_owned(),
@@ -37,10 +39,7 @@ pub(super) fn unfinished(
     store: &Path,
     name: &CampaignName,
 ) -> Result<Option<RunRecord>, JournalError> {
-    Ok(Store::open(store)?
-        .runs(Some(name))?
-        .into_iter()
-        .find(|run| run.state.is_open() && !run.test))
+    frozen::unfinished(&Store::open(store)?, name)
 }
 
 /// A run goes on as it was planned, or not at all.
@@ -94,12 +93,46 @@ pub(super) fn create(
         .ok_or_else(|| Failure::stopped("the run that was just planned is not in the store"))
 }
 
-/// Says that there is nobody left to message, which is no mistake.
+/// Where the plan that was asked for was that of a run which has ended, says so: the same command
+/// twice sends once.
+pub(super) fn sent_already(
+    store: &Store,
+    name: &CampaignName,
+    expected: Option<&Digest>,
+) -> Result<(), Failure> {
+    let Some(expected) = expected.map(Digest::to_string) else {
+        return Ok(());
+    };
+    let runs = store.runs(Some(name))?;
+    let Some(run) = runs.iter().find(|run| run.digest == expected && !run.test) else {
+        return Ok(());
+    };
+    let remaining = store.standing(run)?.tally.customers.remaining;
+    Err(match remaining {
+        0 => Failure::nothing_to_do(format!("this plan was sent by {}", run.key)),
+        _ => Failure::mistake(format!(
+            "this plan was that of {}, which is {}: {} were not messaged, and nothing was sent now. Look at a new \
+             dry run",
+            run.key,
+            run.state.as_str(),
+            counted(remaining, "customer", "customers")
+        )),
+    })
+}
+
+/// Says that there is nobody left to message, which is no mistake, unless a plan was asked for that
+/// has somebody.
 pub(super) fn say_nobody(
     campaign: &Campaign,
     nobody: &Nobody,
+    expected: Option<&Digest>,
     json: bool,
 ) -> Result<Exit, Failure> {
+    if let Some(expected) = expected.filter(|expected| **expected != nobody.digest) {
+        return Err(Failure::mistake(format!(
+            "the plan is not the one that was asked for ({expected}), and nothing was sent.\n{nobody}"
+        )));
+    }
     if !json {
         return Err(Failure::nothing_to_do(nobody.to_string()));
     }

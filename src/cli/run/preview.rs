@@ -14,7 +14,7 @@ use super::super::selection::store_path;
 use super::RunArgs;
 use super::chosen::{chosen, options};
 use super::lookups::look_up;
-use super::plan::{say_nobody, terms};
+use super::plan::{say_nobody, sent_already, terms};
 use super::target::Target;
 use crate::campaign::CampaignName;
 use crate::delivery::batch::BatchState;
@@ -79,10 +79,15 @@ pub(super) async fn dry_run(
             PlanError::Sink(never) => match never {},
         },
     )?;
-    match check_summary(&campaign, &summary, expected) {
-        Ok(()) => {}
-        Err(Refused::Mistake(mistake)) => return Err(mistake.into()),
-        Err(Refused::Nobody(nobody)) => return say_nobody(&campaign, &nobody, args.json),
+    if let Err(refused) = check_summary(&campaign, &summary, expected) {
+        let store = store_path(context);
+        if !args.sandbox && store.exists() {
+            sent_already(&Store::open(&store)?, &definition.name, expected)?;
+        }
+        return match refused {
+            Refused::Mistake(mistake) => Err(mistake.into()),
+            Refused::Nobody(nobody) => say_nobody(&campaign, &nobody, expected, args.json),
+        };
     }
     let restraints = &restraints_of(&campaign);
     let window = match args.sandbox {
