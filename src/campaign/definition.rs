@@ -21,6 +21,7 @@ use super::restraints::{Restraints, abort, approval, canary, pace};
 use super::schedule::{NoZone, Schedule, Timetable, Zone, schedule};
 use super::table::{Entry, TableReader};
 use super::variant::{Variant, variants};
+use super::warning::{WarningRules, warning_rules};
 use super::window::{OpenHours, SendWindow, window};
 
 /// What an operator wrote about a campaign, read and found valid.
@@ -58,6 +59,8 @@ pub struct Definition {
     pub restraints: Restraints,
     /// Who is left out because of earlier messages.
     pub repeat: Repeat,
+    /// Which warnings are allowed, and whether the others are errors.
+    pub warning_rules: WarningRules,
     /// What is probably not meant, although it can be used.
     pub warnings: Problems,
 }
@@ -145,9 +148,10 @@ fn campaign<'a>(
     warnings: &mut Vec<Problem>,
 ) -> Option<Definition> {
     let mut top = TableReader::new(root, problems);
+    let warning_rules = warning_rules(&mut top);
     let (message, variants) = texts(&mut top);
     let group = top.required(&["group"], "group = \"vip-support\"", |entry| {
-        group(entry, warnings)
+        group(entry, warning_rules.allows("group-key"), warnings)
     });
     let agent_id = top.optional("agent_id", agent_id);
     let priority = top.optional("priority", |entry| {
@@ -185,6 +189,7 @@ fn campaign<'a>(
         window,
         restraints,
         repeat: repeat.unwrap_or_default(),
+        warning_rules,
         warnings: Problems::default(),
     })
 }
@@ -251,11 +256,11 @@ pub(super) fn message(top: &mut TableReader<'_>) -> Option<Message> {
 
 /// A group's key. The vendor says what keys are made of, but not on the reference page, so another
 /// character is only warned of: Desk has the last word.
-fn group(entry: &Entry<'_>, warnings: &mut Vec<Problem>) -> Result<String, Problem> {
+fn group(entry: &Entry<'_>, allowed: bool, warnings: &mut Vec<Problem>) -> Result<String, Problem> {
     let group = entry.text("the key of a group, a text in quotes")?;
     let plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
-    if !group.bytes().all(plain) {
-        warnings.push(entry.warning("does not look like the key of a group").help(
+    if !allowed && !group.bytes().all(plain) {
+        warnings.push(entry.warning("group-key", "does not look like the key of a group").help(
             "a key is lowercase letters, digits, \"-\" and \"_\"; a group's name is not its key",
         ));
     }

@@ -15,6 +15,7 @@
 //! | `restraints` | what holds a run back: pace, canary, approval, abort |
 //! | `customers` | whom a campaign lists: files, conditions, lists of others, a limit, a sample |
 //! | `variant` | several texts, each for a part of the customers |
+//! | `warning` | warnings by name: which are allowed, and when they are errors |
 //! | `repeat` | who may be messaged again, and when |
 //! | `audience` | how customer ids are streamed out of a CSV file |
 //! | `name`, `customer`, `choice`, `path`, `message` | the values themselves |
@@ -35,6 +36,7 @@ mod schedule;
 mod sendbird_id;
 mod table;
 mod variant;
+mod warning;
 mod window;
 
 pub use audience::{
@@ -58,4 +60,5 @@ pub use schedule::{
 };
 pub use sendbird_id::{LONGEST_SENDBIRD_ID, sendbird_id};
 pub use variant::Variant;
+pub use warning::{WARNING_NAMES, Warning, WarningRules};
 pub use window::{Days, Ending, OpenHours, SendWindow, Unfinished};

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::ops::Range;
 
+use super::warning::Warning;
 use annotate_snippets::normalize_untrusted_str as printable;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
@@ -24,6 +25,8 @@ pub enum Severity {
 pub struct Problem {
     /// Whether the definition can be used all the same.
     pub severity: Severity,
+    /// The name of a warning; empty for an error.
+    pub name: &'static str,
     /// The bytes of the text it is about; none where something is missing.
     pub span: Option<Range<usize>>,
     /// The key it is about, with its table before it (`schedule.cron`).
@@ -42,6 +45,7 @@ impl Problem {
         let title = title.into();
         Self {
             severity: Severity::Error,
+            name: "",
             span: None,
             key: None,
             title,
@@ -50,10 +54,11 @@ impl Problem {
         }
     }
 
-    /// A warning without a place, a key or a help as yet.
-    pub fn warning(title: impl Into<String>) -> Self {
+    /// A warning of this name, without a place, a key or a help as yet.
+    pub fn warning(name: &'static str, title: impl Into<String>) -> Self {
         Self {
             severity: Severity::Warning,
+            name,
             ..Self::error(title)
         }
     }
@@ -120,6 +125,16 @@ impl Problems {
     /// How many there are.
     pub fn len(&self) -> usize {
         self.list.len()
+    }
+
+    /// The warnings among them, without their places.
+    pub fn named(&self) -> Vec<Warning> {
+        let warnings = self.iter().filter(|it| it.severity == Severity::Warning);
+        let named = |problem: &Problem| match &problem.help {
+            Some(help) => Warning::new(problem.name, format!("{}: {help}", problem.title)),
+            None => Warning::new(problem.name, problem.title.as_str()),
+        };
+        warnings.map(named).collect()
     }
 
     /// The problems, in the order of the text.

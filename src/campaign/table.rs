@@ -278,9 +278,9 @@ impl<'a> Entry<'a> {
             .about(self.key)
     }
 
-    /// A warning about this value; `title` continues the key's name.
-    pub(super) fn warning(&self, title: impl Display) -> Problem {
-        Problem::warning(format!("\"{}\" {title}", self.key))
+    /// A warning of this name about this value; `title` continues the key's name.
+    pub(super) fn warning(&self, name: &'static str, title: impl Display) -> Problem {
+        Problem::warning(name, format!("\"{}\" {title}", self.key))
             .at(self.span.clone())
             .about(self.key)
     }

@@ -29,6 +29,10 @@ pub(super) struct CheckArgs {
     #[arg(long)]
     online: bool,
 
+    /// Take every warning for an error
+    #[arg(long)]
+    strict: bool,
+
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -42,6 +46,7 @@ pub(super) async fn check(context: &Context, args: CheckArgs) -> Result<Exit, Fa
         agent_id,
         zone: settings.schedule.timezone.as_ref(),
         suppress: &settings.audience.suppress.0,
+        strict: args.strict,
         styled: context.on_terminal && std::io::IsTerminal::is_terminal(&std::io::stdout()),
     };
     let names = match args.names.is_empty() {

@@ -8,7 +8,7 @@ use super::json::line;
 use super::number::counted;
 use super::shown::changes;
 use super::text::{second, wrapped};
-use crate::campaign::{Fire, Note, OpenHours, Rule, Timetable};
+use crate::campaign::{Fire, Note, OpenHours, Rule, Timetable, Warning};
 use crate::service::check::{Checked, Unfinished};
 use crate::service::verify::Finding;
 
@@ -36,8 +36,12 @@ pub fn text(checked: &[Checked], findings: Option<&[Finding]>, now: Timestamp) -
 
 fn block(checked: &Checked, now: Timestamp) -> String {
     let mut text = heading(&checked.name, &checked.mistakes);
-    for line in checked.warnings.lines() {
+    for line in checked.shown.lines() {
         text.push_str(&indented(line));
+    }
+    for warning in checked.warnings.iter().skip(checked.of_definition) {
+        let lines = wrapped(&format!("warning: {warning}"), WIDTH - 2);
+        lines.iter().for_each(|line| text.push_str(&indented(line)));
     }
     if checked.named.is_none() {
         // Nothing is known of it.
@@ -222,6 +226,7 @@ struct CampaignObject<'a> {
     campaign: &'a str,
     ok: bool,
     mistakes: &'a [String],
+    warnings: &'a [Warning],
     schedule: Option<ScheduleObject>,
     window: Option<WindowObject>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -277,6 +282,7 @@ fn campaign(checked: &Checked, now: Timestamp) -> CampaignObject<'_> {
         campaign: &checked.name,
         ok: checked.is_ok(),
         mistakes: &checked.mistakes,
+        warnings: &checked.warnings,
         schedule,
         window,
         unfinished: checked.unfinished.as_ref().map(|run| UnfinishedObject {

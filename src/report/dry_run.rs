@@ -7,10 +7,16 @@ use jiff::Timestamp;
 
 use super::number::{counted, duration, grouped};
 use super::restraints;
-use crate::campaign::{Ending, OpenHours, Restraints};
+use super::text::wrapped;
+use crate::campaign::{Ending, OpenHours, Restraints, Warning};
 use crate::delivery::plan::PlanSummary;
 use crate::delivery::reason::Reason;
 use crate::service::planning::{Campaign, invalid_rows_sentence};
+
+/// What stands before a value.
+const MARGIN: usize = 12;
+/// The widest that a line should be.
+const WIDTH: usize = 80;
 
 /// Everything a dry run tells.
 #[derive(Debug)]
@@ -36,7 +42,7 @@ pub struct DryRun<'a> {
     /// When it would begin.
     pub now: Timestamp,
     /// What the operator should know.
-    pub warnings: &'a [String],
+    pub warnings: &'a [Warning],
     /// How many Sendbird user ids were looked up in Desk for it.
     pub looked_up: u64,
     /// Those that are not looked up yet.
@@ -114,7 +120,7 @@ impl DryRun<'_> {
         self.write_restraints(out)?;
         self.write_time(out)?;
         for warning in self.warnings {
-            writeln!(out, "Warning     {warning}")?;
+            self.write_warning(out, warning)?;
         }
         if let Some(sentence) = self.missing.sentence() {
             writeln!(out, "Missing     {sentence}")?;
@@ -199,6 +205,15 @@ impl DryRun<'_> {
     fn write_restraints(&self, out: &mut String) -> std::fmt::Result {
         for (name, what) in restraints::lines(self.restraints) {
             writeln!(out, "{name:<11} {what}")?;
+        }
+        Ok(())
+    }
+
+    fn write_warning(&self, out: &mut String, warning: &Warning) -> std::fmt::Result {
+        let mut label = "Warning";
+        for line in wrapped(&warning.to_string(), WIDTH - MARGIN) {
+            writeln!(out, "{label:<MARGIN$}{line}")?;
+            label = "";
         }
         Ok(())
     }

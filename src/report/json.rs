@@ -7,6 +7,7 @@ use super::number::percentage;
 use super::text::time;
 use super::variants::Variants;
 use super::{Reported, result};
+use crate::campaign::Warning;
 use crate::delivery::tally::{Batches, Customers};
 use crate::delivery::tracking::Counts;
 use crate::journal::sqlite::approval::Approval;
@@ -41,6 +42,9 @@ pub struct RunObject {
     /// Its texts, where it has several, and what each came to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variants: Option<Variants>,
+    /// What is probably not meant, of a dry run; left away where there is nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
     /// The first request, of a dry run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_request: Option<FirstRequest>,
@@ -136,6 +140,7 @@ impl RunObject {
             counts: standing.counts,
             requests: standing.requests,
             variants: Variants::of(&standing.variants),
+            warnings: Vec::new(),
             first_request: None,
             duration_seconds: None,
         }

@@ -9,10 +9,12 @@ use std::path::{Path, PathBuf};
 use super::frozen::Difference;
 use super::launch::agent_named;
 use super::lists::{Owner, list};
-use super::planning::{Mistake, inside, locate, open, read_definition, spec_of, text_of};
+use super::planning::{Mistake, inside, locate, open, read_definition, spec_of};
+use super::texts::text_of;
 use super::verify::Named;
+use super::warnings::of_texts;
 use crate::campaign::{
-    AudienceReader, CampaignName, Definition, NoZone, OpenHours, Timetable, Zone,
+    AudienceReader, CampaignName, Definition, NoZone, OpenHours, Timetable, Warning, Zone,
 };
 use crate::journal::RunKey;
 
@@ -29,6 +31,8 @@ pub struct Defaults<'a> {
     pub suppress: &'a [PathBuf],
     /// Whether mistakes are coloured.
     pub styled: bool,
+    /// Whether a warning is an error of any campaign.
+    pub strict: bool,
 }
 
 /// A campaign and everything that is wrong with it.
@@ -38,8 +42,12 @@ pub struct Checked {
     pub name: String,
     /// Everything that is wrong, as sentences; each may have several lines.
     pub mistakes: Vec<String>,
-    /// What is probably not meant, rendered; empty where there is nothing.
-    pub warnings: String,
+    /// What is probably not meant in the definition, rendered; empty where there is nothing.
+    pub shown: String,
+    /// Everything that is probably not meant, that of the definition first.
+    pub warnings: Vec<Warning>,
+    /// How many of them are shown with their place in the definition.
+    pub of_definition: usize,
     /// Whether it has a schedule, right or wrong.
     pub scheduled: bool,
     /// When it is due; none without a schedule, or where that is wrong.
@@ -117,11 +125,14 @@ impl Checked {
     fn look_at(&mut self, definition: &Definition, path: &Path, defaults: &Defaults<'_>) {
         let folder = path.parent().unwrap_or(Path::new(""));
         let shown = path.display().to_string();
-        let warnings = definition.warnings.render(&shown, defaults.styled);
-        self.warnings = warnings.trim_end().to_owned();
-        for message in definition.messages() {
-            self.note(text_of(message, folder));
-        }
+        let rendered = definition.warnings.render(&shown, defaults.styled);
+        self.shown = rendered.trim_end().to_owned();
+        self.warnings = definition.warnings.named();
+        self.of_definition = self.warnings.len();
+        let messages = definition.messages().into_iter();
+        let texts = messages.map(|message| self.note(text_of(message, folder)));
+        let texts: Vec<String> = texts.collect::<Vec<_>>().into_iter().flatten().collect();
+        self.warnings.extend(of_texts(&texts));
         for file in &definition.customers.files {
             self.note(customers(definition, folder, file.as_path()));
         }
@@ -146,6 +157,12 @@ impl Checked {
             group: definition.group.clone(),
             agent_id,
         });
+        let mut rules = definition.warning_rules.clone();
+        rules.strict |= defaults.strict;
+        match rules.judge(std::mem::take(&mut self.warnings)) {
+            Ok(kept) => self.warnings = kept,
+            Err(what) => self.mistakes.push(what),
+        }
     }
 
     /// Keeps a mistake, or passes on what is right.

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::lists;
 use super::lookups::{self, Unresolved};
 use super::planning::{self, Campaign, Mistake, PlanError};
+use super::warnings;
 use crate::campaign::{Definition, InvalidRows, OpenHours, Pace, Restraints, SameCampaign, Zone};
 use crate::delivery::plan::{Digest, PlanSummary};
 use crate::delivery::reason::{Ground, Reason};
@@ -29,6 +30,8 @@ pub struct Terms {
     pub timezone: Option<Zone>,
     /// Lists of those whom no campaign messages.
     pub suppress: Vec<PathBuf>,
+    /// The rate that all campaigns share.
+    pub requests_per_second: f64,
 }
 
 /// What is asked for beside the campaign.
@@ -146,6 +149,7 @@ pub fn launch(
     let templates = campaign.templates(agent_id);
     let url = Desk::create_url(&terms.base_url);
     let listed = lists::rules(campaign, &terms.suppress)?;
+    let mut warned = Vec::new();
     loop {
         let repeat = &definition.repeat;
         let created = journal.plan_run::<NotLaunched>(&new, repeat, &mut |messaged, sink| {
@@ -159,10 +163,15 @@ pub fn launch(
             )?;
             check_complete(campaign, &summary)?;
             check_summary(campaign, &summary, asked.expected.as_ref())?;
+            let duration = warnings::duration(campaign, &summary, terms.requests_per_second);
+            warned = warnings::of_plan(campaign, &summary, duration)?;
             Ok(summary)
         });
         return match created {
-            Ok(_) => Ok(Launched::New(new.key)),
+            Ok(_) => {
+                warnings::log(&new.key, &warned);
+                Ok(Launched::New(new.key))
+            }
             // Another one within the same second: the later one is due a second later.
             Err(NotLaunched::Journal(JournalError::Exists(_))) if asked.due.is_none() => {
                 new.key.due += Duration::from_secs(1);

@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::{Arc, mpsc};
 
+use super::texts::{text_of, variants_of};
 use crate::campaign::{
     AudienceError, AudienceReader, AudienceSpec, Block, CampaignName, Definition, FileLine,
-    InnerPath, InvalidRow, Message, MessageText,
+    InnerPath, InvalidRow,
 };
 use crate::delivery::directory::Directory;
 use crate::delivery::plan::{PlanSink, PlanSummary, Planner};
@@ -27,8 +28,6 @@ const BLOCKS: usize = 8;
 const SAMPLE_BLOCKS: u32 = 32;
 /// The set of ids is not made larger than this on a guess.
 const MOST_EXPECTED: u128 = 20_000_000;
-/// No message that a person reads is longer than this many bytes.
-const LONGEST_MESSAGE: u64 = 1 << 20;
 
 /// Something an operator wrote is wrong: the message says what, where and what to do. It may have
 /// several lines.
@@ -53,8 +52,6 @@ pub struct Campaign {
     pub chosen: Option<Chosen>,
     /// Who is behind the Sendbird user ids that it lists; nobody else can be planned of those.
     pub directory: Arc<Directory>,
-    /// Warnings about the definition, rendered.
-    pub warnings: String,
 }
 
 /// Who is messaged instead of all customers of the file.
@@ -103,7 +100,6 @@ impl Campaign {
 
     /// Reads the definition in this file, and the message it names. `styled` colours mistakes.
     pub fn read(name: CampaignName, path: &Path, styled: bool) -> Result<Campaign, Mistake> {
-        let shown = path.display().to_string();
         let definition = read_definition(name, path, styled)?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let message = text_of(&definition.message, folder)?;
@@ -114,11 +110,6 @@ impl Campaign {
         };
         let customers = all_inside(&definition.customers.files)?;
         let exclude = all_inside(&definition.customers.exclude)?;
-        let warnings = definition
-            .warnings
-            .render(&shown, styled)
-            .trim_end()
-            .to_owned();
         Ok(Campaign {
             definition,
             message,
@@ -127,7 +118,6 @@ impl Campaign {
             chosen: None,
             directory: Arc::default(),
             exclude,
-            warnings,
         })
     }
 
@@ -231,40 +221,6 @@ pub(super) fn inside(folder: &Path, file: &Path) -> Result<PathBuf, Mistake> {
         )));
     }
     Ok(path)
-}
-
-/// The text of a message of a definition in this folder.
-pub(super) fn text_of(message: &Message, folder: &Path) -> Result<String, Mistake> {
-    match message {
-        Message::Inline(text) => Ok(text.as_str().to_owned()),
-        Message::File(file) => read_message(&folder.join(file.as_path())),
-    }
-}
-
-fn variants_of(definition: &Definition, folder: &Path) -> Result<Vec<Variant>, Mistake> {
-    let variant = |variant: &crate::campaign::Variant| {
-        Ok(Variant {
-            name: variant.name.clone(),
-            message: text_of(&variant.message, folder)?,
-            weight: variant.weight.get(),
-        })
-    };
-    definition.variants.iter().map(variant).collect()
-}
-
-fn read_message(path: &Path) -> Result<String, Mistake> {
-    let wrong = |what: String| Mistake(format!("{}: the message {what}", path.display()));
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(LONGEST_MESSAGE + 1).read_to_end(&mut bytes))
-        .map_err(|error| wrong(format!("cannot be read: {error}")))?;
-    if bytes.len() as u64 > LONGEST_MESSAGE {
-        return Err(wrong(format!(
-            "is larger than {LONGEST_MESSAGE} bytes: is it the right file?"
-        )));
-    }
-    let text = MessageText::from_bytes(&bytes).map_err(|error| wrong(error.to_string()))?;
-    Ok(text.as_str().to_owned())
 }
 
 /// Why a plan was not made.

@@ -96,6 +96,7 @@ impl World {
             agent_id: None,
             timezone: None,
             suppress: self.suppress.clone(),
+            requests_per_second: 1.0,
         }
     }
 

@@ -88,6 +88,7 @@ impl World {
             agent_id: Some(1),
             suppress: Vec::new(),
             timezone: None,
+            requests_per_second: 1.0,
         };
         let all = steps.len() == planned;
         let mut settled = Settled::default();

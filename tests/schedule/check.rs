@@ -31,6 +31,7 @@ fn look(folder: &TempDir, zone: Option<&Zone>) -> Vec<Checked> {
         zone,
         suppress: &[],
         styled: false,
+        strict: false,
     };
     let names = campaigns(folder.path()).expect("a folder");
     names.iter().map(|name| check(name, &defaults)).collect()

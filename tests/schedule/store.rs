@@ -162,6 +162,7 @@ impl World {
             agent_id: Some(1),
             suppress: Vec::new(),
             timezone: None,
+            requests_per_second: 1.0,
         };
         let mut settled = Settled::default();
         settle(

@@ -91,6 +91,11 @@ fn left(only: Only, store: &Path, name: &CampaignName) -> Result<Chosen, Failure
 
 /// The options that choose the same again.
 pub(super) fn options(args: &RunArgs) -> String {
+    let strict = if args.strict { " --strict" } else { "" };
+    format!("{strict}{}", whom(args))
+}
+
+fn whom(args: &RunArgs) -> String {
     if let Some(only) = args.only {
         return format!(" --only {}", only.word());
     }

@@ -89,6 +89,10 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true)]
     follow: Option<Option<humantime::Duration>>,
 
+    /// Refuse to start a run of which a warning would be given
+    #[arg(long)]
+    strict: bool,
+
     /// Print one JSON object when done
     #[arg(long)]
     json: bool,
@@ -116,6 +120,7 @@ impl RunArgs {
             to: Vec::new(),
             only: None,
             follow: None,
+            strict: false,
             json: false,
             sandbox: false,
             faults: None,
@@ -142,7 +147,8 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, Failur
     let target = Target::of(context, &args).await?;
     let mut journal = SqliteJournal::open(&target.store)?;
     if args.scheduled {
-        let campaign = read(context, name, &path)?;
+        let mut campaign = read(context, name, &path)?;
+        campaign.definition.warning_rules.strict |= args.strict;
         let found = by_schedule(context, &mut journal, &campaign, &target, asked.at).await?;
         let record = match found {
             Ok(record) => record,
@@ -176,6 +182,7 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, Failur
             let chosen = chosen(&args, &target.store, &name)?;
             let mut campaign = read(context, name, &path)?;
             campaign.chosen = chosen;
+            campaign.definition.warning_rules.strict |= args.strict;
             look_up(context, &mut journal, &campaign, &target).await?;
             let created = create(context, &mut journal, &campaign, &target, &asked);
             let record = match created {
@@ -215,11 +222,7 @@ async fn send(
 }
 
 fn read(context: &Context, name: CampaignName, path: &Path) -> Result<Campaign, Failure> {
-    let campaign = Campaign::read(name, path, context.on_terminal)?;
-    if !campaign.warnings.is_empty() {
-        eprintln!("{}", campaign.warnings);
-    }
-    Ok(campaign)
+    Ok(Campaign::read(name, path, context.on_terminal)?)
 }
 
 /// Whoever names the plan of a run that waits for approval has approved it.

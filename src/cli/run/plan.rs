@@ -31,6 +31,7 @@ pub(in crate::cli) fn terms(context: &Context, base_url: &str, sandbox: bool) ->
             .or(sandbox.then_some(1)),
         timezone: context.settings.schedule.timezone.clone(),
         suppress: context.settings.audience.suppress.0.clone(),
+        requests_per_second: context.settings.limits.requests_per_second.per_second(),
     }
 }
 
@@ -149,6 +150,7 @@ pub(super) fn say_nobody(
         counts: Counts::default(),
         requests: Requests::default(),
         first_request: None,
+        warnings: Vec::new(),
         duration_seconds: None,
     };
     print(&format!("{}\n", object.line()))?;

@@ -16,9 +16,8 @@ use super::chosen::{chosen, options};
 use super::lookups::look_up;
 use super::plan::{say_nobody, sent_already, terms};
 use super::target::Target;
-use crate::campaign::CampaignName;
+use crate::campaign::{CampaignName, Warning};
 use crate::delivery::batch::BatchState;
-use crate::delivery::gate;
 use crate::delivery::pace;
 use crate::delivery::plan::{Digest, PlanSummary};
 use crate::delivery::rules::Messaged;
@@ -36,6 +35,7 @@ use crate::service::launch::{Refused, Terms, agent_of, check_summary, restraints
 use crate::service::lists;
 use crate::service::lookups::{Cache, resolve};
 use crate::service::planning::{self, Campaign, PlanError};
+use crate::service::warnings;
 
 /// Shows what would be sent.
 pub(super) async fn dry_run(
@@ -48,9 +48,7 @@ pub(super) async fn dry_run(
     let chosen = chosen(args, &store_path(context), &name)?;
     let mut campaign = Campaign::read(name, path, context.on_terminal)?;
     campaign.chosen = chosen;
-    if !campaign.warnings.is_empty() {
-        eprintln!("{}", campaign.warnings);
-    }
+    campaign.definition.warning_rules.strict |= args.strict;
     let base_url = match args.sandbox {
         true => Throwaway::PLANNED_URL.to_owned(),
         false => context.settings.desk.base_url()?.to_string(),
@@ -94,13 +92,13 @@ pub(super) async fn dry_run(
         true => None,
         false => window_of(&campaign, &terms)?,
     };
-    let rate = context.settings.limits.requests_per_second.per_second();
+    let application_rate = terms.requests_per_second;
     let own_rate = restraints.pace.requests_per_second;
-    let rate = own_rate.map_or(rate, |own| own.per_second().min(rate));
-    let duration = pace::duration(summary.batches.into(), rate)
-        .max(gate::at_least(restraints, summary.planned));
-    let warnings = warnings(&campaign, &summary, duration);
-    let application_rate = context.settings.limits.requests_per_second.per_second();
+    let rate = own_rate.map_or(application_rate, |own| {
+        own.per_second().min(application_rate)
+    });
+    let duration = warnings::duration(&campaign, &summary, application_rate);
+    let warnings = warnings::of_plan(&campaign, &summary, duration)?;
     let missing = Missing {
         ids: looked_up.missing,
         duration: pace::duration(looked_up.missing, application_rate),
@@ -115,7 +113,8 @@ pub(super) async fn dry_run(
                 &shares.customers,
                 &url,
                 duration,
-                &missing
+                &missing,
+                &warnings
             )
             .line()
         );
@@ -200,31 +199,6 @@ fn messaged(context: &Context, asking: &Asking<'_>) -> Result<Messaged, Failure>
     }
 }
 
-fn warnings(campaign: &Campaign, summary: &PlanSummary, duration: Duration) -> Vec<String> {
-    let mut warnings = Vec::new();
-    let listing = summary.listing;
-    if listing.duplicates * 10 > listing.listed {
-        warnings.push(
-            "more than a tenth of the rows are duplicates: is it the right column?".to_owned(),
-        );
-    }
-    if listing.invalid * 10 > listing.listed {
-        warnings
-            .push("more than a tenth of the rows are invalid: is it the right column?".to_owned());
-    }
-    if duration > Duration::from_secs(24 * 3600) {
-        warnings.push("sending takes longer than a day".to_owned());
-    }
-    let texts = campaign.variants.iter().map(|it| &it.message);
-    let mut texts = texts.chain([&campaign.message]);
-    if texts.any(|text| text.chars().count() > 1000) {
-        warnings.push(
-            "the message is longer than 1,000 characters; Desk documents no limit".to_owned(),
-        );
-    }
-    warnings
-}
-
 fn dry_run_object(
     campaign: &Campaign,
     summary: &PlanSummary,
@@ -232,6 +206,7 @@ fn dry_run_object(
     url: &str,
     duration: Duration,
     missing: &Missing,
+    warnings: &[Warning],
 ) -> RunObject {
     let planned = BatchState::Planned;
     let states = [(planned, u64::from(summary.batches), summary.planned)];
@@ -257,6 +232,7 @@ fn dry_run_object(
         counts: Counts::default(),
         requests: Requests::default(),
         variants: planned_variants(campaign, shares),
+        warnings: warnings.to_vec(),
         first_request: body.map(|body| FirstRequest {
             method: "POST",
             url: url.to_owned(),
