@@ -12,6 +12,7 @@ use super::table::{Entry, TableReader};
 ///
 /// `placeholders` is none by itself: such a text is refused, unless it is allowed.
 pub const WARNING_NAMES: &[&str] = &[
+    "cancelled-run",
     "duplicates",
     "group-key",
     "invalid-rows",

@@ -1,5 +1,7 @@
 //! What an operator types. Each command is a file; this one knows them all and nothing else.
 
+mod approve;
+mod ask;
 mod check;
 mod connection;
 mod daemon;
@@ -8,6 +10,7 @@ pub mod exit;
 mod failure;
 mod help;
 mod manual;
+mod next;
 mod operator;
 mod order;
 mod output;
@@ -73,9 +76,9 @@ enum Command {
     /// Go on with what was paused
     Resume(order::OrderArgs),
     /// End a run for good: what remains of it is never sent
-    Cancel(order::OrderArgs),
+    Cancel(order::CancelArgs),
     /// Agree to the plan of a run that waits for it
-    Approve(order::OrderArgs),
+    Approve(approve::ApproveArgs),
     /// Show what runs came to: sent, responded, closed; or what became of every customer
     Report(report::ReportArgs),
     /// Show the plan of a run: its whole text, its customers, and where it stands
@@ -164,8 +167,8 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
         Command::Launch(args) => order::launch(&context, &args),
         Command::Pause(args) => order::order(&context, Verb::Pause, &args),
         Command::Resume(args) => order::order(&context, Verb::Resume, &args),
-        Command::Cancel(args) => order::order(&context, Verb::Cancel, &args),
-        Command::Approve(args) => order::order(&context, Verb::Approve, &args),
+        Command::Cancel(args) => order::cancel(&context, &args),
+        Command::Approve(args) => approve::approve(&context, &args),
         Command::Report(args) => report::report(&context, args),
         Command::Show(args) => show::show(&context, &args),
         Command::Runs(args) => runs::runs(&context, args),

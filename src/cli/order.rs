@@ -1,4 +1,4 @@
-//! `deskcast pause`, `resume`, `cancel`, `approve` and `launch`: orders to whoever sends, through the journal.
+//! `deskcast pause`, `resume`, `cancel` and `launch`: orders to whoever sends, through the journal.
 
 use std::time::{Duration, Instant};
 
@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::Context;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::next;
 use super::operator::Grounds;
 use super::output::print;
 use super::selection::{Selection, open_store, reported, store_path};
@@ -25,16 +26,26 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a plan may take to be made before nobody waits for it here any more.
 const PLANNING: Duration = Duration::from_secs(120);
 
-/// Arguments of `deskcast pause`, `resume`, `cancel` and `approve`.
+/// Arguments of `deskcast pause` and `resume`.
 #[derive(Debug, Args)]
 pub(super) struct OrderArgs {
-    /// A run, such as welcome@2026-11-21T09:00:00Z, or a campaign: its runs under way, and with
-    /// pause and resume its schedule
+    /// A run, such as welcome@2026-11-21T09:00:00Z, or a campaign: its runs under way and its schedule
     #[arg(value_name = "RUN|NAME")]
     which: String,
 
     #[command(flatten)]
     grounds: Grounds,
+}
+
+/// Arguments of `deskcast cancel`.
+#[derive(Debug, Args)]
+pub(super) struct CancelArgs {
+    #[command(flatten)]
+    order: OrderArgs,
+
+    /// Of a campaign: leave its schedule in force, which launches the next run when it is due
+    #[arg(long)]
+    this_run_only: bool,
 }
 
 /// Arguments of `deskcast launch`.
@@ -49,6 +60,21 @@ pub(super) struct LaunchArgs {
 }
 
 pub(super) fn order(context: &Context, verb: Verb, args: &OrderArgs) -> Result<Exit, Failure> {
+    give(context, verb, args, true)
+}
+
+/// Ends runs for good. Whoever names a campaign means all of it, so its schedule is paused first:
+/// else the next run would take up whom this one did not reach.
+pub(super) fn cancel(context: &Context, args: &CancelArgs) -> Result<Exit, Failure> {
+    give(context, Verb::Cancel, &args.order, !args.this_run_only)
+}
+
+fn give(
+    context: &Context,
+    verb: Verb,
+    args: &OrderArgs,
+    with_schedule: bool,
+) -> Result<Exit, Failure> {
     let selection = Selection::parse(Some(&args.which))?;
     let path = store_path(context);
     let campaign = match &selection {
@@ -68,12 +94,21 @@ pub(super) fn order(context: &Context, verb: Verb, args: &OrderArgs) -> Result<E
     let order = new_order(verb, &args.grounds);
     let mut journal = SqliteJournal::open(&path)?;
     let mut text = String::new();
-    let of_schedules = matches!(verb, Verb::Pause | Verb::Resume);
-    if let Some(name) = campaign.filter(|_| of_schedules) {
-        known(context, &store, name)?;
-        journal.order_campaign(name, &order)?;
-        text.push_str(&orders::schedule(name, verb));
-    } else if runs.is_empty() {
+    let mut of_schedule = false;
+    if let Some(name) = campaign.filter(|_| with_schedule) {
+        of_schedule = match verb {
+            Verb::Cancel => pause_schedule(context, &mut journal, &store, name, &order)?,
+            _ => {
+                known(context, &store, name)?;
+                journal.order_campaign(name, &order)?;
+                true
+            }
+        };
+        if of_schedule {
+            text.push_str(&orders::schedule(name, verb));
+        }
+    }
+    if runs.is_empty() && !of_schedule {
         return Err(Failure::mistake(format!(
             "no run of \"{}\" is under way: there is nothing to {}",
             args.which,
@@ -82,10 +117,7 @@ pub(super) fn order(context: &Context, verb: Verb, args: &OrderArgs) -> Result<E
     }
     let mut given = Vec::new();
     for run in &runs {
-        given.push(match verb {
-            Verb::Approve => journal.approve(run.id, &run.key.campaign, &order)?,
-            _ => journal.order_run(run.id, &run.key.campaign, &order)?,
-        });
+        given.push(journal.order_run(run.id, &run.key.campaign, &order)?);
     }
     let patience = context.settings.limits.request_timeout.get() + PATIENCE;
     let mut obeyed = true;
@@ -98,6 +130,10 @@ pub(super) fn order(context: &Context, verb: Verb, args: &OrderArgs) -> Result<E
             .as_ref()
             .is_some_and(|order| order.answer == verb.done());
         text.push_str(&told(&store, run, answer.as_ref(), verb)?);
+    }
+    let name = campaign.or(runs.first().map(|run| &run.key.campaign));
+    if let Some(name) = name.filter(|_| matches!(verb, Verb::Cancel | Verb::Resume)) {
+        text.push_str(&next::told(context, &store, name, verb)?);
     }
     print(&text)?;
     Ok(if obeyed { Exit::Done } else { Exit::Attention })
@@ -134,13 +170,38 @@ pub(super) fn launch(context: &Context, args: &LaunchArgs) -> Result<Exit, Failu
     }
 }
 
-fn new_order(verb: Verb, grounds: &Grounds) -> NewOrder {
+pub(super) fn new_order(verb: Verb, grounds: &Grounds) -> NewOrder {
     NewOrder {
         verb,
         at: Timestamp::now(),
         by: grounds.who(),
         why: grounds.why.clone(),
     }
+}
+
+/// Pauses the schedule of a campaign that is due again, before its runs are cancelled. False where it
+/// is not, or is paused already.
+fn pause_schedule(
+    context: &Context,
+    journal: &mut SqliteJournal,
+    store: &Store,
+    name: &CampaignName,
+    order: &NewOrder,
+) -> Result<bool, Failure> {
+    let scheduled = match next::timetable(context, name) {
+        Some(timetable) => !timetable.next(order.at, 1).is_empty(),
+        // The file is gone or broken; a daemon may hold its last good version.
+        None => store.decided(name)?.is_some(),
+    };
+    if !scheduled || store.paused_campaign(name)?.is_some() {
+        return Ok(false);
+    }
+    let pause = NewOrder {
+        verb: Verb::Pause,
+        ..order.clone()
+    };
+    journal.order_campaign(name, &pause)?;
+    Ok(true)
 }
 
 /// Refuses a campaign that has neither a file nor a run: its name is probably misspelt.

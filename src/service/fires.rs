@@ -163,6 +163,7 @@ impl Question<'_> {
                 queued,
                 ..Launch::default()
             },
+            unasked: None,
         }))
     }
 }
@@ -224,6 +225,8 @@ fn to_run(
         }
         Err(NotLaunched::Nobody(nobody)) => (RunState::Skipped, nobody.to_string()),
         Err(NotLaunched::Journal(error)) => return Err(error),
+        // What a schedule launches is not asked about.
+        Err(refused @ NotLaunched::Unconfirmed(_)) => (RunState::Failed, refused.to_string()),
     };
     let due = asked.due.unwrap_or(asked.at);
     Ok(Err(vec![Unlaunched { due, state, why }]))

@@ -47,6 +47,8 @@ pub struct Asked {
     pub due: Option<Timestamp>,
     /// How it comes about.
     pub launch: Launch,
+    /// More customers than this are planned only once that is confirmed; none plans any number.
+    pub unasked: Option<u64>,
 }
 
 /// What a launch came to.
@@ -70,6 +72,17 @@ pub enum NotLaunched {
     /// Nothing is wrong: whoever is listed was messaged already, as far as the campaign's rules
     /// allow. The sentence has the counts.
     Nobody(Box<Nobody>),
+    /// It has more customers than may be messaged unasked.
+    Unconfirmed(Box<Unconfirmed>),
+}
+
+/// A plan that somebody has to confirm before it is made durable.
+#[derive(Clone, Debug)]
+pub struct Unconfirmed {
+    /// Its customers.
+    pub planned: u64,
+    /// Its identity.
+    pub digest: Digest,
 }
 
 /// Everybody listed is left out, and somebody of them because of earlier messages.
@@ -130,6 +143,13 @@ impl std::fmt::Display for NotLaunched {
             NotLaunched::Mistake(mistake) => mistake.fmt(f),
             NotLaunched::Journal(error) => error.fmt(f),
             NotLaunched::Nobody(nobody) => nobody.fmt(f),
+            NotLaunched::Unconfirmed(plan) => {
+                write!(
+                    f,
+                    "{} customers were not confirmed, and nothing was sent",
+                    plan.planned
+                )
+            }
         }
     }
 }
@@ -165,6 +185,12 @@ pub fn launch(
             check_summary(campaign, &summary, asked.expected.as_ref())?;
             let duration = warnings::duration(campaign, &summary, terms.requests_per_second);
             warned = warnings::of_plan(campaign, &summary, duration)?;
+            if asked.unasked.is_some_and(|most| summary.planned > most) {
+                return Err(NotLaunched::Unconfirmed(Box::new(Unconfirmed {
+                    planned: summary.planned,
+                    digest: summary.digest,
+                })));
+            }
             Ok(summary)
         });
         return match created {

@@ -54,6 +54,8 @@ pub struct Settings {
     pub web: Web,
     /// `[audience]`: whom no campaign messages.
     pub audience: Audience,
+    /// Rules of the whole house.
+    pub defaults: Defaults,
     /// `[log]`: what is logged, and how it looks.
     pub log: Log,
 }
@@ -215,6 +217,15 @@ pub struct Audience {
     /// Lists of those whom no campaign messages.
     #[serde(deserialize_with = "text::parse")]
     pub suppress: Files,
+}
+
+/// `[defaults]`: rules of the whole house.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Defaults {
+    /// A run to more customers than this is confirmed by whoever begins it; none asks nothing.
+    #[serde(deserialize_with = "text::some")]
+    pub confirm_above: Option<NonZeroU64>,
 }
 
 /// `[log]`: what is logged, and how it looks.

@@ -244,6 +244,7 @@ pub(crate) fn asked(at: Timestamp) -> Asked {
         at,
         due: None,
         launch: Launch::default(),
+        unasked: None,
     }
 }
 

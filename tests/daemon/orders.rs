@@ -321,3 +321,73 @@ fn a_launch_says_what_it_launched_or_why_not() {
         1
     );
 }
+
+/// Whether the schedule of `spring` is paused.
+fn schedule_is_paused(house: &House) -> bool {
+    let sql = "SELECT count(*) FROM schedule WHERE campaign = 'spring' AND paused_at IS NOT NULL";
+    house.number(sql) == 1
+}
+
+/// A run of a campaign with a schedule, stopped in the middle.
+fn stopped_run(house: &House) -> String {
+    house.campaign("spring", 200, "cron = \"0 9 * * *\"\ntimezone = \"UTC\"\n");
+    let one_shot = Running::start(house.scene.deskcast(&["run", "spring"]));
+    wait_until("it sends", || house.chats() > 2);
+    one_shot.signal("TERM");
+    one_shot.end();
+    house.only_run("spring").key()
+}
+
+#[test]
+fn cancelling_a_campaign_pauses_its_schedule_and_nobody_is_taken_up_without_a_word() {
+    let house = House::slow(200);
+    let key = stopped_run(&house);
+    let cancelled = house.run(&["cancel", "spring", "--why", "wrong text"]);
+    assert_eq!(cancelled.code, Some(0), "{cancelled:?}");
+    let says =
+        "spring: its schedule is paused, and launches nothing until: deskcast resume spring\n";
+    assert!(cancelled.out.starts_with(says), "{cancelled:?}");
+    assert!(schedule_is_paused(&house));
+    let left = said(&cancelled.out, "not messaged");
+    assert!(left > 0);
+    // Whoever sends to them after all is told.
+    let words = format!("{left} customers of {key} were not messaged when that was cancelled");
+    let dry_run = house.run(&["run", "spring", "--dry-run"]);
+    assert!(dry_run.out.contains(&words), "{dry_run:?}");
+    let resumed = house.run(&["resume", "spring"]);
+    assert!(
+        resumed.out.contains("its schedule goes on, next "),
+        "{resumed:?}"
+    );
+    let words = format!("It takes up the {left} customers of {key}");
+    assert!(resumed.out.contains(&words), "{resumed:?}");
+    let run = house.run(&["run", "spring"]);
+    assert!(
+        run.err
+            .contains("those who are still listed are in this plan"),
+        "{run:?}"
+    );
+}
+
+#[test]
+fn cancelling_one_run_leaves_the_schedule_and_says_when_it_is_due_next() {
+    for whole_name in [false, true] {
+        let house = House::slow(200);
+        let key = stopped_run(&house);
+        let arguments = match whole_name {
+            true => vec!["cancel", "spring", "--this-run-only"],
+            false => vec!["cancel", key.as_str()],
+        };
+        let cancelled = house.run(&arguments);
+        assert_eq!(cancelled.code, Some(0), "{cancelled:?}");
+        assert!(!schedule_is_paused(&house));
+        for words in [
+            "spring: its schedule goes on, next ",
+            " 09:00, UTC\n",
+            "It takes up the ",
+            "To stop that: deskcast pause spring\n",
+        ] {
+            assert!(cancelled.out.contains(words), "{words}: {cancelled:?}");
+        }
+    }
+}

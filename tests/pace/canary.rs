@@ -94,7 +94,10 @@ fn asked_for_it_waits_until_somebody_approves() {
     }
     let running = town.start(&RUN);
     wait_until("it asks", || town.scene.run(&["runs"]).out.contains(waits));
-    assert_eq!(town.scene.run(&["approve", "spring"]).code, Some(0));
+    assert_eq!(
+        town.scene.run(&["approve", "spring", "--yes"]).code,
+        Some(0)
+    );
     assert_eq!(running.end().code, Some(0));
     town.must_have(30, 0, 0, 0);
 }

@@ -24,8 +24,10 @@ use self::send::send_and_read;
 use self::target::Target;
 use self::unfinished::{check_unchanged, goes_on};
 use super::Context;
+use super::ask;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::next::of_cancelled;
 use super::operator::operator;
 use super::output::print;
 use crate::campaign::{CampaignName, CustomerId};
@@ -35,6 +37,7 @@ use crate::journal::orders::{NewOrder, Verb};
 use crate::journal::sqlite::SqliteJournal;
 use crate::journal::sqlite::read::{RunRecord, Standing, Store};
 use crate::report::json::RunObject;
+use crate::report::number::grouped;
 use crate::report::result;
 use crate::service::launch::Asked;
 use crate::service::planning::{self, Campaign};
@@ -57,6 +60,10 @@ pub(super) struct RunArgs {
     /// Send only if the plan has this digest, as a dry run printed it
     #[arg(long, value_name = "sha256:…")]
     plan: Option<String>,
+
+    /// Ask nothing, however many customers it is: for scripts
+    #[arg(long)]
+    yes: bool,
 
     /// Start another run, even if the last one is unfinished
     #[arg(long)]
@@ -114,6 +121,7 @@ impl RunArgs {
             dry_run: false,
             online: false,
             plan: None,
+            yes: false,
             new: false,
             as_planned: false,
             scheduled: false,
@@ -135,6 +143,7 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, Failur
         at: Timestamp::now(),
         due: None,
         launch: Launch::default(),
+        unasked: unasked(context, &args),
     };
     let expected = asked.expected.as_ref();
     let (name, path) = planning::locate(&args.campaign, &context.settings.campaigns.folder)?;
@@ -184,7 +193,17 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, Failur
             campaign.chosen = chosen;
             campaign.definition.warning_rules.strict |= args.strict;
             look_up(context, &mut journal, &campaign, &target).await?;
-            let created = create(context, &mut journal, &campaign, &target, &asked);
+            if !args.sandbox {
+                say_taken_up(&Store::open(&target.store)?, &campaign)?;
+            }
+            let created = create(
+                context,
+                &mut journal,
+                &campaign,
+                &target,
+                &asked,
+                &confirm(&args),
+            );
             let record = match created {
                 Ok(Ok(record)) => record,
                 Ok(Err(nobody)) => {
@@ -206,6 +225,45 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, Failur
         approve_plan(&mut journal, &target.store, &record)?;
     }
     send(context, &args, journal, &target, &record).await
+}
+
+/// How many customers may be planned without asking: of the settings' number nothing is asked where
+/// the plan was named, in a script, and of what messages nobody.
+fn unasked(context: &Context, args: &RunArgs) -> Option<u64> {
+    let free = args.plan.is_some() || args.yes || args.sandbox || args.scheduled;
+    let above = context.settings.defaults.confirm_above.filter(|_| !free);
+    above.map(std::num::NonZeroU64::get)
+}
+
+/// Asks for the number of customers where there is somebody to ask.
+fn confirm(args: &RunArgs) -> impl Fn(u64) -> Result<(), Failure> {
+    let name = args.campaign.clone();
+    move |planned| {
+        let planned = grouped(planned);
+        let otherwise = format!("nothing was sent: {planned} customers were not confirmed");
+        if !ask::somebody() {
+            return Err(Failure::mistake(format!(
+                "{name}: {planned} customers would be messaged, more than defaults.confirm_above; nothing was sent. \
+                 Look at a dry run, and give its --plan, or --yes"
+            )));
+        }
+        ask::must_type(
+            &format!("{name}: {planned} customers will be messaged."),
+            &planned,
+            &otherwise,
+        )
+    }
+}
+
+/// Says that customers of a cancelled run are messaged after all.
+fn say_taken_up(store: &Store, campaign: &Campaign) -> Result<(), Failure> {
+    if campaign.chosen.is_some() {
+        return Ok(());
+    }
+    for warning in of_cancelled(store, campaign)? {
+        eprintln!("{}: {warning}", campaign.definition.name);
+    }
+    Ok(())
 }
 
 async fn send(
@@ -244,7 +302,7 @@ fn approve_plan(
     Ok(())
 }
 
-fn parse_digest(text: &str) -> Result<Digest, Failure> {
+pub(in crate::cli) fn parse_digest(text: &str) -> Result<Digest, Failure> {
     Digest::parse(text).ok_or_else(|| {
         Failure::mistake(format!(
             "--plan {text}: a plan is sha256: and 64 hexadecimal digits, as a dry run prints it"

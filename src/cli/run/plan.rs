@@ -81,9 +81,21 @@ pub(super) fn create(
     campaign: &Campaign,
     target: &Target,
     asked: &Asked,
+    confirm: &dyn Fn(u64) -> Result<(), Failure>,
 ) -> Result<Result<RunRecord, Box<Nobody>>, Failure> {
     let terms = terms(context, &target.planned_url, target.sandbox.is_some());
-    let key: RunKey = match launch(journal, campaign, &terms, asked) {
+    let mut launched = launch(journal, campaign, &terms, asked);
+    if let Err(NotLaunched::Unconfirmed(plan)) = &launched {
+        confirm(plan.planned)?;
+        // Exactly what was confirmed, whatever became of the files meanwhile.
+        let asked = Asked {
+            expected: Some(plan.digest.clone()),
+            unasked: None,
+            ..asked.clone()
+        };
+        launched = launch(journal, campaign, &terms, &asked);
+    }
+    let key: RunKey = match launched {
         Ok(Launched::New(key) | Launched::There(key) | Launched::Unfinished(key)) => key,
         Err(NotLaunched::Nobody(nobody)) => return Ok(Err(nobody)),
         Err(error) => return Err(error.into()),
@@ -163,6 +175,7 @@ impl From<NotLaunched> for Failure {
             NotLaunched::Mistake(mistake) => mistake.into(),
             NotLaunched::Journal(error) => error.into(),
             NotLaunched::Nobody(nobody) => Failure::nothing_to_do(nobody.to_string()),
+            unconfirmed @ NotLaunched::Unconfirmed(_) => Failure::mistake(unconfirmed.to_string()),
         }
     }
 }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::super::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
+use super::super::next::of_cancelled;
 use super::super::sandbox::Throwaway;
 use super::super::selection::store_path;
 use super::RunArgs;
@@ -98,7 +99,8 @@ pub(super) async fn dry_run(
         own.per_second().min(application_rate)
     });
     let duration = warnings::duration(&campaign, &summary, application_rate);
-    let warnings = warnings::of_plan(&campaign, &summary, duration)?;
+    let mut warnings = warnings::of_plan(&campaign, &summary, duration)?;
+    warnings.extend(taken_up(context, args, &campaign)?);
     let missing = Missing {
         ids: looked_up.missing,
         duration: pace::duration(looked_up.missing, application_rate),
@@ -197,6 +199,19 @@ fn messaged(context: &Context, asking: &Asking<'_>) -> Result<Messaged, Failure>
         path if path.exists() => Ok(Store::open(&path)?.messaged(asking)?),
         _ => Ok(Messaged::default()),
     }
+}
+
+/// Whom of a cancelled run this plan has.
+fn taken_up(
+    context: &Context,
+    args: &RunArgs,
+    campaign: &Campaign,
+) -> Result<Vec<Warning>, Failure> {
+    let path = store_path(context);
+    if args.sandbox || campaign.chosen.is_some() || !path.exists() {
+        return Ok(Vec::new());
+    }
+    of_cancelled(&Store::open(&path)?, campaign)
 }
 
 fn dry_run_object(

@@ -436,6 +436,7 @@ impl Daemon {
                     tended: Tended::ByDaemon,
                     ..Launch::default()
                 },
+                unasked: None,
             }),
             campaign,
             order: order.id,

@@ -1,0 +1,50 @@
+//! Questions to whoever sits at the terminal.
+
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+
+use super::failure::Failure;
+
+/// Whether there is somebody to ask: questions and answers go through the terminal.
+pub(super) fn somebody() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// Asks, and goes on only when exactly `wanted` is typed.
+///
+/// # Errors
+/// When something else is typed; `otherwise` says what was not done.
+pub(super) fn must_type(question: &str, wanted: &str, otherwise: &str) -> Result<(), Failure> {
+    eprint!("{question} Type {wanted} to go on: ");
+    let _ = std::io::stderr().flush();
+    let mut line = String::new();
+    let read = std::io::stdin().lock().read_line(&mut line);
+    match read {
+        Ok(_) if means(&line, wanted) => Ok(()),
+        Ok(0) => {
+            eprintln!();
+            Err(Failure::mistake(otherwise))
+        }
+        _ => Err(Failure::mistake(otherwise)),
+    }
+}
+
+/// Whether this was typed: digits with or without the commas that they are shown with.
+fn means(typed: &str, wanted: &str) -> bool {
+    let plain = |text: &str| text.trim().replace(',', "");
+    plain(typed) == plain(wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::means;
+
+    #[test]
+    fn exactly_the_word_is_an_answer() {
+        for typed in ["1,400\n", "1400\n", " 1400 \n"] {
+            assert!(means(typed, "1,400"), "{typed}");
+        }
+        for typed in ["", "\n", "y\n", "140\n", "14000\n", "YES\n"] {
+            assert!(!means(typed, "1,400"), "{typed}");
+        }
+    }
+}
