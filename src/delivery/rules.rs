@@ -49,6 +49,14 @@ impl Rules {
         lists.any(|(_, test)| matches!(test, Test::IsIn(customers) if customers.contains(customer)))
     }
 
+    /// These rules without those about samples and earlier messages: whoever asked to be left alone
+    /// is, whatever is sent.
+    pub fn lists(mut self) -> Rules {
+        self.rules
+            .retain(|(ground, _)| ground.reason == Reason::Suppressed);
+        self
+    }
+
     /// Leaves out whoever is not drawn for a sample of this size.
     pub fn sample(&mut self, size: Sample, draw: Draw) {
         let ground = Ground::new(Reason::NotSampled, size.to_string());

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use super::planning::{Campaign, Mistake, open, spec_of};
 use crate::campaign::{
-    AudienceError, AudienceReader, AudienceSpec, Block, Column, Definition, NamedRow, Sample,
+    AudienceError, AudienceReader, AudienceSpec, Block, Column, Definition, Delimiter, NamedRow,
+    Sample,
 };
 use crate::delivery::customer_set::CustomerSet;
 use crate::delivery::draw::{Draw, Lowest};
@@ -117,9 +118,18 @@ fn each_block<E: From<Mistake>>(
     owner: Owner,
     each: &mut dyn FnMut(&Block) -> Result<(), E>,
 ) -> Result<(), E> {
-    let wrong = |what: String| Mistake(format!("{}: {what}", path.display()));
     let reader = list(path, definition, owner);
-    let (mut reader, mut block) = (reader.map_err(wrong)?, Block::default());
+    let reader = reader.map_err(|what| Mistake(format!("{}: {what}", path.display())))?;
+    each_block_of(path, reader, each)
+}
+
+fn each_block_of<E: From<Mistake>>(
+    path: &Path,
+    mut reader: AudienceReader<File>,
+    each: &mut dyn FnMut(&Block) -> Result<(), E>,
+) -> Result<(), E> {
+    let wrong = |what: String| Mistake(format!("{}: {what}", path.display()));
+    let mut block = Block::default();
     while reader
         .next_block(&mut block)
         .map_err(|error| wrong(error.to_string()))?
@@ -137,6 +147,24 @@ fn each_block<E: From<Mistake>>(
         each(&block)?;
     }
     Ok(())
+}
+
+/// Who of these customers is on a list of those whom nobody messages, with the list.
+///
+/// # Errors
+/// When a list cannot be read to its end.
+pub fn suppressed(paths: &[PathBuf], customers: &[u64]) -> Result<Vec<(u64, PathBuf)>, Mistake> {
+    let mut found = Vec::new();
+    for path in paths {
+        let reader = plain_reader(path, &Column::default(), Delimiter::default());
+        let reader = reader.map_err(|what| Mistake(format!("{}: {what}", path.display())))?;
+        each_block_of::<Mistake>(path, reader, &mut |block| {
+            let listed = customers.iter().filter(|it| block.ids.contains(it));
+            found.extend(listed.map(|customer| (*customer, path.clone())));
+            Ok(())
+        })?;
+    }
+    Ok(found)
 }
 
 /// A list of those who are not to be messaged, at its first row.
@@ -201,15 +229,23 @@ fn named_reader(
 /// The ids of a list: the campaign's column, else `customer_id`, else the only one there is, with
 /// or without a header.
 fn reader(path: &Path, definition: &Definition) -> Result<AudienceReader<File>, String> {
+    plain_reader(path, &definition.column, definition.delimiter)
+}
+
+fn plain_reader(
+    path: &Path,
+    named: &Column,
+    delimiter: Delimiter,
+) -> Result<AudienceReader<File>, String> {
     let with = |column: Column| {
         let spec = AudienceSpec {
             column,
-            delimiter: definition.delimiter,
+            delimiter,
             conditions: Vec::new(),
         };
         open(path).map(|file| AudienceReader::new(file, &spec))
     };
-    let named = match &definition.column {
+    let named = match named {
         named @ Column::Header(_) => with(named.clone())?,
         Column::Number(_) => with(Column::default())?,
     };

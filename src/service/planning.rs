@@ -306,8 +306,9 @@ fn plan_chosen<S: PlanSink + ?Sized>(
     rules: Rules,
     sink: &mut S,
 ) -> Result<PlanSummary, S::Error> {
-    // A test send goes to whoever is named, whenever they were messaged.
-    let rules = if chosen.test { Rules::default() } else { rules };
+    // A test send goes to whoever is named, whenever they were messaged, unless they are to be left
+    // alone.
+    let rules = if chosen.test { rules.lists() } else { rules };
     let mut planner = planner_of(campaign, templates, url, rules);
     let (ids, lines) = chosen.customers.iter().copied().unzip();
     let mut block = Block::default();

@@ -152,3 +152,42 @@ fn what_may_have_been_messaged_is_left_out_whatever_run_it_was() {
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert_eq!(messaged(&town), (1..=20).collect::<Vec<u64>>());
 }
+
+#[test]
+fn a_test_send_is_to_few_and_never_to_whoever_asked_to_be_left_alone() {
+    let town = Town::new(4, 4, "");
+    town.scene.write("leave.csv", "5\n7\n");
+    let list = town.scene.path("leave.csv").display().to_string();
+    let suppress = ("DESKCAST__AUDIENCE__SUPPRESS", list.as_str());
+    let alone = town.run_with(&[suppress], &["run", "spring", "--to", "5"]);
+    assert_eq!(alone.code, Some(2), "{alone:?}");
+    assert!(alone.err.contains("suppressed by"), "{alone:?}");
+    let three = town.run_with(&[suppress], &["run", "spring", "--to", "5,6,7", "--json"]);
+    assert_eq!(three.code, Some(0), "{three:?}");
+    let object = three.json();
+    assert_eq!(object["customers"]["accepted"], 1);
+    assert_eq!(object["customers"]["excluded_by"]["suppressed"], 2);
+    let ids: Vec<String> = (1..=21).map(|id| id.to_string()).collect();
+    let many = town.scene.run(&["run", "spring", "--to", &ids.join(",")]);
+    assert_eq!(many.code, Some(2), "{many:?}");
+    assert!(many.err.contains("at most 20 customers"), "{many:?}");
+    let chat = [
+        "desk",
+        "chat",
+        "create",
+        "--message",
+        "Hi",
+        "--group",
+        "vip-support",
+    ];
+    let by_hand = |customers: &str| {
+        let arguments = [&chat[..], &["--customer", customers]].concat();
+        town.run_with(&[suppress], &arguments)
+    };
+    let alone = by_hand("1,7");
+    assert_eq!(alone.code, Some(2), "{alone:?}");
+    assert!(alone.err.contains("customer 7 is on "), "{alone:?}");
+    assert_eq!(by_hand(&ids.join(",")).code, Some(2));
+    assert_eq!(by_hand("1,2").code, Some(0));
+    assert_eq!(town.messaged(), 3, "6, and 1 and 2");
+}

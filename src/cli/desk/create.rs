@@ -30,11 +30,12 @@ use crate::journal::sqlite::SqliteJournal;
 use crate::journal::sqlite::read::{BatchRows, RunRecord, Store};
 use crate::journal::{Journal, JournalError, Launch, NewRun, RunKey};
 use crate::report::number::counted;
+use crate::service::lists::suppressed;
 
 /// The name that chats outside of campaigns run under.
 const NAME: &str = "desk-chat";
 /// More customers than this are a campaign.
-const MOST_CUSTOMERS: usize = 1_000;
+const MOST_CUSTOMERS: usize = 20;
 
 /// Arguments of `deskcast desk chat create`.
 #[derive(Debug, Args)]
@@ -129,6 +130,13 @@ fn planned(context: &Context, args: &CreateArgs) -> Result<NewRun, Failure> {
         return Err(Failure::mistake(format!(
             "{} are too many for one chat; write a campaign, which sends to any number",
             counted(sorted.len() as u64, "customer", "customers")
+        )));
+    }
+    let suppress = &context.settings.audience.suppress.0;
+    if let Some((customer, list)) = suppressed(suppress, &sorted)?.first() {
+        return Err(Failure::mistake(format!(
+            "customer {customer} is on {}, a list of people whom nobody messages (audience.suppress); nothing was sent",
+            list.display()
         )));
     }
     let of_settings = context

@@ -9,6 +9,9 @@ use crate::delivery::batch::BatchState;
 use crate::journal::sqlite::read::Store;
 use crate::service::planning::Chosen;
 
+/// A test send to more customers is none.
+const MOST_OF_A_TEST: usize = 20;
+
 /// Whom `--only` means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Only {
@@ -40,6 +43,13 @@ pub(super) fn chosen(
     store: &Path,
     name: &CampaignName,
 ) -> Result<Option<Chosen>, Failure> {
+    if args.to.len() > MOST_OF_A_TEST {
+        return Err(Failure::mistake(format!(
+            "--to: a test send is to at most {MOST_OF_A_TEST} customers, and these are {}. To message more, write a \
+             campaign for them: its rules hold then",
+            args.to.len()
+        )));
+    }
     if !args.to.is_empty() {
         return Ok(Some(test_send(&args.to)));
     }

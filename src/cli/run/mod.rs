@@ -79,7 +79,11 @@ pub(super) struct RunArgs {
     #[arg(long, conflicts_with_all = ["dry_run", "plan", "new", "sandbox", "to", "only"])]
     scheduled: bool,
 
-    /// A test send: message these customers alone, whoever is in the file; it counts for nothing
+    /// A test send: message these customers alone, at most 20, whoever is in the file
+    ///
+    /// It is marked as a test, begins at once beside whatever is unfinished, and counts neither in
+    /// totals and limits nor as a message from before. Whoever is on a list of people to leave out is
+    /// left out.
     #[arg(
         long,
         value_name = "IDS",
