@@ -12,7 +12,7 @@ use toml::de::DeTable;
 use super::choice::{BatchSize, Column, Delimiter, InvalidRows, Priority, UnknownPolicy};
 use super::customer::CustomerId;
 use super::customers::{Customers, customers};
-use super::message::{InvalidMessage, Message, MessageText};
+use super::message::{Message, MessageText};
 use super::name::CampaignName;
 use super::path::{InnerPath, InvalidPath};
 use super::problem::{Problem, Problems};
@@ -149,7 +149,7 @@ fn campaign<'a>(
 ) -> Option<Definition> {
     let mut top = TableReader::new(root, problems);
     let warning_rules = warning_rules(&mut top);
-    let (message, variants) = texts(&mut top);
+    let (message, variants) = texts(&mut top, &warning_rules);
     let group = top.required(&["group"], "group = \"vip-support\"", |entry| {
         group(entry, warning_rules.allows("group-key"), warnings)
     });
@@ -230,7 +230,7 @@ fn listed(top: &mut TableReader<'_>) -> Option<(Customers, Option<Column>)> {
 }
 
 /// The one text for everybody, or several.
-fn texts(top: &mut TableReader<'_>) -> (Option<Message>, Vec<Variant>) {
+fn texts(top: &mut TableReader<'_>, rules: &WarningRules) -> (Option<Message>, Vec<Variant>) {
     if !top.holds("variant") {
         let example = "message = \"Spring sale: 20% off until Sunday.\"";
         top.require_one_of(&["message", "message_file"], example);
@@ -238,17 +238,20 @@ fn texts(top: &mut TableReader<'_>) -> (Option<Message>, Vec<Variant>) {
     for key in ["message", "message_file"] {
         top.exclude(key, "variant", "keep one of the two");
     }
-    let message = message(top);
-    let variants = variants(top);
+    let message = message(top, rules);
+    let variants = variants(top, rules);
     let first = variants.first().map(|variant| variant.message.clone());
     (message.or(first), variants)
 }
 
-pub(super) fn message(top: &mut TableReader<'_>) -> Option<Message> {
+pub(super) fn message(top: &mut TableReader<'_>, rules: &WarningRules) -> Option<Message> {
     top.exclude("message", "message_file", "keep one of the two");
     let inline = top.optional("message", |entry| {
         let text = entry.text("a text in quotes")?;
-        MessageText::new(text).map_err(|error: InvalidMessage| entry.problem(error))
+        MessageText::new(text, rules).map_err(|error| match error.help() {
+            Some(help) => entry.problem(error).help(help),
+            None => entry.problem(error),
+        })
     });
     let file = top.optional("message_file", inner_path);
     inline.map(Message::Inline).or(file.map(Message::File))

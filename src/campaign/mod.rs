@@ -46,7 +46,7 @@ pub use choice::{BatchSize, Column, Delimiter, InvalidRows, Priority, UnknownPol
 pub use customer::{CustomerId, InvalidId};
 pub use customers::{Condition, Customers, Sample};
 pub use definition::Definition;
-pub use message::{InvalidMessage, Message, MessageText};
+pub use message::{InvalidMessage, Message, MessageText, normal, text_warnings};
 pub use name::{CampaignName, InvalidName};
 pub use nearest::nearest;
 pub use path::{InnerPath, InvalidPath};

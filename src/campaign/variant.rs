@@ -6,6 +6,7 @@ use super::definition::message;
 use super::message::Message;
 use super::problem::Problem;
 use super::table::{Entry, TableReader};
+use super::warning::WarningRules;
 
 /// The most variants of a campaign.
 const MOST: usize = 20;
@@ -24,9 +25,11 @@ pub struct Variant {
 }
 
 /// Reads the variants of a campaign; empty where it has none, or where something is wrong with them.
-pub(super) fn variants(top: &mut TableReader<'_>) -> Vec<Variant> {
+pub(super) fn variants(top: &mut TableReader<'_>, rules: &WarningRules) -> Vec<Variant> {
     let mut names = Vec::new();
-    let read = top.tables("variant", "[variant]", |table| variant(table, &mut names));
+    let read = top.tables("variant", "[variant]", |table| {
+        variant(table, &mut names, rules)
+    });
     let Some(read) = read else {
         return Vec::new();
     };
@@ -38,13 +41,17 @@ pub(super) fn variants(top: &mut TableReader<'_>) -> Vec<Variant> {
     read.into_iter().flatten().collect()
 }
 
-fn variant(table: &mut TableReader<'_>, names: &mut Vec<String>) -> Option<Variant> {
+fn variant(
+    table: &mut TableReader<'_>,
+    names: &mut Vec<String>,
+    rules: &WarningRules,
+) -> Option<Variant> {
     let name = table.required(&["name"], "name = \"short\"", |entry| name(entry, names));
     table.require_one_of(
         &["message", "message_file"],
         "message = \"20% off until Sunday.\"",
     );
-    let message = message(table);
+    let message = message(table, rules);
     let weight = table.optional("weight", weight);
     Some(Variant {
         name: name?,

@@ -12,13 +12,23 @@ use super::table::{Entry, TableReader};
 ///
 /// `placeholders` is none by itself: such a text is refused, unless it is allowed.
 pub const WARNING_NAMES: &[&str] = &[
+    "blanks",
+    "bracketed-name",
     "cancelled-run",
     "duplicates",
+    "filler",
     "group-key",
+    "html",
     "invalid-rows",
+    "invisible",
+    "line-separator",
+    "link-without-host",
     "long-message",
     "long-sending",
+    "longest-message",
+    "mojibake",
     PLACEHOLDERS,
+    "written-escape",
 ];
 
 /// Under this name a text with placeholders is allowed.

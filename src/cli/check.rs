@@ -8,6 +8,7 @@ use super::connection::{Connection, token};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output::print;
+use super::run::preview::longest_message;
 use super::run::terms;
 use super::selection::store_path;
 use crate::journal::sqlite::read::Store;
@@ -47,6 +48,7 @@ pub(super) async fn check(context: &Context, args: CheckArgs) -> Result<Exit, Fa
         zone: settings.schedule.timezone.as_ref(),
         suppress: &settings.audience.suppress.0,
         strict: args.strict,
+        longest: longest_message(&store_path(context))?,
         styled: context.on_terminal && std::io::IsTerminal::is_terminal(&std::io::stdout()),
     };
     let names = match args.names.is_empty() {

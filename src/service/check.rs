@@ -10,11 +10,11 @@ use super::frozen::Difference;
 use super::launch::agent_named;
 use super::lists::{Owner, list};
 use super::planning::{Mistake, inside, locate, open, read_definition, spec_of};
-use super::texts::text_of;
 use super::verify::Named;
-use super::warnings::of_texts;
+use super::{texts, warnings};
 use crate::campaign::{
     AudienceReader, CampaignName, Definition, NoZone, OpenHours, Timetable, Warning, Zone,
+    text_warnings,
 };
 use crate::journal::RunKey;
 
@@ -33,6 +33,8 @@ pub struct Defaults<'a> {
     pub styled: bool,
     /// Whether a warning is an error of any campaign.
     pub strict: bool,
+    /// How many characters the longest text of an earlier run has; none where there was none.
+    pub longest: Option<u64>,
 }
 
 /// A campaign and everything that is wrong with it.
@@ -129,10 +131,7 @@ impl Checked {
         self.shown = rendered.trim_end().to_owned();
         self.warnings = definition.warnings.named();
         self.of_definition = self.warnings.len();
-        let messages = definition.messages().into_iter();
-        let texts = messages.map(|message| self.note(text_of(message, folder)));
-        let texts: Vec<String> = texts.collect::<Vec<_>>().into_iter().flatten().collect();
-        self.warnings.extend(of_texts(&texts));
+        self.texts(definition, folder, defaults.longest);
         for file in &definition.customers.files {
             self.note(customers(definition, folder, file.as_path()));
         }
@@ -162,6 +161,18 @@ impl Checked {
         match rules.judge(std::mem::take(&mut self.warnings)) {
             Ok(kept) => self.warnings = kept,
             Err(what) => self.mistakes.push(what),
+        }
+    }
+
+    /// Looks at the texts, each of them.
+    fn texts(&mut self, definition: &Definition, folder: &Path, longest: Option<u64>) {
+        let names = texts::names(definition).into_iter();
+        for (name, message) in names.zip(definition.messages()) {
+            let text = texts::text_of(message, folder, &definition.warning_rules);
+            if let Some(text) = self.note(text) {
+                self.warnings.extend(text_warnings(&name, &text));
+                self.warnings.extend(warnings::longer(&text, &[], longest));
+            }
         }
     }
 

@@ -12,7 +12,7 @@ use super::launch::{Terms, agent_of, restraints_of, window_of};
 use super::lists;
 use super::lookups::{Unresolved, resolve};
 use super::planning::{self, Campaign, Mistake, PlanError};
-use crate::campaign::{CampaignName, InvalidRow, NamedRow};
+use crate::campaign::{CampaignName, InvalidRow, NamedRow, normal};
 use crate::delivery::batch::BatchState;
 use crate::delivery::customer_set::CustomerSet;
 use crate::delivery::plan::PlanSink;
@@ -159,7 +159,8 @@ fn of_texts(run: &RunRecord, campaign: &Campaign) -> Vec<Difference> {
     let planned = texts(&run.message, &run.variants);
     let now = texts(&campaign.message, &campaign.variants);
     let pairs = planned.into_iter().zip(now);
-    let differing = pairs.filter(|(planned, now)| planned != now);
+    // An older version froze the line ends of the file with the text.
+    let differing = pairs.filter(|(planned, now)| normal(planned) != *now);
     differing
         .map(|(planned, now)| Difference {
             what: "text",

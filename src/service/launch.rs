@@ -169,6 +169,7 @@ pub fn launch(
     let templates = campaign.templates(agent_id);
     let url = Desk::create_url(&terms.base_url);
     let listed = lists::rules(campaign, &terms.suppress)?;
+    let longest = journal.longest_message()?;
     let mut warned = Vec::new();
     loop {
         let repeat = &definition.repeat;
@@ -184,7 +185,7 @@ pub fn launch(
             check_complete(campaign, &summary)?;
             check_summary(campaign, &summary, asked.expected.as_ref())?;
             let duration = warnings::duration(campaign, &summary, terms.requests_per_second);
-            warned = warnings::of_plan(campaign, &summary, duration)?;
+            warned = warnings::of_plan(campaign, &summary, duration, longest)?;
             if asked.unasked.is_some_and(|most| summary.planned > most) {
                 return Err(NotLaunched::Unconfirmed(Box::new(Unconfirmed {
                     planned: summary.planned,

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::{Arc, mpsc};
 
-use super::texts::{text_of, variants_of};
+use super::texts::{message_of, variants_of};
 use crate::campaign::{
     AudienceError, AudienceReader, AudienceSpec, Block, CampaignName, Definition, FileLine,
     InnerPath, InvalidRow,
@@ -102,7 +102,7 @@ impl Campaign {
     pub fn read(name: CampaignName, path: &Path, styled: bool) -> Result<Campaign, Mistake> {
         let definition = read_definition(name, path, styled)?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        let message = text_of(&definition.message, folder)?;
+        let message = message_of(&definition, folder)?;
         let variants = variants_of(&definition, folder)?;
         let all_inside = |files: &[InnerPath]| -> Result<Vec<PathBuf>, Mistake> {
             let paths = files.iter().map(|file| inside(folder, file.as_path()));

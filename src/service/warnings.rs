@@ -4,18 +4,19 @@
 use std::time::Duration;
 
 use super::planning::{Campaign, Mistake};
+use super::texts;
 use crate::campaign::Warning;
 use crate::delivery::gate;
 use crate::delivery::pace;
 use crate::delivery::plan::PlanSummary;
+use crate::delivery::variant::Variant;
 use crate::journal::RunKey;
 
-/// A text with more characters than this is long.
-const LONG: usize = 1000;
 /// Sending that takes longer is worth a word.
 const A_DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// The warnings of a campaign and its plan, without those that it allows.
+/// The warnings of a campaign and its plan, without those that it allows. `longest` is how many
+/// characters the longest text of an earlier run has.
 ///
 /// # Errors
 /// Where the campaign is strict and there are any.
@@ -23,13 +24,10 @@ pub fn of_plan(
     campaign: &Campaign,
     summary: &PlanSummary,
     duration: Duration,
+    longest: Option<u64>,
 ) -> Result<Vec<Warning>, Mistake> {
-    let variants = campaign.variants.iter().map(|it| it.message.as_str());
-    let texts: Vec<&str> = match campaign.variants.is_empty() {
-        true => vec![&campaign.message],
-        false => variants.collect(),
-    };
-    let mut warnings = of_texts(&texts);
+    let mut warnings = texts::warnings(&campaign.message, &campaign.variants);
+    warnings.extend(longer(&campaign.message, &campaign.variants, longest));
     warnings.extend(of_sums(summary));
     if duration > A_DAY {
         let sentence = "sending takes longer than a day";
@@ -49,15 +47,16 @@ pub fn judged(campaign: &Campaign, mut warnings: Vec<Warning>) -> Result<Vec<War
     judged.map_err(|what| Mistake(format!("campaign \"{}\": {what}", definition.name)))
 }
 
-/// Those of the texts.
-pub fn of_texts(texts: &[impl AsRef<str>]) -> Vec<Warning> {
-    let mut warnings = Vec::new();
-    let long = |text: &str| text.chars().count() > LONG;
-    if texts.iter().any(|text| long(text.as_ref())) {
-        let sentence = "the message is longer than 1,000 characters; Desk documents no limit";
-        warnings.push(Warning::new("long-message", sentence));
-    }
-    warnings
+/// Whether a text is longer than all that were sent before.
+pub(super) fn longer(message: &str, variants: &[Variant], longest: Option<u64>) -> Option<Warning> {
+    let texts = variants.iter().map(|it| it.message.as_str());
+    let characters = |text: &str| text.chars().count() as u64;
+    let here = texts.chain([message]).map(characters).max()?;
+    let before = longest.filter(|before| here > *before)?;
+    Some(Warning::new(
+        "longest-message",
+        format!("the message has {here} characters, and no earlier one more than {before}"),
+    ))
 }
 
 fn of_sums(summary: &PlanSummary) -> Vec<Warning> {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use deskcast::campaign::{
     AudienceReader, AudienceSpec, Block, CampaignName, Definition, Message, MessageText,
+    WarningRules,
 };
 
 fn folder() -> PathBuf {
@@ -58,7 +59,7 @@ fn the_spring_sale_shows_every_key() {
         panic!("the message is in a file");
     };
     let text = fs::read(folder().join(path)).expect("a message");
-    let text = MessageText::from_bytes(&text).expect("a message");
+    let text = MessageText::from_bytes(&text, &WarningRules::default()).expect("a message");
     assert!(text.as_str().ends_with("choosing."));
 
     let example = fs::read_to_string(folder().join("spring-sale.toml")).expect("an example");

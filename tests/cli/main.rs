@@ -21,6 +21,7 @@ mod retract;
 mod stage;
 mod states;
 mod store;
+mod texts;
 mod town;
 mod transcripts;
 mod variants;

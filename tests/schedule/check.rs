@@ -32,6 +32,7 @@ fn look(folder: &TempDir, zone: Option<&Zone>) -> Vec<Checked> {
         suppress: &[],
         styled: false,
         strict: false,
+        longest: None,
     };
     let names = campaigns(folder.path()).expect("a folder");
     names.iter().map(|name| check(name, &defaults)).collect()

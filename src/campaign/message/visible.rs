@@ -47,8 +47,9 @@ mod tests {
 
     #[test]
     fn what_nobody_sees_is_not_visible() {
-        for c in " \t\n\u{a0}\u{3000}\u{200b}\u{2060}\u{feff}\u{2063}\u{3164}\u{2800}\u{1160}\u{fe0f}"
-            .chars()
+        for c in
+            " \t\n\u{a0}\u{3000}\u{200b}\u{2060}\u{feff}\u{2063}\u{3164}\u{2800}\u{1160}\u{fe0f}"
+                .chars()
         {
             assert!(!is_visible(c), "U+{:04X}", u32::from(c));
         }

@@ -19,7 +19,10 @@ use super::super::output::print;
 use super::super::run::RunArgs;
 use super::super::run::send::send_and_read;
 use super::super::run::target::Target;
-use crate::campaign::{Block, CampaignName, MessageText, Priority, UnknownPolicy};
+use crate::campaign::{
+    Block, CampaignName, InvalidMessage, MessageText, Priority, UnknownPolicy, WARNING_NAMES,
+    Warning, WarningRules, text_warnings,
+};
 use crate::delivery::batch::BatchState;
 use crate::delivery::plan::Planner;
 use crate::delivery::request::Template;
@@ -59,6 +62,14 @@ pub(super) struct CreateArgs {
     /// How urgent it is
     #[arg(long, value_name = "PRIORITY", default_value = "medium", value_parser = priority())]
     priority: Priority,
+
+    /// Do not warn of what has this name; for placeholders: do not refuse it
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = WARNING_NAMES.to_vec())]
+    allow: Vec<String>,
+
+    /// Take a warning about the text for an error
+    #[arg(long)]
+    strict: bool,
 
     /// Show the request, and send nothing
     #[arg(long)]
@@ -111,10 +122,29 @@ pub(super) async fn create(context: &Context, args: CreateArgs) -> Result<Exit, 
     Ok(exit)
 }
 
+/// The text, by the rules of a campaign's.
+fn text_of(args: &CreateArgs) -> Result<MessageText, Failure> {
+    let mut rules = WarningRules::allowing(args.allow.iter().map(String::as_str));
+    rules.strict = args.strict;
+    let message = MessageText::new(&args.message, &rules).map_err(|wrong| {
+        let help = match wrong {
+            InvalidMessage::Placeholder(_) => {
+                "\nWrite it out. If customers are to read it: --allow placeholders"
+            }
+            _ => "",
+        };
+        Failure::mistake(format!("--message: the message {wrong}{help}"))
+    })?;
+    let warnings = rules.judge(text_warnings("the message", message.as_str()));
+    for Warning { name, sentence } in warnings.map_err(Failure::mistake)? {
+        tracing::warn!(warning = name, "{sentence}");
+    }
+    Ok(message)
+}
+
 /// The run, once everything that can be wrong with it was looked at.
 fn planned(context: &Context, args: &CreateArgs) -> Result<NewRun, Failure> {
-    let message = MessageText::new(&args.message)
-        .map_err(|wrong| Failure::mistake(format!("--message: the message {wrong}")))?;
+    let message = text_of(args)?;
     if args.group.trim().is_empty() {
         return Err(Failure::mistake("--group: the key of a group is not empty"));
     }

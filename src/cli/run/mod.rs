@@ -3,7 +3,7 @@
 mod chosen;
 mod lookups;
 mod plan;
-mod preview;
+pub(super) mod preview;
 mod scheduled;
 pub(super) mod send;
 pub(super) mod target;

@@ -99,7 +99,11 @@ pub(super) async fn dry_run(
         own.per_second().min(application_rate)
     });
     let duration = warnings::duration(&campaign, &summary, application_rate);
-    let mut warnings = warnings::of_plan(&campaign, &summary, duration)?;
+    let longest = match args.sandbox {
+        true => None,
+        false => longest_message(&store_path(context))?,
+    };
+    let mut warnings = warnings::of_plan(&campaign, &summary, duration, longest)?;
     warnings.extend(taken_up(context, args, &campaign)?);
     let missing = Missing {
         ids: looked_up.missing,
@@ -212,6 +216,14 @@ fn taken_up(
         return Ok(Vec::new());
     }
     of_cancelled(&Store::open(&path)?, campaign)
+}
+
+/// How long texts were before; none where there is no journal yet.
+pub(in crate::cli) fn longest_message(store: &Path) -> Result<Option<u64>, Failure> {
+    match store.exists() {
+        true => Ok(Store::open(store)?.longest_message()?),
+        false => Ok(None),
+    }
 }
 
 fn dry_run_object(

@@ -3,6 +3,7 @@
 mod census;
 mod customers;
 mod listing;
+mod longest;
 mod reach;
 mod standing;
 mod story;
