@@ -30,13 +30,13 @@ pub struct Problem {
     /// The bytes of the text it is about; none where something is missing.
     pub span: Option<Range<usize>>,
     /// The key it is about, with its table before it (`schedule.cron`).
-    pub key: Option<String>,
+    pub key: Option<Box<str>>,
     /// What is wrong, in one line.
     pub title: String,
     /// What stands at the place instead, a few words beside the mark.
     pub label: Option<&'static str>,
     /// What to do, where that can be said.
-    pub help: Option<String>,
+    pub help: Option<Box<str>>,
 }
 
 impl Problem {
@@ -76,7 +76,7 @@ impl Problem {
     #[must_use]
     pub fn about(self, key: impl Into<String>) -> Self {
         Self {
-            key: Some(key.into()),
+            key: Some(key.into().into_boxed_str()),
             ..self
         }
     }
@@ -94,7 +94,7 @@ impl Problem {
     #[must_use]
     pub fn help(self, help: impl Into<String>) -> Self {
         Self {
-            help: Some(help.into()),
+            help: Some(help.into().into_boxed_str()),
             ..self
         }
     }
