@@ -12,6 +12,7 @@ use super::selection::{Selection, open_store, reported, run_key, store_path};
 use super::{Context, progress};
 use crate::delivery::outcome::ChatId;
 use crate::delivery::reconcile::Scope;
+use crate::journal::clock;
 use crate::journal::sqlite::SqliteJournal;
 use crate::journal::sqlite::read::{RunRecord, Store};
 use crate::journal::{Journal, JournalError, Purpose, Resolution, RunState, Verdict};
@@ -106,7 +107,7 @@ fn by_word(context: &Context, args: &ReconcileArgs, batch: u32) -> Result<RunRec
         .remove(0);
     let mut journal = SqliteJournal::open(&store_path(context))?;
     let claim = journal
-        .claim(record.id, Purpose::Settling, Timestamp::now())
+        .claim(record.id, Purpose::Settling, clock::now())
         .map_err(|error| owned(error, &record))?;
     let unknowns = journal.unknowns(record.id)?;
     let Some(unknown) = unknowns.iter().find(|unknown| unknown.batch == batch) else {
@@ -236,7 +237,7 @@ async fn read_back(
     for run in runs {
         let id = run.id;
         let claimed = recorder
-            .call(move |journal| journal.claim(id, Purpose::Settling, Timestamp::now()))
+            .call(move |journal| journal.claim(id, Purpose::Settling, clock::now()))
             .await;
         let claim = match claimed {
             Ok(claim) => claim,

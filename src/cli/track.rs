@@ -13,6 +13,7 @@ use super::output::print;
 use super::selection::{Selection, open_store, reported, store_path};
 use super::{Context, progress};
 use crate::delivery::reconcile::Scope;
+use crate::journal::clock;
 use crate::journal::sqlite::SqliteJournal;
 use crate::journal::sqlite::read::RunRecord;
 use crate::journal::{Journal, JournalError, Purpose, RunId};
@@ -184,9 +185,7 @@ async fn settle_run(
     let id = run.id;
     let claim = move |journal: &mut SqliteJournal| match journal.unknowns(id)?.is_empty() {
         true => Ok(None),
-        false => journal
-            .claim(id, Purpose::Settling, Timestamp::now())
-            .map(Some),
+        false => journal.claim(id, Purpose::Settling, clock::now()).map(Some),
     };
     let claim = match reconciler.recorder.call(claim).await {
         // Nothing is unknown, or a process is sending the run and looks itself.

@@ -33,6 +33,7 @@ pub mod dispatch;
 pub mod draw;
 pub mod gate;
 pub mod lanes;
+pub mod moment;
 pub mod open_chats;
 pub mod outcome;
 pub mod pace;

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::delivery::batch::BatchState;
 use crate::delivery::dispatch::Work;
+use crate::delivery::moment::Moment;
 use crate::delivery::tally::{Owner, Tally};
 use contents::Contents;
 pub use contents::{StoredBatch, StoredRun};
@@ -270,14 +271,14 @@ impl Journal for MemoryJournal {
         &mut self,
         run: RunId,
         purpose: Purpose,
-        now: Timestamp,
+        now: impl Into<Moment>,
     ) -> Result<Claim, JournalError> {
         if self.state()?.owners.contains_key(&run) {
             return Err(JournalError::Owned(
                 "the run is being sent by another process".to_owned(),
             ));
         }
-        let claim = self.commit(|contents| contents.claim(run, purpose, now))?;
+        let claim = self.commit(|contents| contents.claim(run, purpose, now.into()))?;
         self.state()?.owners.insert(run, self.process);
         Ok(claim)
     }
@@ -383,6 +384,7 @@ impl Journal for MemoryJournal {
                 attempt: batch.attempt,
                 intended_at: batch.intended_at.unwrap_or(Timestamp::UNIX_EPOCH),
                 ended_at: batch.ended_at.unwrap_or(Timestamp::UNIX_EPOCH),
+                ended: batch.ended,
                 intent_tick: batch.intent_tick.unwrap_or(0),
                 ended_tick: batch.ended_tick.unwrap_or(0),
                 customers: batch.customers.to_vec(),
@@ -405,7 +407,7 @@ impl Journal for MemoryJournal {
                 Some(KnownChat {
                     chat: batch.chat?,
                     intent_tick: batch.intent_tick.unwrap_or(0),
-                    intended_at: batch.intended_at.unwrap_or(Timestamp::UNIX_EPOCH),
+                    intended: batch.intended,
                     ended_tick: batch.ended_tick,
                 })
             })

@@ -8,6 +8,7 @@
 //! Every change of a batch is a compare-and-set on its state, its attempt and the run's fencing
 //! token, so that even two processes that both believe to own a run cannot send one batch twice.
 
+pub mod clock;
 pub mod memory;
 pub mod orders;
 pub mod packed;
@@ -18,6 +19,7 @@ use jiff::Timestamp;
 use crate::campaign::{CampaignName, Priority, Restraints, UnknownPolicy};
 use crate::delivery::batch::Change;
 use crate::delivery::dispatch::{Conclusion, Work};
+use crate::delivery::moment::{BootTime, Moment};
 use crate::delivery::outcome::ChatId;
 use crate::delivery::plan::{PlanSink, PlanSummary};
 use crate::delivery::tracking::Counts;
@@ -266,8 +268,8 @@ pub struct Entry {
     pub batch: u32,
     /// The attempt, from 1.
     pub attempt: u32,
-    /// When it happened.
-    pub at: Timestamp,
+    /// When it happened: for an intent not later, for an outcome not earlier than that.
+    pub at: Moment,
     /// What.
     pub what: What,
 }
@@ -324,6 +326,8 @@ pub struct UnknownBatch {
     pub intended_at: Timestamp,
     /// When it was given up as unknown.
     pub ended_at: Timestamp,
+    /// The same by the boot clock, where that was recorded.
+    pub ended: Option<BootTime>,
     /// The commit that recorded the intent.
     pub intent_tick: u64,
     /// The commit that recorded that it is unknown.
@@ -341,8 +345,8 @@ pub struct KnownChat {
     pub chat: ChatId,
     /// The commit that recorded the intent: the chat was made after it.
     pub intent_tick: u64,
-    /// When that was, by our clock.
-    pub intended_at: Timestamp,
+    /// When that was by the boot clock, where that was recorded.
+    pub intended: Option<BootTime>,
     /// The commit that recorded the outcome: the chat was made before it. None for a chat that was
     /// found by reading Desk back, whose time of making is known only from the other side.
     pub ended_tick: Option<u64>,
@@ -445,7 +449,7 @@ pub trait Journal: Send {
         &mut self,
         run: RunId,
         purpose: Purpose,
-        now: Timestamp,
+        now: impl Into<Moment>,
     ) -> Result<Claim, JournalError>;
 
     /// Makes entries durable, all or none of each fence's, in one commit. Returns one permit for

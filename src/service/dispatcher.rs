@@ -7,7 +7,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
@@ -26,6 +25,7 @@ use crate::delivery::patience::Patience;
 use crate::delivery::request::Template;
 use crate::delivery::variant::Varied;
 use crate::desk::Desk;
+use crate::journal::clock;
 use crate::journal::{Claim, Entry, Journal, JournalError, Permit, RunState, What};
 
 /// A run without progress for this long is worth a line that says why.
@@ -252,7 +252,7 @@ impl<J: Journal + 'static> Shell<J> {
                     entries.push(Entry {
                         batch: number,
                         attempt,
-                        at: Timestamp::now(),
+                        at: clock::now(),
                         what: What::Intent,
                     });
                 }
@@ -277,7 +277,7 @@ impl<J: Journal + 'static> Shell<J> {
                     entries.push(Entry {
                         batch: number,
                         attempt,
-                        at: Timestamp::now(),
+                        at: clock::now(),
                         what,
                     });
                 }

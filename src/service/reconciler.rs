@@ -3,6 +3,7 @@
 //! [`crate::delivery::reconcile`] says which ids to read and what they prove; this performs it:
 //! every read spends from the budget, and every verdict is recorded with its grounds.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -14,7 +15,7 @@ use super::recorder::Recorder;
 use crate::campaign::UnknownPolicy;
 use crate::delivery::outcome::ChatId;
 use crate::delivery::reconcile::{
-    Anchor, ChatFacts, Finding, Reach, Scope, Search, Seen, Sought, is_monotonic,
+    Anchor, ChatFacts, Finding, Reach, Scope, Search, Seen, Sought, chat_to_date, is_monotonic,
 };
 use crate::delivery::variant::Varied;
 use crate::desk::{Desk, ProactiveChat, ReadError};
@@ -144,18 +145,22 @@ impl<J: Journal + 'static> Reconciler<J> {
             .recorder
             .call(move |journal| journal.known_chats(run))
             .await?;
-        let anchors: Vec<Anchor> = known.iter().map(anchor).collect();
+        let mut anchors: Vec<Anchor> = known.iter().map(anchor).collect();
         let sought = sought(&unknowns, sent, |batch| numbers.contains(&batch.batch));
+        let dated = match scope {
+            Scope::Full => self.date(&sought, &mut anchors, run).await,
+            Scope::Near => 0,
+        };
         let begun = Timestamp::now();
         let mut search = Search::new(sought, &anchors, self.reads, self.grace, scope);
-        let reads = self.read(&mut search, run).await;
+        let reads = dated + self.read(&mut search, run).await;
         let may_resend = scope == Scope::Full
             && policy == UnknownPolicy::ResendWhenAbsent
             && is_monotonic(&anchors);
         let verdicts = match self.stop.is_cancelled() {
             // What was not read to the end proves nothing, not even for the record.
             true => Vec::new(),
-            false => verdicts(&unknowns, &search, may_resend, self.grace, begun),
+            false => verdicts(&unknowns, &search, may_resend, begun),
         };
         let reconciled = summary(&verdicts, reads);
         self.recorder
@@ -165,6 +170,21 @@ impl<J: Journal + 'static> Reconciler<J> {
             })
             .await?;
         Ok(reconciled)
+    }
+
+    /// Asks Desk when known chats were made, where the boot clock does not say that a grace time was
+    /// over; returns how many requests that took.
+    async fn date(&self, sought: &[Sought], anchors: &mut [Anchor], run: RunId) -> u64 {
+        let mut undatable = BTreeSet::new();
+        let mut requests = 0;
+        while !self.stop.is_cancelled()
+            && let Some(id) = chat_to_date(sought, anchors, &undatable, self.grace)
+        {
+            let (seen, made) = read(&self.desk, &self.budget, run.0.unsigned_abs(), id).await;
+            requests += made;
+            note_date(anchors, &mut undatable, id, &seen);
+        }
+        requests
     }
 
     /// Reads what the search asks for; returns how many requests that took.
@@ -199,7 +219,6 @@ pub fn verdicts(
     unknowns: &[UnknownBatch],
     search: &Search,
     may_resend: bool,
-    grace: Duration,
     begun: Timestamp,
 ) -> Vec<Verdict> {
     let findings = search.findings();
@@ -209,15 +228,9 @@ pub fn verdicts(
         .map(|place| {
             let (batch, finding) = (&unknowns[place], &findings[place]);
             let reach = search.reach(place);
-            let old_enough = batch
-                .ended_at
-                .saturating_add(grace)
-                .is_ok_and(|at| at <= begun);
             let resolution = match finding {
                 Finding::Found(chat) => Resolution::Found(ChatId(*chat)),
-                Finding::NotSeen if may_resend && reach.complete && old_enough => {
-                    Resolution::Resend
-                }
+                Finding::NotSeen if may_resend && reach.complete => Resolution::Resend,
                 Finding::NotSeen | Finding::Ambiguous(_) => Resolution::Unsettled,
             };
             Verdict {
@@ -267,8 +280,21 @@ pub fn anchor(known: &KnownChat) -> Anchor {
     Anchor {
         chat: known.chat.0,
         intent_tick: known.intent_tick,
-        intended_at: known.intended_at,
+        intended: known.intended,
+        made_at: None,
         ended_tick: known.ended_tick,
+    }
+}
+
+/// Takes in when a known chat was made, as Desk says; or that it does not say.
+pub fn note_date(anchors: &mut [Anchor], undatable: &mut BTreeSet<u64>, id: u64, seen: &Seen) {
+    let made_at = match seen {
+        Seen::Chat(chat) => chat.created_at,
+        Seen::Absent | Seen::Unreadable => None,
+    };
+    match anchors.iter_mut().find(|anchor| anchor.chat == id) {
+        Some(anchor) if made_at.is_some() => anchor.made_at = made_at,
+        _ => drop(undatable.insert(id)),
     }
 }
 
@@ -286,6 +312,7 @@ pub fn sought(
         customers: batch.customers.clone(),
         intended_at: batch.intended_at,
         ended_at: batch.ended_at,
+        ended: batch.ended,
         intent_tick: batch.intent_tick,
         ended_tick: batch.ended_tick,
         looked_for: looked_for(batch),

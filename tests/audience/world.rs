@@ -196,7 +196,7 @@ impl World {
             let entry = |what| Entry {
                 batch,
                 attempt: 1,
-                at,
+                at: at.into(),
                 what,
             };
             let conclusion = match state {

@@ -150,7 +150,7 @@ fn add_run(journal: &mut SqliteJournal, number: u64, customers: &[u64]) -> Outco
     let entry = |batch, what| Entry {
         batch,
         attempt: 1,
-        at,
+        at: at.into(),
         what,
     };
     let accepted = |batch: u32| What::Outcome(Conclusion::Accepted(ChatId(u64::from(batch))));

@@ -116,7 +116,7 @@ fn add_run(journal: &mut SqliteJournal, number: u32) -> Outcome<()> {
     let entry = |batch, what| Entry {
         batch,
         attempt: 1,
-        at,
+        at: at.into(),
         what,
     };
     let chat = |batch| ChatId(u64::from(number * BATCHES + batch));

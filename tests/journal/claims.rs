@@ -99,7 +99,7 @@ fn a_claim_says_where_the_run_stands<S: Store>() {
         (second.last_batch, second.proven, second.recovered),
         (4, true, 0)
     );
-    assert_eq!(second.last_intent_at, Some(intent(2, 1).at));
+    assert_eq!(second.last_intent_at, Some(intent(2, 1).at.wall));
     let missing = journal.claim(RunId(99), Purpose::Sending, at(1));
     assert!(
         matches!(missing, Err(JournalError::Store(_))),

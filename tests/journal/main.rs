@@ -14,6 +14,7 @@ mod suite;
 
 use deskcast::campaign::{CampaignName, Priority, UnknownPolicy};
 use deskcast::delivery::dispatch::Conclusion;
+use deskcast::delivery::moment::{BootTime, Moment};
 use deskcast::delivery::outcome::Words;
 use deskcast::delivery::plan::{Digest, PlanSummary};
 use deskcast::delivery::tally::Listing;
@@ -21,6 +22,7 @@ use deskcast::journal::{
     Claim, Entry, Fence, Journal, JournalError, NewRun, Permit, Purpose, RunId, RunKey, What,
 };
 use jiff::Timestamp;
+use std::time::Duration;
 
 /// 2026-03-01T09:00:00Z and some seconds.
 fn at(seconds: i64) -> Timestamp {
@@ -79,11 +81,22 @@ fn summary(planned: u64, batches: u32) -> PlanSummary {
     }
 }
 
+/// A moment by both clocks, of which the boot clock is between two milliseconds.
+fn moment(seconds: i64) -> Moment {
+    Moment {
+        wall: at(seconds),
+        boot: Some(BootTime {
+            boot: u64::MAX - 1,
+            since: Duration::from_secs(seconds.unsigned_abs()) + Duration::from_nanos(500_100),
+        }),
+    }
+}
+
 fn entry(batch: u32, attempt: u32, what: What) -> Entry {
     Entry {
         batch,
         attempt,
-        at: at(i64::from(batch * 10 + attempt)),
+        at: moment(i64::from(batch * 10 + attempt)),
         what,
     }
 }

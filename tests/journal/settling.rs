@@ -84,7 +84,12 @@ fn unknowns_come_with_their_evidence<S: Store>() {
     assert_eq!(unknown.customers, [15, 16]);
     assert_eq!(
         (unknown.intended_at, unknown.ended_at),
-        (intent(2, 1).at, lost.at)
+        (intent(2, 1).at.wall, lost.at.wall)
+    );
+    let (kept, given) = (unknown.ended.unwrap(), lost.at.boot.unwrap());
+    assert!(
+        kept.is_later_by(Duration::ZERO, given),
+        "an end is never kept as earlier than it was: {kept:?}"
     );
     assert_eq!(unknown.ended_tick, unknown.intent_tick + 1);
 }
@@ -178,10 +183,15 @@ fn a_chat_that_was_found_has_no_tick_of_its_end<S: Store>() {
     let found = verdict(1, 1, Resolution::Found(ChatId(70)));
     journal.resolve(claim.fence, &[found]).unwrap();
     let known = journal.known_chats(claim.fence.run).unwrap();
+    let (kept, given) = (known[0].intended.unwrap(), intent(1, 1).at.boot.unwrap());
+    assert!(
+        given.is_later_by(Duration::ZERO, kept),
+        "an intent is never kept as later than it was: {kept:?}"
+    );
     let expected = KnownChat {
         chat: ChatId(70),
         intent_tick: intent_tick.unwrap(),
-        intended_at: known[0].intended_at,
+        intended: known[0].intended,
         ended_tick: None,
     };
     assert_eq!(known, [expected]);
@@ -201,7 +211,7 @@ fn readings_are_kept_until_a_chat_is_settled<S: Store>() {
     );
     assert_eq!(
         (tracked[0].accepted_at, tracked[0].read_at),
-        (accepted.at, None)
+        (accepted.at.wall, None)
     );
     let reading = |seconds, closed| Reading {
         batch: 1,

@@ -127,7 +127,7 @@ fn a_permit_comes_of_a_durable_intent_alone<S: Store>() {
     assert_eq!(seen.states(), [(1, Sending), (2, Sending)]);
     assert_eq!(
         seen.batch(2).intended_at,
-        Some(intent(2, 1).at.as_millisecond())
+        Some(intent(2, 1).at.wall.as_millisecond())
     );
     let none = record(
         &mut journal,

@@ -211,7 +211,7 @@ pub(crate) fn entry(batch: u32, attempt: u32, what: What) -> Entry {
     Entry {
         batch,
         attempt,
-        at: noon(),
+        at: noon().into(),
         what,
     }
 }

@@ -100,7 +100,7 @@ fn the_rows_add_up_to_the_tally_whether_the_sender_lives_or_not() {
     let intent = deskcast::journal::Entry {
         batch: 4,
         attempt: 2,
-        at: at("21T10:00:01"),
+        at: at("21T10:00:01").into(),
         what: deskcast::journal::What::Intent,
     };
     let recorded = journal.record(&[(claim.fence, vec![intent])]);

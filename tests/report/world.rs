@@ -185,7 +185,7 @@ fn attempt(
     let entry = Entry {
         batch,
         attempt: number,
-        at: at(time) + std::time::Duration::from_millis(500),
+        at: (at(time) + std::time::Duration::from_millis(500)).into(),
         what: What::Outcome(conclusion),
     };
     record(journal, fence, vec![entry]);
@@ -195,7 +195,7 @@ fn intend(journal: &mut SqliteJournal, fence: Fence, batch: u32, number: u32, ti
     let entry = Entry {
         batch,
         attempt: number,
-        at: at(time),
+        at: at(time).into(),
         what: What::Intent,
     };
     record(journal, fence, vec![entry]);

@@ -38,7 +38,7 @@ impl World {
 
     fn operate(&mut self, run: RunId) -> Result<(), JournalError> {
         let mut journal = self.disk.open();
-        let claim = journal.claim(run, Purpose::Settling, self.wall())?;
+        let claim = journal.claim(run, Purpose::Settling, self.moment())?;
         let unknowns = journal.unknowns(run)?;
         let is_open_again = self.resolve(&mut journal, claim.fence, &unknowns)?;
         if is_open_again {

@@ -19,6 +19,10 @@ pub(crate) struct Figures {
     pub(crate) settled: u64,
     /// Of them, found in Desk by reconciling.
     pub(crate) found: u64,
+    /// Of them, proved absent and planned again.
+    pub(crate) resent: u64,
+    /// Known chats whose time of making was read for such a proof.
+    pub(crate) dated: u64,
     /// Held by Desk, and not found by reconciling.
     pub(crate) overlooked: u64,
     pub(crate) splits: u64,
@@ -46,7 +50,7 @@ impl Figures {
         }
     }
 
-    fn fields(&mut self) -> [&mut u64; 19] {
+    fn fields(&mut self) -> [&mut u64; 21] {
         [
             &mut self.seeds,
             &mut self.happenings,
@@ -61,6 +65,8 @@ impl Figures {
             &mut self.unknown,
             &mut self.settled,
             &mut self.found,
+            &mut self.resent,
+            &mut self.dated,
             &mut self.overlooked,
             &mut self.splits,
             &mut self.failed_runs,
@@ -76,8 +82,8 @@ impl std::fmt::Display for Figures {
         write!(
             f,
             "{} seeds: {} runs, {} creates, {} commits, {} kills, {} answers lost, {} server errors, {} throttled, \
-             {} in flight at a death; batches unknown {}, settled {} ({} of them found in Desk, {} there \
-             overlooked), split {}; customers accepted {}, rejected {}, \
+             {} in flight at a death; batches unknown {}, settled {} ({} of them found in Desk, {} proved \
+             absent with {} dates read, {} there overlooked), split {}; customers accepted {}, rejected {}, \
              not sent {} in {} failed runs",
             self.seeds,
             self.runs,
@@ -91,6 +97,8 @@ impl std::fmt::Display for Figures {
             self.unknown,
             self.settled,
             self.found,
+            self.resent,
+            self.dated,
             self.overlooked,
             self.splits,
             self.accepted,

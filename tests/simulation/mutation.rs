@@ -11,13 +11,16 @@ pub(crate) enum Mutation {
     ResendUnknown,
     /// A batch counts as accepted when it is taken, not when it is answered.
     CheckpointAtFetch,
+    /// The grace time is measured by the clock on the wall, which can be set.
+    GraceByTheWallClock,
 }
 
 impl Mutation {
-    pub(crate) const PLANTED: [Mutation; 3] = [
+    pub(crate) const PLANTED: [Mutation; 4] = [
         Mutation::SendBeforeDurable,
         Mutation::ResendUnknown,
         Mutation::CheckpointAtFetch,
+        Mutation::GraceByTheWallClock,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -26,6 +29,7 @@ impl Mutation {
             Mutation::SendBeforeDurable => "send-before-durable",
             Mutation::ResendUnknown => "resend-unknown",
             Mutation::CheckpointAtFetch => "checkpoint-at-fetch",
+            Mutation::GraceByTheWallClock => "grace-by-the-wall-clock",
         }
     }
 

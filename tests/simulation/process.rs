@@ -82,14 +82,14 @@ impl World {
     }
 
     pub(crate) fn claim(&mut self, id: ProcessId, run: RunId) {
-        let wall = self.wall();
+        let now = self.moment();
         let in_flight = self.attempts_in(run, BatchState::Sending);
         let fate = self.fate();
         let Some(process) = self.processes.get_mut(&id).filter(|p| !p.ending) else {
             return;
         };
         self.disk.script([fate]);
-        let claimed = process.journal.claim(run, Purpose::Sending, wall);
+        let claimed = process.journal.claim(run, Purpose::Sending, now);
         self.disk.clear_script();
         if !matches!(claimed, Err(JournalError::Owned(_))) {
             self.blame_a_lost_lock(id, run, &in_flight);

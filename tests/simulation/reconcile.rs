@@ -2,24 +2,25 @@
 //! in bytes that the client would get. Whatever it concludes passes the rules that everything else
 //! passes: what it calls accepted was applied, and what it sends again messages nobody twice.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use deskcast::delivery::reconcile::{Scope, Search, Seen, is_monotonic};
+use deskcast::delivery::reconcile::{Scope, Search, Seen, chat_to_date, is_monotonic};
 use deskcast::delivery::variant::Varied;
 use deskcast::journal::{Fence, Journal, JournalError, Purpose, Resolution, RunId, RunState};
 use deskcast::sandbox::Delivery;
-use deskcast::service::reconciler::{Sent, anchor, facts, sought, verdicts};
+use deskcast::service::reconciler::{Sent, anchor, facts, note_date, sought, verdicts};
 
 use super::world::{World, tell};
 
 /// Reads for one batch; the ids of a simulation lie close together.
 const READS: u64 = 2_000;
-const GRACE: Duration = Duration::from_secs(60);
+pub(crate) const GRACE: Duration = Duration::from_secs(60);
 
 impl World {
     pub(crate) fn reconcile(&mut self, run: RunId) -> Result<(), JournalError> {
         let mut journal = self.disk.open();
-        let claim = journal.claim(run, Purpose::Settling, self.wall())?;
+        let claim = journal.claim(run, Purpose::Settling, self.moment())?;
         let planned_again = self.search(&mut journal, claim.fence)?;
         if planned_again {
             let note = "absent batches are planned again";
@@ -33,7 +34,7 @@ impl World {
     fn search(&mut self, journal: &mut impl Journal, fence: Fence) -> Result<bool, JournalError> {
         let run = fence.run;
         let unknowns = journal.unknowns(run)?;
-        let anchors: Vec<_> = journal.known_chats(run)?.iter().map(anchor).collect();
+        let mut anchors: Vec<_> = journal.known_chats(run)?.iter().map(anchor).collect();
         let new = &self.campaigns[self.created[&run]].new;
         let sent = Sent {
             messages: Varied::same(new.message.clone()),
@@ -42,6 +43,12 @@ impl World {
         };
         let began = self.wall();
         let sought = sought(&unknowns, &sent, |_| true);
+        let mut undatable = BTreeSet::new();
+        while let Some(id) = chat_to_date(&sought, &anchors, &undatable, GRACE) {
+            let seen = self.read_back(id);
+            note_date(&mut anchors, &mut undatable, id, &seen);
+            self.figures.dated += 1;
+        }
         let mut search = Search::new(sought, &anchors, READS, GRACE, Scope::Full);
         while let Some(id) = search.next_id() {
             let seen = self.read_back(id);
@@ -52,11 +59,14 @@ impl World {
             .run(run)
             .is_some_and(|run| run.state == RunState::Failed);
         let may_resend = !is_failed && is_monotonic(&anchors) && self.chance.half();
-        let verdicts = verdicts(&unknowns, &search, may_resend, GRACE, began);
+        let verdicts = verdicts(&unknowns, &search, may_resend, began);
         tell!(self, "reconciling {fence:?}: {verdicts:?}");
         journal.resolve(fence, &verdicts)?;
         let found = |resolution: &Resolution| matches!(resolution, Resolution::Found(_));
         let resolutions = || verdicts.iter().map(|verdict| &verdict.resolution);
+        self.figures.resent += resolutions()
+            .filter(|one| **one == Resolution::Resend)
+            .count() as u64;
         self.figures.found += resolutions().filter(|one| found(one)).count() as u64;
         self.figures.settled += resolutions().filter(|one| one.change().is_some()).count() as u64;
         self.figures.overlooked += self.overlooked(journal, run)?;

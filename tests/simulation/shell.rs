@@ -107,7 +107,7 @@ impl World {
         Entry {
             batch,
             attempt,
-            at: self.wall(),
+            at: self.moment(),
             what,
         }
     }

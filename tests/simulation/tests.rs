@@ -20,7 +20,7 @@ pub(crate) type Outcome = Result<String, String>;
 /// A test by its name. It is given how many seeds to try.
 pub(crate) type Test = (&'static str, fn(u64) -> Outcome);
 
-pub(crate) const TESTS: [Test; 6] = [
+pub(crate) const TESTS: [Test; 7] = [
     ("every_seed_keeps_the_promise", every_seed),
     ("seeds_that_failed_once_do_not_any_more", failed_once),
     ("the_same_seed_tells_the_same_story", same_story),
@@ -32,6 +32,9 @@ pub(crate) const TESTS: [Test; 6] = [
     }),
     ("a_checkpoint_moved_too_early_is_found", |_| {
         planted(Mutation::CheckpointAtFetch)
+    }),
+    ("a_grace_time_by_the_wall_clock_is_found", |_| {
+        planted(Mutation::GraceByTheWallClock)
     }),
 ];
 

@@ -49,6 +49,8 @@ pub(crate) struct Weather {
     pub(crate) stop_every: Option<u64>,
     /// Between two steps of the clock.
     pub(crate) step_every: Option<u64>,
+    /// Between two starts of the machine.
+    pub(crate) reboot_every: Option<u64>,
     /// Between two losses of a lock.
     pub(crate) lose_lock_every: Option<u64>,
     /// How long all of it lasts, milliseconds.
@@ -64,8 +66,10 @@ impl Weather {
                 strikes.push(format!("{kind}={rate}"));
             }
         }
+        // Up to the whole grace time, less the way there.
+        let late = chance.pick(&["3%:4s", "10%:20s", "10%:55s"]);
         for (kind, rate) in [
-            ("apply-late", "3%:4s"),
+            ("apply-late", late),
             ("401", "1%"),
             ("403", "1%"),
             ("redirect", "1%"),
@@ -98,6 +102,7 @@ impl Weather {
             kill_every: every(&[300, 2_000, 10_000]),
             stop_every: every(&[1_000, 10_000]),
             step_every: every(&[500, 5_000]),
+            reboot_every: every(&[3_000, 20_000]),
             lose_lock_every: every(&[400, 2_000, 10_000]),
             lasting: lasting(chance),
             lasts: chance.pick(&[5_000, 30_000, 120_000]),

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use deskcast::delivery::account::Book;
 use deskcast::delivery::dispatch::Event;
+use deskcast::delivery::moment::{BootTime, Moment};
 use deskcast::delivery::pace::Allowance;
 use deskcast::journal::memory::{Fate, MemoryDisk, ProcessId, StoredRun};
 use deskcast::journal::{Entry, Fence, JournalError, Permit, RunId};
@@ -61,6 +62,8 @@ pub(crate) enum Happening {
     Stop,
     /// The wall clock is set.
     StepClock,
+    /// The machine starts anew: everybody on it is killed, and the boot clock begins again.
+    Reboot,
     /// A lock file is lost.
     LoseLock,
     /// The weather clears.
@@ -75,6 +78,9 @@ pub(crate) struct World {
     pub(crate) now: Duration,
     /// How far the wall clock is off, in milliseconds.
     skew: i64,
+    /// Counts the boots of the machine, and when the last one was.
+    boot: u64,
+    booted_at: Duration,
     queue: BTreeMap<(Duration, u64), Happening>,
     happened: u64,
     order: u64,
@@ -136,6 +142,8 @@ impl World {
             mutation,
             now: Duration::ZERO,
             skew: 0,
+            boot: 1,
+            booted_at: Duration::ZERO,
             queue: BTreeMap::new(),
             happened: 0,
             order: 0,
@@ -176,6 +184,7 @@ impl World {
         self.again(weather.stop_every, Happening::Stop);
         self.again(weather.step_every, Happening::StepClock);
         self.again(weather.lose_lock_every, Happening::LoseLock);
+        self.again(weather.reboot_every, Happening::Reboot);
         self.after(Duration::from_millis(weather.lasts), Happening::Clear);
         tell!(self, "{weather:?}");
     }
@@ -256,6 +265,7 @@ impl World {
                 }
             }
             Happening::StepClock => self.step_clock(),
+            Happening::Reboot => self.reboot(),
             Happening::LoseLock => {
                 self.again(self.weather.lose_lock_every, Happening::LoseLock);
                 let runs: Vec<RunId> = self.created.keys().copied().collect();
@@ -301,9 +311,21 @@ impl World {
 
     fn step_clock(&mut self) {
         self.again(self.weather.step_every, Happening::StepClock);
-        let size = self.chance.pick(&[10_u64, 5_000, 7_200_000]);
+        let size = self
+            .chance
+            .pick(&[10_u64, 5_000, 120_000, 7_200_000, 31_536_000_000]);
         let step = self.chance.between(0, 2 * size) as i64 - size as i64;
         self.skew += step;
+    }
+
+    fn reboot(&mut self) {
+        self.again(self.weather.reboot_every, Happening::Reboot);
+        let living: Vec<ProcessId> = self.processes.keys().copied().collect();
+        for process in living {
+            self.kill(process, "as the machine starts anew");
+        }
+        self.boot += 1;
+        self.booted_at = self.now;
     }
 
     fn clear(&mut self) {
@@ -333,6 +355,26 @@ impl World {
     pub(crate) fn wall(&self) -> Timestamp {
         let millis = START * 1000 + self.now.as_millis() as i64 + self.skew;
         Timestamp::from_millisecond(millis).unwrap_or_default()
+    }
+
+    /// Now, by both clocks of our machine.
+    pub(crate) fn moment(&self) -> Moment {
+        let wall = self.wall();
+        let boot = match self.mutation {
+            // The planted bug: what can be set is taken for what cannot.
+            Mutation::GraceByTheWallClock => BootTime {
+                boot: 1,
+                since: Duration::from_millis(wall.as_millisecond().unsigned_abs()),
+            },
+            _ => BootTime {
+                boot: self.boot,
+                since: self.now - self.booted_at,
+            },
+        };
+        Moment {
+            wall,
+            boot: Some(boot),
+        }
     }
 
     /// The time at the other side.

@@ -56,7 +56,7 @@ async fn record<J: Journal + 'static>(
     let entry = Entry {
         batch: 1,
         attempt: 1,
-        at: at("21T10:00:00"),
+        at: at("21T10:00:00").into(),
         what,
     };
     let (done, recorded) = oneshot::channel();

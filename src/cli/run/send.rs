@@ -12,6 +12,7 @@ use super::super::{Context, progress};
 use super::RunArgs;
 use super::target::Target;
 use crate::delivery::dispatch::Ending;
+use crate::journal::clock;
 use crate::journal::sqlite::SqliteJournal;
 use crate::journal::sqlite::read::{RunRecord, Standing, Store};
 use crate::journal::{Journal, JournalError, Purpose, RunState};
@@ -34,7 +35,7 @@ pub(in crate::cli) async fn send_and_read(
     let record = &as_in(target, record);
     let reins = Reins::under(&target.stop()?);
     let claim = journal
-        .claim(record.id, Purpose::Sending, Timestamp::now())
+        .claim(record.id, Purpose::Sending, clock::now())
         .map_err(|error| refused(error, record))?;
     voyage::say_recovered(&claim, record);
     if let Some(why) = voyage::clock_set_back(&claim, Timestamp::now()) {

@@ -43,6 +43,11 @@ impl Pairing {
         }
     }
 
+    /// Whether this chat is some batch's.
+    pub(super) fn is_given(&self, chat: u64) -> bool {
+        self.found.values().any(|found| *found == chat)
+    }
+
     /// Gives away every chat whose owner is certain. A chat that one batch alone can claim is
     /// its, where that batch can claim no other; then groups in which every batch has a chat.
     fn settle(&mut self) {
@@ -133,9 +138,30 @@ pub(super) enum Bounds {
     Open,
 }
 
-/// Whether all that a chat says agrees with a batch. Clocks are asked only where the order of
+/// How much of what a chat says agrees with a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Likeness {
+    /// All of it.
+    Agrees,
+    /// All but the time at which it was made.
+    SaveForTheClocks,
+    /// It is another's.
+    Differs,
+}
+
+/// Compares what a chat says with a batch. Clocks are asked only where the order of
 /// commits and the list of customers do not say enough: they can be set wrong.
-pub(super) fn is_alike(batch: &Sought, chat: &ChatFacts, bounds: Bounds) -> bool {
+pub(super) fn likeness(batch: &Sought, chat: &ChatFacts, bounds: Bounds) -> Likeness {
+    if !is_alike(batch, chat) {
+        Likeness::Differs
+    } else if bounds.say_enough(chat) || time_agrees(batch, chat) {
+        Likeness::Agrees
+    } else {
+        Likeness::SaveForTheClocks
+    }
+}
+
+fn is_alike(batch: &Sought, chat: &ChatFacts) -> bool {
     let agrees =
         |said: &Option<String>, ours: &str| said.as_deref().is_none_or(|said| said == ours);
     chat.message.as_deref() == Some(batch.message.as_str())
@@ -144,7 +170,6 @@ pub(super) fn is_alike(batch: &Sought, chat: &ChatFacts, bounds: Bounds) -> bool
             .priority
             .as_deref()
             .is_none_or(|said| said.eq_ignore_ascii_case(&batch.priority))
-        && (bounds.say_enough(chat) || time_agrees(batch, chat))
         && match &chat.customers {
             Some(customers) => same_customers(customers, &batch.customers),
             // More sent than it has customers, and it is another's; fewer may still be on their way.

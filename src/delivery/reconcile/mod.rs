@@ -10,15 +10,19 @@
 //! tells which, both stay unknown. Absence is claimed only where every id of an interval closed on
 //! both sides was seen.
 
+mod dating;
 mod matching;
 mod search;
 
+pub use dating::chat_to_date;
 pub use matching::{Finding, Pairing};
 pub use search::{Reach, Scope, Search};
 
 use std::time::Duration;
 
 use jiff::Timestamp;
+
+use super::moment::BootTime;
 
 /// How far our clock and the other side's may be apart.
 const CLOCKS_APART: Duration = Duration::from_secs(600);
@@ -40,6 +44,8 @@ pub struct Sought {
     pub intended_at: Timestamp,
     /// When it was given up.
     pub ended_at: Timestamp,
+    /// The same by the boot clock.
+    pub ended: Option<BootTime>,
     /// The commit that recorded the intent.
     pub intent_tick: u64,
     /// The commit that recorded that it is unknown.
@@ -56,8 +62,10 @@ pub struct Anchor {
     pub chat: u64,
     /// The commit that recorded its intent: it was made after that.
     pub intent_tick: u64,
-    /// When that was, by our clock.
-    pub intended_at: Timestamp,
+    /// When that was by the boot clock.
+    pub intended: Option<BootTime>,
+    /// When it was made by Desk's clock, where that was read.
+    pub made_at: Option<Timestamp>,
     /// The commit that recorded its outcome: it was made before that. None where that is not
     /// known, as for a chat that was itself found by reading back.
     pub ended_tick: Option<u64>,

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::matching::{Bounds, Finding, Pairing, is_alike};
+use super::dating::{Grace, later};
+use super::matching::{Bounds, Finding, Likeness, Pairing, likeness};
 use super::{Anchor, CLOCKS_APART, ChatFacts, Seen, Sought};
 
 /// Ids without a chat in a row, above all that is known, after which there is nothing more.
@@ -44,6 +45,9 @@ pub struct Search {
     asked: BTreeSet<u64>,
     /// For each batch the chats that may be its.
     claims: Vec<BTreeSet<u64>>,
+    /// For each batch the chats that would be its, did the clocks agree: they give it nothing, and
+    /// keep it from being called absent.
+    doubts: Vec<BTreeSet<u64>>,
     /// What follows from the claims; made anew when they change.
     pairing: Pairing,
 }
@@ -66,7 +70,8 @@ struct Interval {
 impl Search {
     /// A search for `sought` among the ids around `anchors`, with at most `reads` reads for each.
     ///
-    /// `grace` is how long after it was given up an attempt may still be applied.
+    /// `grace` is how long after it was given up an attempt may still be applied. That it was over
+    /// when a chat was made is proved by the boot clock or by Desk's (see [`super::chat_to_date`]).
     pub fn new(
         sought: Vec<Sought>,
         anchors: &[Anchor],
@@ -85,6 +90,7 @@ impl Search {
             known,
             seen: BTreeMap::new(),
             asked: BTreeSet::new(),
+            doubts: claims.clone(),
             claims,
             pairing,
         }
@@ -155,9 +161,13 @@ impl Search {
     fn claim(&mut self, id: u64, chat: &ChatFacts) {
         let mut changed = false;
         for (place, batch) in self.sought.iter().enumerate() {
-            let reached = self.intervals[place].reaches(id);
-            if reached.is_some_and(|bounds| is_alike(batch, chat, bounds)) {
-                changed |= self.claims[place].insert(id);
+            let Some(bounds) = self.intervals[place].reaches(id) else {
+                continue;
+            };
+            match likeness(batch, chat, bounds) {
+                Likeness::Agrees => changed |= self.claims[place].insert(id),
+                Likeness::SaveForTheClocks => drop(self.doubts[place].insert(id)),
+                Likeness::Differs => {}
             }
         }
         if changed {
@@ -168,8 +178,26 @@ impl Search {
     /// What was found, by the order in which the batches were given.
     pub fn findings(&self) -> Vec<Finding> {
         (0..self.sought.len())
-            .map(|place| self.pairing.finding(place))
+            .map(|place| match self.pairing.finding(place) {
+                Finding::NotSeen => self.doubt(place),
+                finding => finding,
+            })
             .collect()
+    }
+
+    /// What is to be said of a batch that no chat agrees with: nothing, where one differs in its
+    /// time alone and is nobody else's. A clock may have been wrong.
+    fn doubt(&self, place: usize) -> Finding {
+        let left: Vec<u64> = self.doubts[place]
+            .iter()
+            .copied()
+            .filter(|chat| !self.pairing.is_given(*chat))
+            .collect();
+        if left.is_empty() {
+            Finding::NotSeen
+        } else {
+            Finding::Ambiguous(left)
+        }
     }
 
     /// How far the search has come for the batch at this place.
@@ -212,19 +240,11 @@ impl Interval {
                 .ended_tick
                 .is_some_and(|end| end <= batch.intent_tick)
         });
-        let later = || {
-            anchors
-                .iter()
-                .filter(|anchor| anchor.intent_tick >= batch.ended_tick)
-        };
         let after = earlier.map(|anchor| anchor.chat).max();
-        let near = later().map(|anchor| anchor.chat).min();
-        let in_grace = batch
-            .ended_at
-            .saturating_add(grace)
-            .unwrap_or(batch.ended_at);
-        let before = later()
-            .filter(|anchor| anchor.intended_at >= in_grace)
+        let near = later(batch, anchors).map(|anchor| anchor.chat).min();
+        let grace = Grace::of(batch, anchors, grace);
+        let before = later(batch, anchors)
+            .filter(|anchor| grace.is_over_at(anchor))
             .map(|anchor| anchor.chat)
             .min();
         let end = match scope {

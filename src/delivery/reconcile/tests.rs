@@ -1,9 +1,20 @@
 //! The rules of reconciling, on exact sets of ids.
 
+use std::collections::BTreeSet;
+
 use super::*;
+
+const GRACE: Duration = Duration::from_secs(60);
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).expect("a time")
+}
+
+fn boot(boot: u64, secs: u64) -> BootTime {
+    BootTime {
+        boot,
+        since: Duration::from_secs(secs),
+    }
 }
 
 /// A batch sent between the ticks `intent` and `end`, seconds being ticks.
@@ -16,6 +27,7 @@ fn sought(key: usize, customers: &[u64], intent: u64, end: u64) -> Sought {
         customers: customers.to_vec(),
         intended_at: at(intent as i64),
         ended_at: at(end as i64),
+        ended: Some(boot(1, end)),
         intent_tick: intent,
         ended_tick: end,
         looked_for: true,
@@ -26,7 +38,8 @@ fn anchor(chat: u64, intent: u64, end: u64) -> Anchor {
     Anchor {
         chat,
         intent_tick: intent,
-        intended_at: at(intent as i64),
+        intended: Some(boot(1, intent)),
+        made_at: None,
         ended_tick: Some(end),
     }
 }
@@ -69,7 +82,7 @@ fn read(search: &mut Search, desk: &[(u64, Seen)]) -> Vec<u64> {
 }
 
 fn search(sought: Vec<Sought>, anchors: &[Anchor]) -> Search {
-    Search::new(sought, anchors, 200, Duration::from_secs(60), Scope::Full)
+    Search::new(sought, anchors, 200, GRACE, Scope::Full)
 }
 
 #[test]
@@ -91,7 +104,7 @@ fn a_chat_between_the_last_known_before_and_the_first_known_after_is_found() {
 }
 
 #[test]
-fn other_messages_groups_priorities_customers_and_times_are_not_it() {
+fn other_messages_groups_priorities_and_customers_are_not_it() {
     let Seen::Chat(right) = chat(&[1, 2], 15) else {
         unreachable!()
     };
@@ -118,21 +131,10 @@ fn other_messages_groups_priorities_customers_and_times_are_not_it() {
         },
         ChatFacts {
             customers: Some(vec![1, 2, 2]),
-            ..right.clone()
-        },
-        ChatFacts {
-            customers: None,
-            created_at: Some(at(-1000)),
-            ..right.clone()
-        },
-        ChatFacts {
-            customers: None,
-            created_at: Some(at(1000)),
             ..right
         },
     ];
     for facts in wrong {
-        // Open above: there the time of making counts.
         let mut search = search(vec![sought(0, &[1, 2], 10, 20)], &[anchor(100, 1, 9)]);
         read(&mut search, &[(101, Seen::Chat(facts.clone()))]);
         assert_eq!(search.findings(), [Finding::NotSeen], "{facts:?}");
@@ -282,7 +284,7 @@ fn absence_needs_an_upper_end_that_is_later_than_the_grace_time() {
         "the chat 110 was made within the grace time"
     );
 
-    let anchors = [anchor(100, 1, 9), anchor(110, 21, 22), anchor(115, 80, 81)];
+    let anchors = [anchor(100, 1, 9), anchor(110, 21, 22), anchor(115, 90, 91)];
     let mut later = search(vec![sought(0, &[1], 10, 20)], &anchors);
     let ids = read(&mut later, &[]);
     assert_eq!(
@@ -296,7 +298,7 @@ fn absence_needs_an_upper_end_that_is_later_than_the_grace_time() {
 
 #[test]
 fn an_id_that_could_not_be_read_leaves_absence_unproved() {
-    let anchors = [anchor(100, 1, 9), anchor(104, 80, 81)];
+    let anchors = [anchor(100, 1, 9), anchor(104, 90, 91)];
     let mut search = search(vec![sought(0, &[1], 10, 20)], &anchors);
     read(&mut search, &[(102, Seen::Unreadable)]);
     assert!(!search.reach(0).complete);
@@ -312,7 +314,7 @@ fn a_late_application_beyond_the_next_chat_is_found() {
 
 #[test]
 fn reads_are_bounded_for_each_batch() {
-    let anchors = [anchor(100, 1, 9), anchor(100_000, 80, 81)];
+    let anchors = [anchor(100, 1, 9), anchor(100_000, 90, 91)];
     let mut search = Search::new(
         vec![sought(0, &[1], 10, 20)],
         &anchors,
@@ -344,7 +346,7 @@ fn ids_that_went_backwards_once_are_not_monotonic() {
 
 #[test]
 fn a_near_search_ends_at_the_first_chat_after_the_attempt() {
-    let anchors = [anchor(100, 1, 9), anchor(104, 21, 22), anchor(900, 80, 81)];
+    let anchors = [anchor(100, 1, 9), anchor(104, 21, 22), anchor(900, 90, 91)];
     let batch = vec![sought(0, &[1], 10, 20)];
     let mut search = Search::new(batch, &anchors, 200, Duration::from_secs(60), Scope::Near);
     assert_eq!(read(&mut search, &[]), [101, 102, 103]);
@@ -367,4 +369,113 @@ fn a_clock_that_was_set_does_not_hide_a_chat_with_the_same_customers() {
     let mut search = search(vec![sought(0, &[1, 2], 10, 20)], &[anchor(100, 1, 9)]);
     read(&mut search, &[(101, chat(&[1, 2], 90_000))]);
     assert_eq!(search.findings(), [Finding::Found(101)]);
+}
+
+/// A search among anchors whose dates were read as far as they are asked for.
+fn dated(sought: &[Sought], anchors: &mut [Anchor], made: &[(u64, i64)]) -> Vec<u64> {
+    let mut undatable = BTreeSet::new();
+    let mut asked = Vec::new();
+    while let Some(id) = chat_to_date(sought, anchors, &undatable, GRACE) {
+        asked.push(id);
+        let made = made.iter().find(|(chat, _)| *chat == id);
+        match (made, anchors.iter_mut().find(|anchor| anchor.chat == id)) {
+            (Some((_, made)), Some(anchor)) => anchor.made_at = Some(at(*made)),
+            _ => drop(undatable.insert(id)),
+        }
+    }
+    asked
+}
+
+fn before(sought: Vec<Sought>, anchors: &[Anchor]) -> Option<u64> {
+    search(sought, anchors).reach(0).before
+}
+
+#[test]
+fn a_wall_clock_that_is_set_forward_ends_no_grace_time() {
+    // Two seconds after the attempt was given up a chat is intended. The wall clock was set a year
+    // forward in between, which is in no anchor: only the boot clock is.
+    let batch = sought(0, &[1], 10, 20);
+    let anchors = [anchor(100, 1, 9), anchor(110, 22, 23)];
+    assert_eq!(before(vec![batch], &anchors), None);
+}
+
+#[test]
+fn a_wall_clock_that_is_set_back_lengthens_no_grace_time() {
+    let mut batch = sought(0, &[1], 10, 20);
+    batch.ended_at = at(100_000_000);
+    let anchors = [anchor(100, 1, 9), anchor(110, 200, 201)];
+    assert_eq!(before(vec![batch], &anchors), Some(110));
+}
+
+#[test]
+fn the_boot_clock_proves_nothing_across_boots() {
+    let batch = sought(0, &[1], 10, 20);
+    let mut later = anchor(110, 10_000, 10_001);
+    later.intended = Some(boot(2, 10_000));
+    assert_eq!(before(vec![batch], &[anchor(100, 1, 9), later]), None);
+}
+
+#[test]
+fn a_chat_is_to_be_shown_before_it_is_called_absent() {
+    let batch = sought(0, &[1], 10, 20);
+    let edge = 20 + GRACE.as_secs();
+    for (intent, ends) in [(edge + 5, None), (edge + 6, Some(110))] {
+        let anchors = [anchor(100, 1, 9), anchor(110, intent, intent + 1)];
+        assert_eq!(before(vec![batch.clone()], &anchors), ends, "{intent}");
+    }
+}
+
+/// Chats 101, 102, … whose intents were recorded after the batch was given up, in another boot.
+fn of_another_boot(count: u64) -> Vec<Anchor> {
+    (1..=count)
+        .map(|nth| {
+            let mut anchor = anchor(100 + nth, 20 + nth, 21 + nth);
+            anchor.intended = Some(boot(2, nth));
+            anchor
+        })
+        .collect()
+}
+
+#[test]
+fn across_boots_the_grace_time_is_measured_by_desks_clock() {
+    let batch = sought(0, &[1], 10, 20);
+    let mut anchors = of_another_boot(1_000);
+    // A chat a minute, by Desk's clock.
+    let made: Vec<(u64, i64)> = (1..=1_000)
+        .map(|nth| (100 + nth, 60 * nth as i64))
+        .collect();
+    let asked = dated(&[batch.clone()], &mut anchors, &made);
+    assert!(asked.len() <= 12, "{asked:?}");
+    // The first chat was made at 60 s: what is made a grace time, the time in which a chat is shown
+    // and what Desk's clocks may be apart later is late enough.
+    let enough = 60 + GRACE.as_secs() + 6 + 60;
+    assert_eq!(
+        before(vec![batch], &anchors),
+        Some(100 + enough.div_ceil(60))
+    );
+}
+
+#[test]
+fn a_chat_that_does_not_say_when_it_was_made_proves_nothing() {
+    let batch = sought(0, &[1], 10, 20);
+    let mut anchors = of_another_boot(50);
+    let asked = dated(&[batch.clone()], &mut anchors, &[]);
+    assert_eq!(asked, [101, 150]);
+    assert_eq!(before(vec![batch], &anchors), None);
+}
+
+#[test]
+fn a_chat_that_differs_in_its_time_alone_is_doubtful_and_not_absent() {
+    // The list of customers is missing and our clock was set by hours: whose it is nobody can say.
+    let anchors = [
+        anchor(100, 1, 9),
+        anchor(110, 21, 22),
+        anchor(115, 200, 201),
+    ];
+    for made in [-50_000, 50_000] {
+        let mut search = search(vec![sought(0, &[1, 2], 10, 20)], &anchors);
+        read(&mut search, &[(112, without_customers(made))]);
+        assert!(search.reach(0).complete);
+        assert_eq!(search.findings(), [Finding::Ambiguous(vec![112])]);
+    }
 }

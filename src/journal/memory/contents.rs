@@ -12,6 +12,7 @@ use crate::campaign::UnknownPolicy;
 use crate::campaign::{InvalidRow, NamedRow};
 use crate::delivery::batch::{BatchState, Change};
 use crate::delivery::dispatch::Conclusion;
+use crate::delivery::moment::{BootTime, Moment};
 use crate::delivery::outcome::{ChatId, Words};
 use crate::delivery::plan::{PlanSink, PlanSummary};
 use crate::delivery::reason::Ground;
@@ -60,6 +61,10 @@ pub struct StoredBatch {
     pub intended_at: Option<Timestamp>,
     /// When its outcome was recorded.
     pub ended_at: Option<Timestamp>,
+    /// When the last intent was recorded, by the boot clock.
+    pub intended: Option<BootTime>,
+    /// When its outcome was recorded, by the boot clock.
+    pub ended: Option<BootTime>,
     /// The commit that recorded the intent.
     pub intent_tick: Option<u64>,
     /// The commit that recorded the outcome.
@@ -84,6 +89,8 @@ impl StoredBatch {
             attempt: 0,
             intended_at: None,
             ended_at: None,
+            intended: None,
+            ended: None,
             intent_tick: None,
             ended_tick: None,
             looked_at: None,
@@ -163,7 +170,7 @@ impl Contents {
         &mut self,
         id: RunId,
         purpose: Purpose,
-        now: Timestamp,
+        now: Moment,
     ) -> Result<Claim, JournalError> {
         self.tick += 1;
         let tick = self.tick;
@@ -346,7 +353,9 @@ impl StoredRun {
         let before = entry.attempt.wrapping_sub(1);
         let batch = self.changed(entry.batch, before, Change::Intend, "intent")?;
         batch.attempt = entry.attempt;
-        batch.intended_at = Some(kept(entry.at));
+        batch.intended_at = Some(kept(entry.at.wall));
+        batch.intended = entry.at.boot;
+        batch.ended = None;
         batch.intent_tick = Some(tick);
         batch.ended_at = None;
         batch.ended_tick = None;
@@ -360,7 +369,8 @@ impl StoredRun {
         tick: u64,
     ) -> Result<(), JournalError> {
         let batch = self.changed(entry.batch, entry.attempt, conclusion.change(), "outcome")?;
-        batch.ended_at = Some(kept(entry.at));
+        batch.ended_at = Some(kept(entry.at.wall));
+        batch.ended = entry.at.boot;
         batch.ended_tick = Some(tick);
         batch.chat = match conclusion {
             Conclusion::Accepted(chat) => Some(*chat),
@@ -402,7 +412,7 @@ impl StoredRun {
         }
     }
 
-    fn recover(&mut self, now: Timestamp, tick: u64) -> Result<u32, JournalError> {
+    fn recover(&mut self, now: Moment, tick: u64) -> Result<u32, JournalError> {
         let in_flight: Vec<(u32, u32)> = self
             .batches
             .iter()

@@ -25,6 +25,7 @@ pub use create::FillWithout;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior, params};
@@ -36,6 +37,7 @@ use super::{
 use crate::campaign::{Repeat, UnknownPolicy};
 use crate::delivery::batch::BatchState;
 use crate::delivery::dispatch::Work;
+use crate::delivery::moment::{BootTime, Moment};
 use crate::delivery::outcome::ChatId;
 use crate::delivery::tracking::Counts;
 
@@ -88,6 +90,31 @@ fn timestamp(millis: i64) -> Timestamp {
     Timestamp::from_millisecond(millis).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
+/// A boot as it is stored.
+fn boot_code(at: BootTime) -> i64 {
+    at.boot.cast_signed()
+}
+
+/// A reading of the boot clock as it is stored for an intent: not later than it was.
+fn boot_millis(at: BootTime) -> i64 {
+    i64::try_from(at.since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// The same for an end: not earlier than it was.
+fn boot_millis_up(at: BootTime) -> i64 {
+    boot_millis(at).saturating_add(1)
+}
+
+/// A stored reading of the boot clock, from the two columns that begin at `column`.
+fn boot_time(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Option<BootTime>> {
+    let boot: Option<i64> = row.get(column)?;
+    let millis: Option<i64> = row.get(column + 1)?;
+    Ok(boot.zip(millis).map(|(boot, millis)| BootTime {
+        boot: boot.cast_unsigned(),
+        since: Duration::from_millis(millis.unsigned_abs()),
+    }))
+}
+
 /// The key of a batch's customers.
 fn customers_key(run: RunId, batch: u32) -> i64 {
     (run.0 << 32) | i64::from(batch)
@@ -121,8 +148,10 @@ impl Journal for SqliteJournal {
         &mut self,
         run: RunId,
         purpose: Purpose,
-        now: Timestamp,
+        now: impl Into<Moment>,
     ) -> Result<Claim, JournalError> {
+        let moment = now.into();
+        let now = moment.wall;
         let lock = owner::Lock::take(&self.path, run)?;
         let tx = self
             .connection
@@ -146,7 +175,7 @@ impl Journal for SqliteJournal {
             [run.0],
             |row| row.get(0),
         )?;
-        let recovered = record::recover(&tx, run, now, tick)?;
+        let recovered = record::recover(&tx, run, moment, tick)?;
         tx.execute(
             "UPDATE run SET fence = fence + 1, owner = ?2 WHERE id = ?1",
             params![run.0, owner::name()],

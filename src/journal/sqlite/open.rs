@@ -10,7 +10,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use crate::journal::JournalError;
 
 /// The schema versions, each a step from the one before; a store's version is how many it took.
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 9] = [
     include_str!("schema/runs.sql"),
     include_str!("schema/orders.sql"),
     include_str!("schema/pace.sql"),
@@ -19,6 +19,7 @@ const MIGRATIONS: [&str; 8] = [
     include_str!("schema/approval.sql"),
     include_str!("schema/lookups.sql"),
     include_str!("schema/variants.sql"),
+    include_str!("schema/boot_clock.sql"),
 ];
 /// "desk" in ASCII: marks the file as ours.
 const APPLICATION_ID: i64 = 0x6465_736b;

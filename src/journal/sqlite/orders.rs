@@ -6,6 +6,7 @@ use rusqlite::{OptionalExtension as _, Row, Transaction, TransactionBehavior, pa
 use super::read::Store;
 use super::{SqliteJournal, millis, owner, record, tick, timestamp};
 use crate::campaign::CampaignName;
+use crate::journal::clock;
 use crate::journal::orders::{NewOrder, Order, OrderId, Verb};
 use crate::journal::{JournalError, RunId, RunState};
 
@@ -177,7 +178,7 @@ pub(super) fn obey(
     }
     // Its sender may have died with requests in flight.
     let tick = tick::next(tx)?;
-    record::recover(tx, run, now, tick)?;
+    record::recover(tx, run, clock::at(now), tick)?;
     for order in pending {
         let state = state_of(tx, run)?;
         let words = match next_state(state, order.verb) {

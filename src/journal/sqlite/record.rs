@@ -1,12 +1,12 @@
 //! Intents and outcomes: many batches, one commit, each change a compare-and-set.
 
-use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use super::tick::{self, TickFile};
-use super::{customers_key, millis};
+use super::{boot_code, boot_millis, boot_millis_up, customers_key, millis};
 use crate::delivery::batch::{BatchState, Change};
 use crate::delivery::dispatch::Conclusion;
+use crate::delivery::moment::Moment;
 use crate::delivery::outcome::Words;
 use crate::journal::packed::{pack_rows, rows};
 use crate::journal::{Entry, Fence, JournalError, Permit, Reading, RunId, RunState, What};
@@ -112,7 +112,7 @@ fn intend(tx: &Transaction<'_>, run: RunId, entry: &Entry, tick: u64) -> Result<
     let changed = tx
         .prepare_cached(
             "UPDATE batch SET state = ?4, attempt = ?3, intended_at = ?5, intent_tick = ?7, ended_at = NULL,
-               ended_tick = NULL
+               ended_tick = NULL, intent_boot = ?8, intent_boot_ms = ?9, ended_boot = NULL, ended_boot_ms = NULL
              WHERE run = ?1 AND number = ?2 AND attempt = ?3 - 1 AND state = ?6",
         )?
         .execute(params![
@@ -120,9 +120,11 @@ fn intend(tx: &Transaction<'_>, run: RunId, entry: &Entry, tick: u64) -> Result<
             entry.batch,
             entry.attempt,
             Change::Intend.to().code(),
-            millis(entry.at),
+            millis(entry.at.wall),
             Change::Intend.from().code(),
             tick as i64,
+            entry.at.boot.map(boot_code),
+            entry.at.boot.map(boot_millis),
         ])?;
     exactly_one(changed, entry.batch, "intent")
 }
@@ -141,7 +143,8 @@ fn conclude(
     };
     let changed = tx
         .prepare_cached(
-            "UPDATE batch SET state = ?4, ended_at = ?5, chat = ?6, ended_tick = ?8
+            "UPDATE batch SET state = ?4, ended_at = ?5, chat = ?6, ended_tick = ?8,
+               ended_boot = ?9, ended_boot_ms = ?10
              WHERE run = ?1 AND number = ?2 AND attempt = ?3 AND state = ?7",
         )?
         .execute(params![
@@ -149,10 +152,12 @@ fn conclude(
             entry.batch,
             entry.attempt,
             change.to().code(),
-            millis(entry.at),
+            millis(entry.at.wall),
             chat,
             change.from().code(),
             tick as i64,
+            entry.at.boot.map(boot_code),
+            entry.at.boot.map(boot_millis_up),
         ])?;
     exactly_one(changed, entry.batch, "outcome")?;
     if let Some(words) = conclusion.words() {
@@ -198,7 +203,7 @@ fn keep_attempt(
         run.0,
         entry.batch,
         entry.attempt,
-        millis(entry.at),
+        millis(entry.at.wall),
         outcome,
         words.status,
         words.code,
@@ -267,7 +272,7 @@ fn rows_of(
 pub(super) fn recover(
     tx: &Transaction<'_>,
     run: RunId,
-    now: Timestamp,
+    now: Moment,
     tick: u64,
 ) -> Result<u32, JournalError> {
     let in_flight: Vec<(u32, u32)> = tx

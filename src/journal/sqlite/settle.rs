@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior, params};
 
-use super::{millis, record, timestamp};
+use super::{boot_time, millis, record, timestamp};
 use crate::delivery::batch::BatchState;
 use crate::delivery::outcome::ChatId;
 use crate::journal::{Fence, JournalError, KnownChat, Resolution, RunId, UnknownBatch, Verdict};
@@ -16,7 +16,7 @@ pub(super) fn unknowns(
         "SELECT b.number, b.attempt, coalesce(b.intended_at, 0), coalesce(b.ended_at, 0),
            coalesce(b.intent_tick, 0), coalesce(b.ended_tick, 0), c.packed,
            (SELECT max(r.at) FROM resolution r
-            WHERE r.run = b.run AND r.batch = b.number AND r.attempt = b.attempt)
+            WHERE r.run = b.run AND r.batch = b.number AND r.attempt = b.attempt), b.ended_boot, b.ended_boot_ms
          FROM batch b JOIN batch_customers c ON c.id = (b.run << 32) + b.number
          WHERE b.run = ?1 AND b.state = ?2 ORDER BY b.number",
     )?;
@@ -30,6 +30,7 @@ pub(super) fn unknowns(
             attempt: row.get(1)?,
             intended_at: timestamp(row.get(2)?),
             ended_at: timestamp(row.get(3)?),
+            ended: boot_time(row, 8)?,
             intent_tick: row.get::<_, i64>(4)?.unsigned_abs(),
             ended_tick: row.get::<_, i64>(5)?.unsigned_abs(),
             customers: crate::journal::packed::customers(packed)?,
@@ -44,7 +45,7 @@ pub(super) fn known_chats(
     run: RunId,
 ) -> Result<Vec<KnownChat>, JournalError> {
     let mut statement = connection.prepare_cached(
-        "SELECT chat, coalesce(intent_tick, 0), ended_tick, coalesce(intended_at, 0) FROM batch
+        "SELECT chat, coalesce(intent_tick, 0), ended_tick, intent_boot, intent_boot_ms FROM batch
          WHERE chat IS NOT NULL
            AND run IN (SELECT id FROM run WHERE base_url = (SELECT base_url FROM run WHERE id = ?1))
          ORDER BY chat",
@@ -53,7 +54,7 @@ pub(super) fn known_chats(
         Ok(KnownChat {
             chat: ChatId(row.get::<_, i64>(0)?.unsigned_abs()),
             intent_tick: row.get::<_, i64>(1)?.unsigned_abs(),
-            intended_at: timestamp(row.get(3)?),
+            intended: boot_time(row, 3)?,
             ended_tick: row.get::<_, Option<i64>>(2)?.map(i64::unsigned_abs),
         })
     })?;

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Note;
 use crate::delivery::reconcile::Scope;
+use crate::journal::clock;
 use crate::journal::sqlite::SqliteJournal;
 use crate::journal::sqlite::read::RunRecord;
 use crate::journal::{Fence, Journal as _, JournalError, Purpose, RunId};
@@ -160,7 +161,7 @@ async fn settle(
     let id = run.id;
     let claimed = line
         .recorder
-        .call(move |journal| journal.claim(id, Purpose::Settling, Timestamp::now()))
+        .call(move |journal| journal.claim(id, Purpose::Settling, clock::now()))
         .await;
     let claim = match claimed {
         Err(JournalError::Owned(_)) => return Ok(None),

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::Note;
 use crate::delivery::dispatch::Ending;
 use crate::delivery::tally::Owner;
+use crate::journal::clock;
 use crate::journal::orders::Order;
 use crate::journal::sqlite::SqliteJournal;
 use crate::journal::sqlite::read::RunRecord;
@@ -180,7 +181,7 @@ async fn sail(record: &RunRecord, line: Line<SqliteJournal>, reins: Reins) -> Le
     let run = record.id;
     let claimed = line
         .recorder
-        .call(move |journal| journal.claim(run, Purpose::Sending, Timestamp::now()))
+        .call(move |journal| journal.claim(run, Purpose::Sending, clock::now()))
         .await;
     let claim = match claimed {
         Ok(claim) => claim,

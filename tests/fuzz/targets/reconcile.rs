@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use deskcast::delivery::moment::BootTime;
 use deskcast::delivery::reconcile::{
     Anchor, ChatFacts, Finding, Scope, Search, Seen, Sought, is_monotonic,
 };
@@ -116,6 +117,7 @@ fn batch(key: usize, source: &mut Source<'_>) -> Sought {
         customers: customers(source),
         intended_at: at(begun),
         ended_at: at(begun.saturating_add(source.below(60))),
+        ended: boot_time(source),
         intent_tick,
         ended_tick: intent_tick + 1 + u64::from(source.below(4)),
         looked_for: source.below(4) < 3,
@@ -127,11 +129,19 @@ fn anchor(base: u64, source: &mut Source<'_>) -> Anchor {
     Anchor {
         chat: base + u64::from(source.byte().max(1)),
         intent_tick,
-        intended_at: at(source.byte()),
+        intended: boot_time(source),
+        made_at: source.coin().then(|| at(source.byte())),
         ended_tick: source
             .coin()
             .then(|| intent_tick + 1 + u64::from(source.below(4))),
     }
+}
+
+fn boot_time(source: &mut Source<'_>) -> Option<BootTime> {
+    source.coin().then(|| BootTime {
+        boot: u64::from(source.below(2)),
+        since: Duration::from_secs(u64::from(source.byte())),
+    })
 }
 
 fn seen(source: &mut Source<'_>) -> Seen {
