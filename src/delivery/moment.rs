@@ -19,6 +19,25 @@ pub struct BootTime {
 }
 
 impl BootTime {
+    /// The whole millisecond that it is in: not later than it.
+    #[must_use]
+    pub fn rounded_down(self) -> BootTime {
+        self.at_millis(self.since.as_millis())
+    }
+
+    /// The next whole millisecond: not earlier than it.
+    #[must_use]
+    pub fn rounded_up(self) -> BootTime {
+        self.at_millis(self.since.as_nanos().div_ceil(1_000_000))
+    }
+
+    fn at_millis(self, millis: u128) -> BootTime {
+        BootTime {
+            since: Duration::from_millis(u64::try_from(millis).unwrap_or(u64::MAX)),
+            ..self
+        }
+    }
+
     /// Whether this is at least `span` later than `earlier`. What was read in another boot, or on
     /// another machine, proves nothing.
     pub fn is_later_by(self, span: Duration, earlier: BootTime) -> bool {
@@ -55,6 +74,18 @@ mod tests {
             boot,
             since: Duration::from_secs(secs),
         }
+    }
+
+    #[test]
+    fn a_moment_is_rounded_to_the_side_that_proves_less() {
+        let exact = at(1, 5);
+        assert_eq!((exact.rounded_down(), exact.rounded_up()), (exact, exact));
+        let between = BootTime {
+            since: Duration::from_nanos(5_000_000_001),
+            ..exact
+        };
+        assert_eq!(between.rounded_down(), exact);
+        assert_eq!(between.rounded_up().since, Duration::from_millis(5_001));
     }
 
     #[test]

@@ -354,7 +354,7 @@ impl StoredRun {
         let batch = self.changed(entry.batch, before, Change::Intend, "intent")?;
         batch.attempt = entry.attempt;
         batch.intended_at = Some(kept(entry.at.wall));
-        batch.intended = entry.at.boot;
+        batch.intended = entry.at.boot.map(BootTime::rounded_down);
         batch.ended = None;
         batch.intent_tick = Some(tick);
         batch.ended_at = None;
@@ -370,7 +370,7 @@ impl StoredRun {
     ) -> Result<(), JournalError> {
         let batch = self.changed(entry.batch, entry.attempt, conclusion.change(), "outcome")?;
         batch.ended_at = Some(kept(entry.at.wall));
-        batch.ended = entry.at.boot;
+        batch.ended = entry.at.boot.map(BootTime::rounded_up);
         batch.ended_tick = Some(tick);
         batch.chat = match conclusion {
             Conclusion::Accepted(chat) => Some(*chat),

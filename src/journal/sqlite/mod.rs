@@ -95,14 +95,9 @@ fn boot_code(at: BootTime) -> i64 {
     at.boot.cast_signed()
 }
 
-/// A reading of the boot clock as it is stored for an intent: not later than it was.
+/// A reading of the boot clock as it is stored, rounded as its side asks for.
 fn boot_millis(at: BootTime) -> i64 {
     i64::try_from(at.since.as_millis()).unwrap_or(i64::MAX)
-}
-
-/// The same for an end: not earlier than it was.
-fn boot_millis_up(at: BootTime) -> i64 {
-    boot_millis(at).saturating_add(1)
 }
 
 /// A stored reading of the boot clock, from the two columns that begin at `column`.

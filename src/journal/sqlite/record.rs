@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use super::tick::{self, TickFile};
-use super::{boot_code, boot_millis, boot_millis_up, customers_key, millis};
+use super::{boot_code, boot_millis, customers_key, millis};
 use crate::delivery::batch::{BatchState, Change};
 use crate::delivery::dispatch::Conclusion;
 use crate::delivery::moment::Moment;
@@ -124,7 +124,7 @@ fn intend(tx: &Transaction<'_>, run: RunId, entry: &Entry, tick: u64) -> Result<
             Change::Intend.from().code(),
             tick as i64,
             entry.at.boot.map(boot_code),
-            entry.at.boot.map(boot_millis),
+            entry.at.boot.map(|at| boot_millis(at.rounded_down())),
         ])?;
     exactly_one(changed, entry.batch, "intent")
 }
@@ -157,7 +157,7 @@ fn conclude(
             change.from().code(),
             tick as i64,
             entry.at.boot.map(boot_code),
-            entry.at.boot.map(boot_millis_up),
+            entry.at.boot.map(|at| boot_millis(at.rounded_up())),
         ])?;
     exactly_one(changed, entry.batch, "outcome")?;
     if let Some(words) = conclusion.words() {
