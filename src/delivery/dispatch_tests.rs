@@ -343,6 +343,40 @@ fn a_run_whose_last_outcome_is_not_durable_is_not_finished() {
 }
 
 #[test]
+fn an_intent_that_is_recorded_after_an_outcome_that_was_not_does_not_leave() {
+    // The journal has four batches as sending then: two whose outcomes it could not keep, and two
+    // that never leave. Only the former were ever in flight.
+    let mut stage = Stage::new(2, true, &[1; 9]);
+    assert_eq!(stage.go(), [1, 2]);
+    for number in [1, 2] {
+        stage.answer(number, accepted(number));
+        stage.tell(Event::Granted);
+    }
+    stage.effects();
+    stage.tell(Event::JournalFailed {
+        why: "the disk is full".to_owned(),
+        intents: Vec::new(),
+    });
+    for number in [3, 4] {
+        stage.tell(Event::Recorded(number));
+    }
+    let concluded: Vec<u32> = stage
+        .effects()
+        .into_iter()
+        .filter_map(|effect| match effect {
+            Effect::Conclude {
+                number,
+                conclusion: Conclusion::NotSent(_),
+                ..
+            } => Some(number),
+            Effect::Post { number, .. } => panic!("{number} leaves"),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(concluded, [3, 4]);
+}
+
+#[test]
 fn an_empty_run_is_finished_at_once() {
     assert_eq!(Stage::new(4, false, &[]).ending(), Some(&Ending::Finished));
 }

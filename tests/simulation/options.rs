@@ -1,5 +1,6 @@
 //! What is typed after `--`, and a summary like that of any other test binary.
 
+use std::ops::RangeInclusive;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -9,11 +10,16 @@ use super::tests::{TESTS, Test};
 
 /// Seeds that are tried unless told otherwise.
 const SEEDS: u64 = 2_000;
+/// Where the first seed may be told, too: the test command gives each commit a range of its own.
+const FROM: &str = "DESKCAST_SIMULATION_FROM";
+/// The same for how many.
+const HOW_MANY: &str = "DESKCAST_SIMULATION_SEEDS";
 
 /// As typed. Options of the usual test harness that mean nothing here are passed over.
 #[derive(Debug)]
 pub(crate) struct Options {
     seeds: Option<u64>,
+    from: Option<u64>,
     seed: Option<u64>,
     traced: bool,
     listed: bool,
@@ -26,6 +32,7 @@ impl Options {
     pub(crate) fn from_args() -> Options {
         let mut options = Options {
             seeds: None,
+            from: None,
             seed: None,
             traced: false,
             listed: false,
@@ -41,6 +48,7 @@ impl Options {
             };
             match arg.as_str() {
                 "--seeds" => options.seeds = number(),
+                "--from" => options.from = number(),
                 "--seed" => options.seed = number(),
                 "--trace" => options.traced = true,
                 "--list" => options.listed = true,
@@ -67,6 +75,14 @@ impl Options {
             return self.replay(seed);
         }
         self.run_all(&chosen)
+    }
+
+    /// The seeds to try: as typed, else as the environment says, else the first ones.
+    fn range(&self) -> RangeInclusive<u64> {
+        let told = |name| std::env::var(name).ok().and_then(|text| text.parse().ok());
+        let from = self.from.or_else(|| told(FROM)).unwrap_or(1);
+        let seeds = self.seeds.or_else(|| told(HOW_MANY)).unwrap_or(SEEDS);
+        from..=from.saturating_add(seeds.saturating_sub(1))
     }
 
     fn wants(&self, name: &str) -> bool {
@@ -102,7 +118,7 @@ impl Options {
         println!("\nrunning {} tests", chosen.len());
         let mut failures = Vec::new();
         for (name, test) in chosen {
-            match test(self.seeds.unwrap_or(SEEDS)) {
+            match test(self.range()) {
                 Ok(said) => {
                     println!("test {name} ... ok");
                     if !said.is_empty() {

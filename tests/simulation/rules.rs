@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deskcast::delivery::batch::BatchState;
-use deskcast::journal::memory::{StoredBatch, StoredRun};
-use deskcast::journal::{RunId, RunState};
+use deskcast::journal::memory::{ProcessId, StoredBatch, StoredRun};
+use deskcast::journal::{Fence, RunId, RunState};
 
 use super::check::{self, BatchView, Checked, RunView, broken};
 use super::mutation::Mutation;
@@ -86,6 +86,17 @@ impl World {
                 "one request an attempt",
                 format!("batch {batch}, attempt {attempt}"),
             );
+        }
+    }
+
+    /// Under one claim of a run no more requests are on their way than may be. What it could not record is
+    /// not on its way any more, however the journal has it.
+    pub(crate) fn leaves(&mut self, process: ProcessId, fence: Fence, batch: u32) {
+        let on_their_way = self.on_their_way.entry((process, fence)).or_default();
+        on_their_way.insert(batch);
+        if on_their_way.len() > self.concurrency && self.mutation == Mutation::None {
+            let what = format!("{on_their_way:?} of {fence:?}");
+            self.fail("no more in flight than allowed", what);
         }
     }
 

@@ -159,6 +159,7 @@ impl World {
 
     fn send(&mut self, id: ProcessId, fence: Fence, batch: u32, attempt: u32, customers: &[u64]) {
         self.check_departure(fence.run, batch, attempt);
+        self.leaves(id, fence, batch);
         let campaign = &self.campaigns[self.created[&fence.run]];
         let body = campaign.templates.of(customers).body(customers);
         let wanted = Wanted::Create {
@@ -190,7 +191,10 @@ impl World {
     }
 
     fn record(&mut self, id: ProcessId, fence: Fence, entries: Vec<Entry>) {
-        let wait = self.chance.millis(8);
+        let wait = match self.weather.slow_disk {
+            Some(most) if self.chance.between(1, 8) == 1 => self.chance.millis(most),
+            _ => self.chance.millis(8),
+        };
         let Some(process) = self.processes.get_mut(&id) else {
             return;
         };

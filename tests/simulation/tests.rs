@@ -1,7 +1,9 @@
 //! The tests of this binary, and how many seeds run at once.
 
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use super::figures::Figures;
 use super::mutation::Mutation;
@@ -17,8 +19,8 @@ const ENOUGH: u64 = 1_000;
 
 pub(crate) type Outcome = Result<String, String>;
 
-/// A test by its name. It is given how many seeds to try.
-pub(crate) type Test = (&'static str, fn(u64) -> Outcome);
+/// A test by its name. It is given the seeds to try.
+pub(crate) type Test = (&'static str, fn(RangeInclusive<u64>) -> Outcome);
 
 pub(crate) const TESTS: [Test; 7] = [
     ("every_seed_keeps_the_promise", every_seed),
@@ -38,16 +40,22 @@ pub(crate) const TESTS: [Test; 7] = [
     }),
 ];
 
-fn every_seed(seeds: u64) -> Outcome {
-    let (figures, failed) = try_seeds(1..=seeds, Mutation::None);
+fn every_seed(seeds: RangeInclusive<u64>) -> Outcome {
+    let begun = Instant::now();
+    let (figures, failed) = try_seeds(seeds.clone(), Mutation::None);
+    let rate = figures.seeds as f64 / begun.elapsed().as_secs_f64();
     match failed {
         // A seed with one of either would have failed.
-        None => Ok(format!("{figures}; duplicates 0, lost 0")),
+        None => Ok(format!(
+            "from seed {} to {}, {rate:.0} a second: {figures}; duplicates 0, lost 0",
+            seeds.start(),
+            seeds.end(),
+        )),
         Some((seed, why)) => Err(failure(seed, Mutation::None, &why)),
     }
 }
 
-fn failed_once(_: u64) -> Outcome {
+fn failed_once(_: RangeInclusive<u64>) -> Outcome {
     for (seed, what) in FOUND_ONCE {
         if let Some(why) = simulate(seed, Mutation::None, false).violation {
             let why = format!("{what}, again: {why}");
@@ -57,7 +65,7 @@ fn failed_once(_: u64) -> Outcome {
     Ok(String::new())
 }
 
-fn same_story(_: u64) -> Outcome {
+fn same_story(_: RangeInclusive<u64>) -> Outcome {
     for seed in 1..=25 {
         let tell = || simulate(seed, Mutation::None, true).trace;
         let (first, second) = (tell(), tell());
@@ -94,7 +102,7 @@ fn failure(seed: u64, mutation: Mutation, why: &str) -> String {
 
 /// Tries seeds on all processors until one fails; the lowest one that did.
 pub(crate) fn try_seeds(
-    seeds: std::ops::RangeInclusive<u64>,
+    seeds: RangeInclusive<u64>,
     mutation: Mutation,
 ) -> (Figures, Option<(u64, String)>) {
     let next = AtomicU64::new(*seeds.start());

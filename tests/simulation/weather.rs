@@ -51,6 +51,10 @@ pub(crate) struct Weather {
     pub(crate) step_every: Option<u64>,
     /// Between two starts of the machine.
     pub(crate) reboot_every: Option<u64>,
+    /// Between two times that the machine sleeps.
+    pub(crate) suspend_every: Option<u64>,
+    /// How long some commits take at most.
+    pub(crate) slow_disk: Option<u64>,
     /// Between two losses of a lock.
     pub(crate) lose_lock_every: Option<u64>,
     /// How long all of it lasts, milliseconds.
@@ -102,6 +106,8 @@ impl Weather {
             kill_every: every(&[300, 2_000, 10_000]),
             stop_every: every(&[1_000, 10_000]),
             step_every: every(&[500, 5_000]),
+            suspend_every: every(&[10_000, 60_000]),
+            slow_disk: every(&[500, 8_000]),
             reboot_every: every(&[3_000, 20_000]),
             lose_lock_every: every(&[400, 2_000, 10_000]),
             lasting: lasting(chance),

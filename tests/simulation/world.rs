@@ -4,7 +4,7 @@
 //! Everything that can vary is drawn from the seed, and happenings at one time keep their order: a
 //! seed is a whole story, the same every time.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use deskcast::delivery::account::Book;
@@ -64,6 +64,8 @@ pub(crate) enum Happening {
     StepClock,
     /// The machine starts anew: everybody on it is killed, and the boot clock begins again.
     Reboot,
+    /// The machine sleeps: nobody on it does anything, and both of its clocks go on.
+    Suspend,
     /// A lock file is lost.
     LoseLock,
     /// The weather clears.
@@ -101,6 +103,8 @@ pub(crate) struct World {
     pub(crate) causes: BTreeMap<RunId, BTreeSet<(u32, u32)>>,
     /// Attempts that were posted.
     pub(crate) posted: BTreeSet<(RunId, u32, u32)>,
+    /// Batches whose requests a process waits to be answered, under each of its claims.
+    pub(crate) on_their_way: HashMap<(ProcessId, Fence), BTreeSet<u32>>,
     pub(crate) past: Past,
     pub(crate) looked_at: BTreeMap<RunId, (std::sync::Arc<StoredRun>, usize)>,
     pub(crate) violation: Option<Violation>,
@@ -157,6 +161,7 @@ impl World {
             applied: BTreeMap::new(),
             causes: BTreeMap::new(),
             posted: BTreeSet::new(),
+            on_their_way: HashMap::new(),
             past: Past::default(),
             looked_at: BTreeMap::new(),
             violation: None,
@@ -172,7 +177,9 @@ impl World {
         for nth in 0..self.chance.between(1, 3) {
             let campaign = Campaign::draw(nth, self.wall(), &mut self.chance);
             self.campaigns.push(campaign);
-            let wait = self.chance.millis(3_000);
+            // Some come late: by then the grace time of what was lost before may be over.
+            let most = self.chance.pick(&[3_000, 3_000, 300_000]);
+            let wait = self.chance.millis(most);
             self.after(wait, Happening::Create(nth as usize));
         }
         for slot in 0..self.chance.between(1, 3) {
@@ -185,6 +192,7 @@ impl World {
         self.again(weather.step_every, Happening::StepClock);
         self.again(weather.lose_lock_every, Happening::LoseLock);
         self.again(weather.reboot_every, Happening::Reboot);
+        self.again(weather.suspend_every, Happening::Suspend);
         self.after(Duration::from_millis(weather.lasts), Happening::Clear);
         tell!(self, "{weather:?}");
     }
@@ -245,7 +253,14 @@ impl World {
             Happening::Start(slot) => self.start(slot),
             Happening::Look(process) => self.look(process),
             Happening::Claim(process, run) => self.claim(process, run),
-            Happening::Tell(process, fence, event) => self.step(process, fence, event),
+            Happening::Tell(process, fence, event) => {
+                if let Event::Answered(batch, _) = &event
+                    && let Some(waits) = self.on_their_way.get_mut(&(process, fence))
+                {
+                    waits.remove(batch);
+                }
+                self.step(process, fence, event);
+            }
             Happening::Load(process, fence, what) => self.load(process, fence, what),
             Happening::Commit(process) => self.commit(process),
             Happening::Recorded(process, fence, entries, result) => {
@@ -266,6 +281,7 @@ impl World {
             }
             Happening::StepClock => self.step_clock(),
             Happening::Reboot => self.reboot(),
+            Happening::Suspend => self.suspend(),
             Happening::LoseLock => {
                 self.again(self.weather.lose_lock_every, Happening::LoseLock);
                 let runs: Vec<RunId> = self.created.keys().copied().collect();
@@ -326,6 +342,20 @@ impl World {
         }
         self.boot += 1;
         self.booted_at = self.now;
+    }
+
+    /// Everything that somebody on this machine would have done meanwhile is done when it wakes;
+    /// what is on its way arrives.
+    fn suspend(&mut self) {
+        self.again(self.weather.suspend_every, Happening::Suspend);
+        let asleep = self.chance.millis(90_000);
+        for ((at, order), happening) in std::mem::take(&mut self.queue) {
+            let wakes = match happening {
+                Happening::Arrive(_) | Happening::Clear => at,
+                _ => at.max(self.now + asleep),
+            };
+            self.queue.insert((wakes, order), happening);
+        }
     }
 
     fn clear(&mut self) {
