@@ -10,7 +10,7 @@ use super::failure::Failure;
 use super::output::print;
 use super::run::preview::longest_message;
 use super::run::terms;
-use super::selection::store_path;
+use super::store::locate::{budget_store, store_path};
 use crate::journal::sqlite::read::Store;
 use crate::report::check as report;
 use crate::report::result::state;
@@ -116,8 +116,8 @@ async fn ask_desk(context: &Context, checked: &[Checked]) -> Result<Vec<Finding>
     let settings = &context.settings;
     let base_url = settings.desk.base_url()?.to_string();
     let token = token(settings)?;
-    let store = store_path(context);
-    let connection = Connection::new(settings, &base_url, token, Some(&store), None)?;
+    let store = budget_store(context);
+    let connection = Connection::new(settings, &base_url, token, store.as_deref(), None)?;
     let named: Vec<Named> = checked.iter().filter_map(|one| one.named.clone()).collect();
     Ok(verify_online(&connection.desk, &connection.budget, &named).await)
 }

@@ -12,7 +12,7 @@ use super::Context;
 use super::connection::{self, Connection, line};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::selection::store_path;
+use super::store::locate::existing_store;
 use crate::desk::Desk;
 use crate::journal::sqlite::SqliteJournal;
 use crate::service::daemon::{Daemon, Given};
@@ -30,7 +30,7 @@ pub(super) async fn daemon(context: &Context) -> Result<Exit, Failure> {
         .map_err(|error| Failure::stopped(format!("cannot listen for signals: {error}")))?;
     let base_url = settings.desk.base_url()?.to_string();
     let token = connection::token(settings)?;
-    let store = store_path(context);
+    let store = existing_store(context)?;
     let observed = Observed::default();
     let journal = SqliteJournal::open(&store)?;
     let mut connection = Connection::new(settings, &base_url, token, Some(&store), None)?;

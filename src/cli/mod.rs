@@ -9,6 +9,7 @@ mod desk;
 pub mod exit;
 mod failure;
 mod help;
+mod init;
 mod manual;
 mod next;
 mod operator;
@@ -23,6 +24,7 @@ mod runs;
 mod sandbox;
 mod selection;
 mod show;
+mod store;
 mod tickets;
 mod track;
 mod transcripts;
@@ -59,6 +61,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Make settings, an example campaign and a store in this folder
+    Init(init::InitArgs),
     /// Send a campaign, or resume its unfinished run; with --dry-run, show what would happen
     Run(run::RunArgs),
     /// Find mistakes in campaigns before they run, and show when they are due next
@@ -87,6 +91,8 @@ enum Command {
     Runs(runs::RunsArgs),
     /// Tell everything that is known of one customer
     Why(why::WhyArgs),
+    /// Make the store, show it, or say which copy of it goes on
+    Store(store::StoreArgs),
     /// Speak to the Desk API by hand: chats, messages, deletions, and the ids of people
     Desk(desk::DeskArgs),
     /// Fetch all messages of many tickets
@@ -137,6 +143,7 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
         Command::Completions(args) => return manual::completions(args),
         Command::Man(args) => return manual::man(args),
         Command::Help(args) => return help::help(args),
+        Command::Init(args) => return init::init(args),
         _ => {}
     }
     let settings = Settings::load_for_process(cli.config.as_deref())?;
@@ -173,6 +180,7 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
         Command::Show(args) => show::show(&context, &args),
         Command::Runs(args) => runs::runs(&context, args),
         Command::Why(args) => why::why(&context, args),
+        Command::Store(args) => store::store(&context, &args),
         Command::Desk(args) => runtime.block_on(desk::desk(&context, args)),
         Command::Transcripts(args) => runtime.block_on(transcripts::transcripts(&context, args)),
         Command::Retract(args) => runtime.block_on(retract::retract(&context, args)),
@@ -180,6 +188,7 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
         Command::Completions(args) => manual::completions(&args),
         Command::Man(args) => manual::man(&args),
         Command::Help(args) => help::help(&args),
+        Command::Init(args) => init::init(&args),
     };
     // What is still in the air at this point is of no interest any more.
     runtime.shutdown_background();

@@ -11,7 +11,8 @@ use super::failure::Failure;
 use super::next;
 use super::operator::Grounds;
 use super::output::print;
-use super::selection::{Selection, open_store, reported, store_path};
+use super::selection::{Selection, open_store, reported};
+use super::store::locate::existing_store;
 use crate::campaign::CampaignName;
 use crate::journal::JournalError;
 use crate::journal::orders::{NewOrder, Order, OrderId, Verb};
@@ -76,7 +77,7 @@ fn give(
     with_schedule: bool,
 ) -> Result<Exit, Failure> {
     let selection = Selection::parse(Some(&args.which))?;
-    let path = store_path(context);
+    let path = existing_store(context)?;
     let campaign = match &selection {
         Selection::Campaign(name) => Some(name),
         _ => None,
@@ -143,9 +144,8 @@ fn give(
 pub(super) fn launch(context: &Context, args: &LaunchArgs) -> Result<Exit, Failure> {
     let name =
         CampaignName::new(&args.name).map_err(|error| Failure::mistake(error.to_string()))?;
-    let path = store_path(context);
-    let alive = path.exists() && Store::open(&path).is_ok_and(|store| store.has_daemon());
-    if !alive {
+    let path = existing_store(context)?;
+    if !Store::open(&path)?.has_daemon() {
         return Err(Failure::stopped(format!(
             "no daemon runs on the store {}, so nothing was launched. To send from here: deskcast run {name}",
             path.display()

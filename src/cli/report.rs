@@ -9,6 +9,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::output::{print, written};
 use super::selection::{FormatArgs, Selection, open_store, reported};
+use super::store::locate::{say_where_in_doubt, store_path};
 use crate::journal::sqlite::read::Store;
 use crate::report::customers::{self, CustomersError, RowFormat};
 use crate::report::{Format, Reported, csv, json, overview, result};
@@ -36,6 +37,7 @@ pub(super) struct ReportArgs {
 pub(super) fn report(context: &Context, args: ReportArgs) -> Result<Exit, Failure> {
     let selection = Selection::parse(args.which.as_deref())?;
     let store = open_store(context)?;
+    say_where_in_doubt(&store_path(context));
     if args.customers {
         return report_customers(&store, &args, &selection);
     }

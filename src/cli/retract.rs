@@ -13,7 +13,8 @@ use super::failure::Failure;
 use super::operator::operator;
 use super::output::print;
 use super::progress::show_job;
-use super::selection::{FormatArgs, open_store, run_key, store_path};
+use super::selection::{FormatArgs, open_store, run_key};
+use super::store::locate::{budget_store, existing_store};
 use super::tickets::TicketArgs;
 use crate::delivery::retract::Wanted;
 use crate::journal::sqlite::SqliteJournal;
@@ -104,8 +105,8 @@ pub(super) async fn retract(context: &Context, args: RetractArgs) -> Result<Exit
     let asked = asked(context, &args, &base_url)?;
     let list = args.tickets.read()?;
     let token = connection::token(&context.settings)?;
-    let store = store_path(context);
-    let connection = Connection::new(&context.settings, &base_url, token, Some(&store), None)?;
+    let store = budget_store(context);
+    let connection = Connection::new(&context.settings, &base_url, token, store.as_deref(), None)?;
     let stop = stop::on_signals()
         .map_err(|error| Failure::stopped(format!("cannot listen for signals: {error}")))?;
     let means = means(context, connection, stop);
@@ -209,7 +210,7 @@ async fn perform(
     means: Means,
 ) -> Result<Exit, Failure> {
     let began = Instant::now();
-    let mut journal = SqliteJournal::open(&store_path(context))?;
+    let mut journal = SqliteJournal::open(&existing_store(context)?)?;
     let new = NewRetraction {
         base_url: base_url.to_owned(),
         digest: list.digest.clone(),

@@ -1,16 +1,14 @@
 //! Which runs are meant: all, those of a campaign, or one.
 
-use std::path::PathBuf;
-
 use clap::Args;
 
 use super::Context;
 use super::failure::Failure;
+use super::store::locate::existing_store;
 use crate::campaign::{CampaignName, nearest};
 use crate::journal::RunKey;
 use crate::journal::sqlite::read::{RunRecord, Store};
 use crate::report::{Format, Reported};
-use crate::settings::StoreUrl;
 
 /// What to print an answer as.
 #[derive(Clone, Copy, Debug, Args)]
@@ -115,20 +113,7 @@ fn absent(what: &str, word: &str, known: &[String]) -> Failure {
 
 /// The store of the settings, for reading.
 pub(super) fn open_store(context: &Context) -> Result<Store, Failure> {
-    let path = store_path(context);
-    if !path.exists() {
-        return Err(Failure::mistake(format!(
-            "the store {} does not exist: nothing was run with these settings yet, or store.url names another one",
-            path.display()
-        )));
-    }
-    Ok(Store::open(&path)?)
-}
-
-/// The file of the settings' store.
-pub(super) fn store_path(context: &Context) -> PathBuf {
-    let StoreUrl::Sqlite(path) = context.settings.store.url.clone();
-    path
+    Ok(Store::open(&existing_store(context)?)?)
 }
 
 /// The runs with what became of them.

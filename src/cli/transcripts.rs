@@ -11,7 +11,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::output::print;
 use super::progress::show_job;
-use super::selection::store_path;
+use super::store::locate::budget_store;
 use super::tickets::TicketArgs;
 use crate::report::jobs::{Listing, Transcripts};
 use crate::report::number::{counted, duration, grouped};
@@ -68,8 +68,8 @@ pub(super) async fn transcripts(context: &Context, args: TranscriptsArgs) -> Res
         eprintln!("going on after {through} of {all}");
     }
     let token = connection::token(settings)?;
-    let store = store_path(context);
-    let connection = Connection::new(settings, &base_url, token, Some(&store), None)?;
+    let store = budget_store(context);
+    let connection = Connection::new(settings, &base_url, token, store.as_deref(), None)?;
     let stop = stop::on_signals()
         .map_err(|error| Failure::stopped(format!("cannot listen for signals: {error}")))?;
     let watched = Watched::default();

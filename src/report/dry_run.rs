@@ -1,6 +1,7 @@
 //! What a dry run shows.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -47,8 +48,29 @@ pub struct DryRun<'a> {
     pub looked_up: u64,
     /// Those that are not looked up yet.
     pub missing: Missing,
+    /// Where the store is looked for, where there is none.
+    pub no_store: Option<NoStore>,
     /// The command that sends exactly this.
     pub command: String,
+}
+
+/// There is no store.
+#[derive(Clone, Debug)]
+pub struct NoStore {
+    /// Where it was looked for.
+    pub path: PathBuf,
+    /// The command that makes one.
+    pub make: String,
+}
+
+impl NoStore {
+    /// What that means for the plan.
+    pub fn sentence(&self) -> String {
+        format!(
+            "no store at {}: nobody is known as messaged before",
+            self.path.display()
+        )
+    }
 }
 
 /// Sendbird user ids that are not looked up in Desk yet.
@@ -122,6 +144,9 @@ impl DryRun<'_> {
         for warning in self.warnings {
             self.write_warning(out, warning)?;
         }
+        if let Some(no_store) = &self.no_store {
+            writeln!(out, "Warning     {}", no_store.sentence())?;
+        }
         if let Some(sentence) = self.missing.sentence() {
             writeln!(out, "Missing     {sentence}")?;
             return writeln!(
@@ -131,6 +156,13 @@ impl DryRun<'_> {
             );
         }
         writeln!(out, "Plan        {}\n", self.summary.digest)?;
+        if let Some(no_store) = &self.no_store {
+            writeln!(
+                out,
+                "A run needs a store; make it first:\n  {}\n",
+                no_store.make
+            )?;
+        }
         writeln!(out, "Send exactly this:\n  {}", self.command)
     }
 

@@ -182,24 +182,26 @@ impl Sources {
         SettingsError::one(format!("{place}: cannot be read: {error}"))
     }
 
-    /// Makes the file's relative paths relative to the working directory.
+    /// Makes relative paths relative to the working directory: the file's, and the defaults, are
+    /// relative to the folder of the file, so that they mean the same wherever it is used from.
     fn resolve_paths(&self, mut settings: Settings) -> Settings {
         let Some(file) = &self.file else {
             return settings;
         };
-        let from_file = |key| matches!(self.place(key), Some(Place::File { .. }));
+        let from_env = |key| matches!(self.place(key), Some(Place::Variable(_)));
         let folder = file.folder();
-        if from_file("campaigns.folder") {
+        settings.file = Some(file.path.clone());
+        if !from_env("campaigns.folder") {
             settings.campaigns.folder = folder.join(&settings.campaigns.folder);
         }
-        if from_file("store.url") {
+        if !from_env("store.url") {
             settings.store.url = settings.store.url.relative_to(folder);
         }
-        if from_file("audience.suppress") {
+        if !from_env("audience.suppress") {
             let paths = settings.audience.suppress.0.iter_mut();
             paths.for_each(|path| *path = folder.join(&path));
         }
-        if from_file("desk.api_token_file") {
+        if !from_env("desk.api_token_file") {
             settings.desk.api_token_file =
                 settings.desk.api_token_file.map(|path| folder.join(path));
         }

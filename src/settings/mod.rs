@@ -33,11 +33,14 @@ use crate::telemetry;
 
 /// Everything that can be set, each value checked.
 ///
-/// Relative paths are relative to the working directory; those that came from a file were
-/// relative to that file's folder and have been resolved.
+/// Relative paths are relative to the working directory; those that came from a file, and the
+/// defaults beside it, were relative to that file's folder and have been resolved.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
+    /// The file that was read, if there was one.
+    #[serde(skip)]
+    pub file: Option<PathBuf>,
     /// `[desk]`: which Desk, and who speaks.
     pub desk: Desk,
     /// `[limits]`: how fast, how many at once, how patient.

@@ -46,7 +46,9 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new() -> World {
         let folder = tempfile::tempdir().unwrap();
-        let journal = SqliteJournal::open(&folder.path().join("deskcast.db")).unwrap();
+        let store = folder.path().join("deskcast.db");
+        SqliteJournal::create(&store).unwrap();
+        let journal = SqliteJournal::open(&store).unwrap();
         World {
             folder,
             journal,

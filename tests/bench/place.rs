@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use deskcast::journal::sqlite::SqliteJournal;
 use tempfile::TempDir;
 
 use crate::Outcome;
@@ -31,7 +32,9 @@ impl Place {
             .prefix("speed-")
             .tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
         fs::create_dir(folder.path().join("campaigns"))?;
-        Ok(Place { folder })
+        let place = Place { folder };
+        SqliteJournal::create(&place.store())?;
+        Ok(place)
     }
 
     /// Where the customer file of a campaign is.
@@ -80,6 +83,7 @@ impl Place {
                 fs::remove_file(path)?;
             }
         }
+        SqliteJournal::create(&self.store())?;
         Ok(())
     }
 

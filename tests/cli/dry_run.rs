@@ -5,7 +5,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::stage::scene::{Scene, finish};
-use crate::town::strace;
+use crate::town::{remove_store, strace};
 
 /// A Desk at which nobody listens; a dry run must not find out.
 const NOWHERE: &str = "http://127.0.0.1:9/platform/v1";
@@ -90,6 +90,7 @@ fn the_sums_add_up() {
 #[test]
 fn nothing_is_left_behind_and_nobody_is_called() {
     let scene = scene();
+    remove_store(&scene);
     let before = files(&scene);
     let log = tempfile::NamedTempFile::new().unwrap();
     let mut command = strace(&scene);

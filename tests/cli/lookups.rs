@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::stage::desk::Desk;
 use crate::stage::scene::{Ended, Scene};
-use crate::town::{Running, wait_until};
+use crate::town::{Running, remove_store, wait_until};
 
 /// A campaign to eight rows: four customers, one of them twice, two whom Desk does not know, and one
 /// row that is no id.
@@ -91,6 +91,7 @@ fn a_run_looks_up_each_id_once_and_every_row_has_one_end() {
 fn a_dry_run_asks_nothing_and_says_what_is_missing() {
     let desk = Desk::start("", Duration::ZERO);
     let scene = scene(&desk.base_url());
+    let before = std::fs::read(scene.store()).unwrap();
     let ended = scene.run(&["run", "spring", "--dry-run"]);
     assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""));
     insta::assert_snapshot!(steady(&ended.out, &desk.base_url()));
@@ -99,7 +100,7 @@ fn a_dry_run_asks_nothing_and_says_what_is_missing() {
     let note = "6 ids are not looked up yet: 0.0 s at 2000 requests a second";
     assert_eq!(object["note"], json!(note));
     assert_eq!(desk.with(|stand_in| stand_in.requests().total()), 0);
-    assert!(!scene.store().exists());
+    assert_eq!(std::fs::read(scene.store()).unwrap(), before);
 }
 
 #[test]
@@ -154,6 +155,7 @@ fn a_turn_of_the_schedule_looks_up_first() {
 #[test]
 fn a_throwaway_sandbox_is_looked_up_in_itself() {
     let scene = scene("http://127.0.0.1:9/platform/v1");
+    remove_store(&scene);
     let ended = scene.run(&["run", "spring", "--dry-run", "--online", "--sandbox"]);
     assert!(
         ended.out.contains("6 Sendbird user ids were looked up"),

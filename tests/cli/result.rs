@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::stage::desk::Desk;
 use crate::stage::scene::finish;
-use crate::town::{Town, customers};
+use crate::town::{Town, customers, remove_store};
 
 /// A token that is easily found in what was printed.
 const SECRET: &str = "b1946ac92492d2347c6235b4d2611184";
@@ -208,6 +208,7 @@ fn without_settings_a_campaign_runs_in_a_sandbox_of_its_own() {
     ]);
     command.env_remove("DESKCAST__DESK__API_TOKEN");
     std::fs::remove_file(town.scene.path("deskcast.toml")).unwrap();
+    remove_store(&town.scene);
     let ended = finish(command);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert_eq!(ended.json()["customers"]["accepted"], json!(7));

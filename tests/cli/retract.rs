@@ -247,11 +247,12 @@ fn a_dry_run_shows_what_is_meant_and_deletes_nothing() {
         tickets: 60,
         ..Like::default()
     });
+    let before = std::fs::read(archive.scene.store()).unwrap();
     let ended = archive.run(&with(&["--dry-run"]));
     assert_eq!(ended.code, Some(0), "{ended:?}");
     insta::assert_snapshot!(ended.out);
     assert_eq!(archive.arrived(Purpose::Delete), 0);
-    assert!(!archive.scene.store().exists());
+    assert_eq!(std::fs::read(archive.scene.store()).unwrap(), before);
     let meant = meant(&archive);
     let json = archive.run(&with(&["--dry-run", "--json"])).json();
     assert_eq!(json["messages"], meant.deletable.len() + meant.events.len());

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use crate::stage::ledger::{Ledger, State};
 use crate::stage::scene::{Ended, Scene, finish};
-use crate::town::{Town, strace, wait_until};
+use crate::town::{Town, remove_store, strace, wait_until};
 
 const RUN: [&str; 3] = ["run", "spring", "--json"];
 
@@ -60,7 +60,6 @@ fn fails_in_the_middle(call: &str, error: &str, when: &str, words: &str) {
 
 #[test]
 fn a_disk_that_fills_up_stops_the_run() {
-    // Making the store takes about a hundred writes.
     fails_in_the_middle("pwrite64", "ENOSPC", "120+", "the disk is full");
 }
 
@@ -99,14 +98,7 @@ fn a_limit_on_the_size_of_files_stops_the_run() {
 fn a_store_that_is_read_only_is_refused() {
     let town = Town::new(20, 4, "");
     let store = town.scene.store().display().to_string();
-    let options = [
-        "-P",
-        &store,
-        "-P",
-        "deskcast.db",
-        "-e",
-        "inject=openat:error=EROFS",
-    ];
+    let options = ["-P", &store, "-e", "inject=openat:error=EROFS"];
     let ended = run_refusing(&town.scene, &options);
     assert_eq!((ended.code, ended.out.as_str()), (Some(4), ""), "{ended:?}");
     insta::assert_snapshot!(sentence(&town.scene, &ended.err));
@@ -172,6 +164,7 @@ fn a_file_that_is_no_database_is_refused_and_left_alone() {
 #[test]
 fn a_database_of_something_else_is_refused_and_left_alone() {
     let town = Town::new(4, 4, "");
+    remove_store(&town.scene);
     let connection = Connection::open(town.scene.store()).unwrap();
     connection
         .execute_batch("CREATE TABLE invoices (id INTEGER PRIMARY KEY)")

@@ -170,6 +170,13 @@ pub(crate) fn customers(result: &Value, names: &[&str]) -> Vec<u64> {
     names.iter().map(of).collect()
 }
 
+/// As before a store was made: nothing is left of it.
+pub(crate) fn remove_store(scene: &Scene) {
+    for end in ["", "-tick"] {
+        std::fs::remove_file(scene.path(&format!("deskcast.db{end}"))).unwrap();
+    }
+}
+
 /// strace, which shows and bends what deskcast asks of the kernel.
 #[track_caller]
 pub(crate) fn strace(scene: &Scene) -> Command {

@@ -51,6 +51,7 @@ impl World {
         let campaign = Campaign::read(name, &folder.join("hourly.toml"), false).unwrap();
         let schedule = campaign.definition.schedule.clone().unwrap();
         let store = folder.join("deskcast.db");
+        SqliteJournal::create(&store).unwrap();
         World {
             journal: SqliteJournal::open(&store).unwrap(),
             store,

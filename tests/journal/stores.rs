@@ -74,8 +74,10 @@ impl Store for Sqlite {
         } else {
             TempDir::new().unwrap()
         };
+        let path = folder.path().join("store.db");
+        SqliteJournal::create(&path).unwrap();
         Sqlite {
-            path: folder.path().join("store.db"),
+            path,
             _folder: folder,
         }
     }

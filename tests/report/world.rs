@@ -54,6 +54,7 @@ impl World {
     }
 
     pub(crate) fn journal(&self) -> SqliteJournal {
+        SqliteJournal::create(&self.path()).expect("a store");
         SqliteJournal::open(&self.path()).expect("a journal")
     }
 

@@ -119,6 +119,7 @@ impl World {
         let campaign = Campaign::read(name(), &file, false).expect("a campaign");
         let timetable = campaign.definition.timetable(None).expect("a zone");
         let store = folder.join("deskcast.db");
+        SqliteJournal::create(&store).expect("a store");
         World {
             journal: SqliteJournal::open(&store).expect("a store"),
             store,

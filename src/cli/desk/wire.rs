@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::Context;
 use super::super::connection::{Connection, token};
 use super::super::failure::Failure;
-use super::super::selection::store_path;
+use super::super::store::locate::budget_store;
 use crate::delivery::lanes::NO_RUN;
 use crate::desk::{Desk, DeskCode, ListError, Listed, Page, Pages, ReadError};
 use crate::service::budget::{Budget, Lane};
@@ -27,8 +27,9 @@ impl Wire {
     pub(super) fn connect(context: &Context) -> Result<Wire, Failure> {
         let base_url = context.settings.desk.base_url()?.to_string();
         let token = token(&context.settings)?;
-        let store = store_path(context);
-        let connection = Connection::new(&context.settings, &base_url, token, Some(&store), None)?;
+        let store = budget_store(context);
+        let connection =
+            Connection::new(&context.settings, &base_url, token, store.as_deref(), None)?;
         Ok(Wire {
             desk: connection.desk,
             budget: connection.budget,

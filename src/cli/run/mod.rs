@@ -18,7 +18,7 @@ use self::chosen::{Only, chosen};
 use self::lookups::look_up;
 pub(in crate::cli) use self::plan::terms;
 use self::plan::{create, resumable, say_nobody, say_resumed, sent_already, unfinished};
-use self::preview::dry_run;
+use self::preview::{dry_run, refuse_what_a_run_refuses};
 use self::scheduled::by_schedule;
 use self::send::send_and_read;
 use self::target::Target;
@@ -30,6 +30,7 @@ use super::failure::Failure;
 use super::next::of_cancelled;
 use super::operator::operator;
 use super::output::print;
+use super::store::locate::say_where_in_doubt;
 use crate::campaign::{CampaignName, CustomerId};
 use crate::delivery::plan::Digest;
 use crate::journal::Launch;
@@ -152,13 +153,16 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, Failur
     let expected = asked.expected.as_ref();
     let (name, path) = planning::locate(&args.campaign, &context.settings.campaigns.folder)?;
     if args.dry_run {
+        if !args.sandbox {
+            refuse_what_a_run_refuses(context)?;
+        }
         if let Some(exit) = unfinished::dry_run(context, &args, &name, &path, expected)? {
             return Ok(exit);
         }
         return dry_run(context, &args, name, &path, expected).await;
     }
     let target = Target::of(context, &args).await?;
-    let mut journal = SqliteJournal::open(&target.store)?;
+    let mut journal = open_journal(&target)?;
     if args.scheduled {
         let mut campaign = read(context, name, &path)?;
         campaign.definition.warning_rules.strict |= args.strict;
@@ -268,6 +272,17 @@ fn say_taken_up(store: &Store, campaign: &Campaign) -> Result<(), Failure> {
         eprintln!("{}: {warning}", campaign.definition.name);
     }
     Ok(())
+
+/// Opens the store, or makes that of a throwaway sandbox.
+fn open_journal(target: &Target) -> Result<SqliteJournal, Failure> {
+    if target.sandbox.is_some() {
+        SqliteJournal::create(&target.store)?;
+    } else {
+        say_where_in_doubt(&target.store);
+    }
+    let journal = SqliteJournal::open(&target.store)?;
+    journal.check_place()?;
+    Ok(journal)
 }
 
 async fn send(

@@ -11,12 +11,12 @@ use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::next::of_cancelled;
 use super::super::sandbox::Throwaway;
-use super::super::selection::store_path;
-use super::RunArgs;
+use super::super::store::locate::{make, refuse_lost, store_path};
 use super::chosen::{chosen, options};
 use super::lookups::look_up;
 use super::plan::{say_nobody, sent_already, terms};
 use super::target::Target;
+use super::{RunArgs, open_journal};
 use crate::campaign::{CampaignName, Warning};
 use crate::delivery::batch::BatchState;
 use crate::delivery::pace;
@@ -26,10 +26,9 @@ use crate::delivery::tally::{Owner, Tally};
 use crate::delivery::tracking::Counts;
 use crate::delivery::variant::Shares;
 use crate::desk::Desk;
-use crate::journal::sqlite::SqliteJournal;
 use crate::journal::sqlite::messaged::Asking;
 use crate::journal::sqlite::read::{Requests, Store, VariantStanding};
-use crate::report::dry_run::{DryRun, Missing};
+use crate::report::dry_run::{DryRun, Missing, NoStore};
 use crate::report::json::{FirstRequest, RunObject};
 use crate::report::variants::Variants;
 use crate::service::launch::{Refused, Terms, agent_of, check_summary, restraints_of, window_of};
@@ -120,7 +119,8 @@ pub(super) async fn dry_run(
                 &url,
                 duration,
                 &missing,
-                &warnings
+                &warnings,
+                no_store(context, args).as_ref()
             )
             .line()
         );
@@ -141,6 +141,7 @@ pub(super) async fn dry_run(
         warnings: &warnings,
         looked_up: looked_up.asked,
         missing,
+        no_store: no_store(context, args),
         command: format!(
             "deskcast run {}{}{sandbox} --plan {}",
             args.campaign,
@@ -151,6 +152,25 @@ pub(super) async fn dry_run(
     .text();
     print!("{text}");
     Ok(Exit::Done)
+}
+
+/// A store that nothing is sent from plans nothing either.
+pub(super) fn refuse_what_a_run_refuses(context: &Context) -> Result<(), Failure> {
+    let path = store_path(context);
+    refuse_lost(&path)?;
+    match path.exists() {
+        true => Ok(Store::open(&path)?.check_place()?),
+        false => Ok(()),
+    }
+}
+
+/// Where there is no store, which the run needs.
+fn no_store(context: &Context, args: &RunArgs) -> Option<NoStore> {
+    let path = store_path(context);
+    (!args.sandbox && !path.exists()).then(|| NoStore {
+        path,
+        make: make(context),
+    })
 }
 
 /// What is known of Sendbird user ids.
@@ -177,7 +197,7 @@ async fn look_up_here(
     let mut target = None;
     if args.online {
         let target = target.insert(Target::of(context, args).await?);
-        let mut journal = SqliteJournal::open(&target.store)?;
+        let mut journal = open_journal(target)?;
         asked = look_up(context, &mut journal, campaign, target).await?;
     }
     let path = match &target {
@@ -234,6 +254,7 @@ fn dry_run_object(
     duration: Duration,
     missing: &Missing,
     warnings: &[Warning],
+    no_store: Option<&NoStore>,
 ) -> RunObject {
     let planned = BatchState::Planned;
     let states = [(planned, u64::from(summary.batches), summary.planned)];
@@ -247,7 +268,11 @@ fn dry_run_object(
         run: None,
         campaign: campaign.definition.name.to_string(),
         state: "dry-run".to_owned(),
-        note: missing.sentence().unwrap_or_default(),
+        note: [missing.sentence(), no_store.map(NoStore::sentence)]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join("; "),
         test: campaign.chosen.as_ref().is_some_and(|chosen| chosen.test),
         // The plan that is sent is another one, once everybody is looked up.
         digest: match missing.ids {

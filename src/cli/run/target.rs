@@ -10,9 +10,9 @@ use super::super::Context;
 use super::super::connection::token;
 use super::super::failure::Failure;
 use super::super::sandbox::{TOKEN, Throwaway};
+use super::super::store::locate::existing_store;
 use super::RunArgs;
 use crate::service::stop;
-use crate::settings::StoreUrl;
 
 /// The settings' Desk and store, or a throwaway sandbox's.
 pub(in crate::cli) struct Target {
@@ -42,7 +42,7 @@ impl Target {
         }
         let base_url = context.settings.desk.base_url()?.to_string();
         let token = token(&context.settings)?;
-        let StoreUrl::Sqlite(store) = context.settings.store.url.clone();
+        let store = existing_store(context)?;
         Ok(Target {
             planned_url: base_url.clone(),
             base_url,

@@ -43,6 +43,7 @@ impl SqliteJournal {
             repeat,
             now: new.created_at,
         };
+        self.check_place()?;
         let connection = &mut self.connection;
         for _ in 0..ROUNDS {
             if let Some(run) = try_plan(connection, new, &asking, fill)? {

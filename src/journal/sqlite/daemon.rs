@@ -43,7 +43,5 @@ impl Store {
 }
 
 fn path(store: &Path) -> PathBuf {
-    let mut name = store.as_os_str().to_owned();
-    name.push("-daemon.lock");
-    PathBuf::from(name)
+    super::beside(store, "-daemon.lock")
 }

@@ -42,7 +42,7 @@ impl GateBook {
     /// Opens an existing store.
     pub fn open(path: &Path) -> Result<GateBook, JournalError> {
         Ok(GateBook {
-            connection: open::writable(path)?,
+            connection: open::writable(path)?.0,
         })
     }
 

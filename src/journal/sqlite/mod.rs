@@ -4,15 +4,18 @@
 //! decided by a lock file that the kernel releases when its holder dies, whatever it dies of: the
 //! run of a killed process can be taken over at once, and that of a living one never.
 
+mod adopt;
 pub mod approval;
 mod create;
 pub mod daemon;
+pub mod facts;
 pub mod gate;
 pub mod lookups;
 pub mod messaged;
 mod open;
 mod orders;
 mod owner;
+mod place;
 pub mod read;
 mod record;
 pub mod retraction;
@@ -21,7 +24,9 @@ mod settle;
 mod staged;
 mod tick;
 
+pub use adopt::{Adoption, NewAdoption};
 pub use create::FillWithout;
+pub use open::Creation;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -45,25 +50,44 @@ use crate::delivery::tracking::Counts;
 #[derive(Debug)]
 pub struct SqliteJournal {
     connection: Connection,
+    file: place::OpenFile,
     path: PathBuf,
     owned: HashMap<RunId, owner::Lock>,
     ticks: tick::TickFile,
 }
 
 impl SqliteJournal {
-    /// Opens the file, or makes it with permissions for its owner only.
+    /// Opens an existing store.
     ///
     /// Refuses, with a sentence, a file that is no store, that a newer deskcast wrote, that cannot
     /// be written, or whose file system cannot do what durability needs.
     pub fn open(path: &Path) -> Result<SqliteJournal, JournalError> {
-        let connection = open::writable(path)?;
-        let ticks = tick::TickFile::open(path)?;
+        let (connection, file) = open::writable(path)?;
         Ok(SqliteJournal {
             connection,
+            file,
             path: path.to_owned(),
             owned: HashMap::new(),
-            ticks,
+            ticks: tick::TickFile::open(path),
         })
+    }
+
+    /// Makes a store with permissions for its owner only, unless there is one.
+    ///
+    /// # Errors
+    /// As [`SqliteJournal::open`]; and where something is left of a store that is gone.
+    pub fn create(path: &Path) -> Result<Creation, JournalError> {
+        open::create(path)
+    }
+
+    /// Refuses a store that must not be sent from: a copy, one that was put back, or one whose
+    /// file was taken away while it was open.
+    ///
+    /// # Errors
+    /// Says what tells so, and what to do.
+    pub fn check_place(&self) -> Result<(), JournalError> {
+        self.file.check()?;
+        place::check(&self.connection, &self.path)
     }
 
     /// Gives up a run whose unknown batches were planned again, and that can be gone on with
@@ -78,6 +102,13 @@ impl SqliteJournal {
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// The file beside the store whose name ends so.
+fn beside(store: &Path, end: &str) -> PathBuf {
+    let mut name = store.as_os_str().to_owned();
+    name.push(end);
+    PathBuf::from(name)
 }
 
 /// A time as the store keeps it.
@@ -151,7 +182,9 @@ impl Journal for SqliteJournal {
         let tx = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        self.ticks.check(tick::last(&tx)?)?;
+        self.file.check()?;
+        place::check(&tx, &self.path)?;
+        self.ticks.look_again();
         if purpose == Purpose::Sending && record::has_failed(&tx, run)? {
             return Err(JournalError::Failed);
         }
@@ -210,7 +243,7 @@ impl Journal for SqliteJournal {
     }
 
     fn record(&mut self, groups: &[(Fence, Vec<Entry>)]) -> Vec<Result<Vec<Permit>, JournalError>> {
-        record::record(&mut self.connection, &self.ticks, groups)
+        record::record(&mut self.connection, &self.file, &self.ticks, groups)
     }
 
     fn planned(

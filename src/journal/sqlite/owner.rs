@@ -58,6 +58,18 @@ impl Lock {
         Err(JournalError::Owned(taken.to_owned()))
     }
 
+    /// Takes the lock that this file is, as soon as nobody else has it.
+    pub(super) fn wait_for(path: PathBuf) -> std::io::Result<Lock> {
+        loop {
+            let file = open(&path)?;
+            file.lock()?;
+            // The last owner removed the file on its way out: a lock that nobody else finds is none.
+            if is_at(&file, &path) {
+                return Ok(Lock { file, path });
+            }
+        }
+    }
+
     /// Whether a living process has the lock of this run.
     pub(super) fn is_held(store: &Path, run: RunId) -> bool {
         let Ok(file) = File::open(path(store, run)) else {
@@ -76,9 +88,7 @@ impl Drop for Lock {
 }
 
 fn path(store: &Path, run: RunId) -> PathBuf {
-    let mut name = store.as_os_str().to_owned();
-    name.push(format!("-run{}.lock", run.0));
-    PathBuf::from(name)
+    super::beside(store, &format!("-run{}.lock", run.0))
 }
 
 /// Whether this file is the one at this path.

@@ -31,6 +31,7 @@ use crate::journal::{JournalError, RunId, RunKey, RunState, Tended};
 #[derive(Debug)]
 pub struct Store {
     pub(super) connection: Connection,
+    file: super::place::OpenFile,
     pub(super) path: PathBuf,
 }
 
@@ -113,10 +114,21 @@ const RUN_COLUMNS: &str = "id, campaign, due, state, note, owner, message, group
 impl Store {
     /// Opens an existing store.
     pub fn open(path: &Path) -> Result<Store, JournalError> {
+        let (connection, file) = open::readable(path)?;
         Ok(Store {
-            connection: open::readable(path)?,
+            connection,
+            file,
             path: path.to_owned(),
         })
+    }
+
+    /// As [`check_place`](super::SqliteJournal::check_place).
+    ///
+    /// # Errors
+    /// Says what tells that it must not be sent from, and what to do.
+    pub fn check_place(&self) -> Result<(), JournalError> {
+        self.file.check()?;
+        super::place::check(&self.connection, &self.path)
     }
 
     /// All runs, the latest due first; of one campaign only where it is named.

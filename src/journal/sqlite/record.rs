@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
+use super::place::OpenFile;
 use super::tick::{self, TickFile};
 use super::{boot_code, boot_millis, customers_key, millis};
 use crate::delivery::batch::{BatchState, Change};
@@ -20,16 +21,17 @@ type Recorded = Result<Vec<Permit>, JournalError>;
 /// commit of its own, so that one run's trouble is not another's.
 pub(super) fn record(
     connection: &mut Connection,
+    file: &OpenFile,
     ticks: &TickFile,
     groups: &[(Fence, Vec<Entry>)],
 ) -> Vec<Recorded> {
-    match record_together(connection, ticks, groups) {
+    match record_together(connection, file, ticks, groups) {
         Ok(permits) => permits.into_iter().map(Ok).collect(),
         Err(error) if groups.len() == 1 => vec![Err(error)],
         Err(_) => groups
             .chunks(1)
             .map(|group| {
-                record_together(connection, ticks, group).map(|mut permits| permits.remove(0))
+                record_together(connection, file, ticks, group).map(|mut permits| permits.remove(0))
             })
             .collect(),
     }
@@ -37,9 +39,12 @@ pub(super) fn record(
 
 fn record_together(
     connection: &mut Connection,
+    file: &OpenFile,
     ticks: &TickFile,
     groups: &[(Fence, Vec<Entry>)],
 ) -> Result<Vec<Vec<Permit>>, JournalError> {
+    // Who writes into a file that nobody else finds has recorded nothing.
+    file.check()?;
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let tick = tick::next(&tx)?;
     let permits = groups
@@ -53,6 +58,7 @@ fn record_together(
         })
         .collect::<Result<_, JournalError>>()?;
     tx.commit()?;
+    file.check_commit()?;
     ticks.note(tick);
     Ok(permits)
 }
