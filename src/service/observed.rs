@@ -36,6 +36,8 @@ pub enum Concern {
     Token,
     /// The store.
     Store,
+    /// The store is not the one that it was, or not where it was.
+    Place,
     /// Desk is out of reach.
     Desk,
     /// The folder of campaigns.

@@ -11,6 +11,7 @@ mod house;
 mod lookups;
 mod month;
 mod orders;
+mod place;
 mod rules;
 #[expect(dead_code, reason = "what other test binaries need of it")]
 #[path = "../kill/stage/mod.rs"]

@@ -7,7 +7,11 @@ use deskcast::cli::Cli;
 
 use crate::tool::{output, project, said, succeed, text, tool};
 
-const SERVICES: [&str; 2] = ["deskcast.service", "deskcast-run@.service"];
+const SERVICES: [&str; 3] = [
+    "deskcast.service",
+    "deskcast-run@.service",
+    "deskcast-store.service",
+];
 const TIMER: &str = "deskcast-run@.timer";
 
 fn unit(name: &str) -> String {
@@ -88,6 +92,7 @@ fn the_services_differ_in_nothing_that_protects() {
         after.split("[Install]").next().unwrap().trim().to_owned()
     };
     assert_eq!(hardening(SERVICES[0]), hardening(SERVICES[1]));
+    assert_eq!(hardening(SERVICES[0]), hardening(SERVICES[2]));
 }
 
 #[test]
@@ -125,6 +130,27 @@ fn the_services_start_commands_that_there_are_and_a_one_shot_goes_by_its_schedul
     let one_shot = unit(SERVICES[1]);
     assert!(values(&one_shot, "ExecStart")[0].ends_with(" --scheduled"));
     assert_eq!(values(&one_shot, "Restart"), Vec::<&str>::new());
+}
+
+/// A store that is lost must not be made anew by the start of what sends.
+#[test]
+fn no_unit_that_sends_makes_a_store() {
+    let store = unit(SERVICES[2]);
+    assert_eq!(
+        values(&store, "ExecStart"),
+        ["/usr/bin/deskcast store create"]
+    );
+    assert!(!store.contains("[Install]"), "nothing enables it");
+    for name in [SERVICES[0], SERVICES[1]] {
+        let unit = unit(name);
+        assert!(!unit.contains("deskcast-store") && !unit.contains("store create"));
+        assert_eq!(values(&unit, "ExecStartPre"), Vec::<&str>::new());
+    }
+    // The package starts it when it is first installed, and never when it is upgraded.
+    let script = text("deploy/debian/postinst");
+    let (upgrade, first) = script.split_once("    else\n").unwrap();
+    assert!(first.contains("systemctl start deskcast-store.service"));
+    assert!(upgrade.contains("[ -n \"$2\" ]") && !upgrade.contains("deskcast-store"));
 }
 
 #[test]

@@ -21,6 +21,7 @@ mod crew;
 pub mod definitions;
 mod enquiries;
 mod folder;
+mod place;
 mod planner;
 
 use std::path::PathBuf;
@@ -36,6 +37,7 @@ use self::agenda::Agenda;
 use self::crew::{Crew, Left, is_with_another};
 use self::definitions::Definitions;
 use self::enquiries::{Enquiries, Means};
+use self::place::PlaceWatch;
 use self::planner::{Done, Job, Planner};
 use super::alarm::Alarm;
 use super::launch::{Asked, Terms};
@@ -123,6 +125,8 @@ pub struct Daemon {
     look_for_runs: bool,
     /// Whether another process sends a run, which is to be taken over should that one die.
     others_send: bool,
+    /// Whether the store may be sent from.
+    place: PlaceWatch,
     /// What was last said of the store, where it failed.
     store_trouble: Option<String>,
     /// Whether it was writing that failed.
@@ -164,6 +168,7 @@ impl Daemon {
             heard,
             look_for_runs: true,
             others_send: false,
+            place: PlaceWatch::default(),
             store_trouble: None,
             cannot_write: false,
             planner_has_ended: false,
@@ -240,6 +245,9 @@ impl Daemon {
     fn turn(&mut self) {
         let now = Timestamp::now();
         self.given.observed.beat();
+        if !self.place.look(&self.store, &self.given.observed) {
+            return;
+        }
         if self.reread_at.is_some_and(|at| Instant::now() >= at) {
             self.reread();
         }
@@ -322,6 +330,9 @@ impl Daemon {
             .ok()
             .and_then(|run| Some(run.as_ref()?.state));
         self.crew.left(run, left, state);
+        if !matches!(left, Left::Ended(Ending::Finished)) {
+            self.place.look_now();
+        }
         let record = match found {
             Ok(Some(record)) => record,
             Ok(None) => return,
@@ -461,6 +472,9 @@ impl Daemon {
 
     /// Looks after the runs that are sent: their unknown batches and their chats.
     fn look_after(&mut self) {
+        if !self.place.is_right() {
+            return;
+        }
         let since = Timestamp::now()
             .saturating_sub(FOLLOW_FOR)
             .unwrap_or(Timestamp::MIN);
