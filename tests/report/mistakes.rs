@@ -36,7 +36,7 @@ fn a_store_that_does_not_exist_is_not_made() {
     let world = World::empty();
     for arguments in [&["runs"][..], &["report"], &["why", "1"], &["track"]] {
         let said = refused(&world, arguments);
-        assert!(said.contains("does not exist"), "{said}");
+        assert!(said.contains("there is no store at"), "{said}");
     }
     assert!(!world.path().exists());
 }

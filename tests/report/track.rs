@@ -23,6 +23,7 @@ impl Sent {
             sandbox,
             runtime,
         };
+        drop(sent.world.journal());
         let folder = sent.world.path().with_file_name("campaigns");
         std::fs::create_dir(&folder).expect("a folder");
         let definition = "message = \"hi\"\ngroup = \"g\"\ncustomers = \"c.csv\"\nbatch_size = 2\n";
