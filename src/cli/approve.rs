@@ -10,8 +10,9 @@ use super::operator::Grounds;
 use super::order::new_order;
 use super::output::print;
 use super::run::parse_digest;
-use super::selection::{Selection, open_store, reported, store_path};
+use super::selection::{Selection, open_store, reported};
 use super::show::Looked;
+use super::store::locate::existing_store;
 use crate::journal::RunState;
 use crate::journal::orders::Verb;
 use crate::journal::sqlite::SqliteJournal;
@@ -60,7 +61,7 @@ pub(super) fn approve(context: &Context, args: &ApproveArgs) -> Result<Exit, Fai
         agree(context, args, &store, &run)?;
     }
     let order = new_order(Verb::Approve, &args.grounds);
-    let mut journal = SqliteJournal::open(&store_path(context))?;
+    let mut journal = SqliteJournal::open(&existing_store(context)?)?;
     let id = journal.approve(run.id, &run.key.campaign, &order)?;
     let answer = store.order(id)?;
     let after = reported(&store, store.run(&run.key)?.into_iter().collect())?;

@@ -272,6 +272,7 @@ fn say_taken_up(store: &Store, campaign: &Campaign) -> Result<(), Failure> {
         eprintln!("{}: {warning}", campaign.definition.name);
     }
     Ok(())
+}
 
 /// Opens the store, or makes that of a throwaway sandbox.
 fn open_journal(target: &Target) -> Result<SqliteJournal, Failure> {
