@@ -110,20 +110,15 @@ pub(super) async fn dry_run(
         requests_per_second: application_rate,
     };
     if args.json {
-        println!(
-            "{}",
-            dry_run_object(
-                &campaign,
-                &summary,
-                &shares.customers,
-                &url,
-                duration,
-                &missing,
-                &warnings,
-                no_store(context, args).as_ref()
-            )
-            .line()
+        let shares = &shares.customers;
+        let mut object = dry_run_object(
+            &campaign, &summary, shares, &url, duration, &missing, &warnings,
         );
+        if let Some(no_store) = no_store(context, args) {
+            let notes = [object.note, no_store.sentence()];
+            object.note = notes.join("; ").trim_start_matches("; ").to_owned();
+        }
+        println!("{}", object.line());
         return Ok(Exit::Done);
     }
     let sandbox = if args.sandbox { " --sandbox" } else { "" };
@@ -254,7 +249,6 @@ fn dry_run_object(
     duration: Duration,
     missing: &Missing,
     warnings: &[Warning],
-    no_store: Option<&NoStore>,
 ) -> RunObject {
     let planned = BatchState::Planned;
     let states = [(planned, u64::from(summary.batches), summary.planned)];
@@ -268,11 +262,7 @@ fn dry_run_object(
         run: None,
         campaign: campaign.definition.name.to_string(),
         state: "dry-run".to_owned(),
-        note: [missing.sentence(), no_store.map(NoStore::sentence)]
-            .into_iter()
-            .flatten()
-            .collect::<Vec<_>>()
-            .join("; "),
+        note: missing.sentence().unwrap_or_default(),
         test: campaign.chosen.as_ref().is_some_and(|chosen| chosen.test),
         // The plan that is sent is another one, once everybody is looked up.
         digest: match missing.ids {

@@ -127,7 +127,7 @@ fn take_as_unknown(
     // The other copy's intent and its loss in one: since when it may have been, nobody knows here.
     tx.execute(
         &format!(
-            "UPDATE batch SET attempt = attempt + 1, intent_tick = ?1,
+            "UPDATE batch SET attempt = attempt + 1, intent_tick = ?1, intent_boot = NULL, intent_boot_ms = NULL,
                intended_at = (SELECT created_at FROM run WHERE id = batch.run)
              WHERE state = {planned} AND {open}"
         ),
@@ -146,7 +146,10 @@ fn take_as_unknown(
     )?;
     // Also those that were unknown before: the other copy may have sent them again since.
     tx.execute(
-        &format!("UPDATE batch SET ended_at = ?1, ended_tick = ?2 WHERE state = {unknown}"),
+        &format!(
+            "UPDATE batch SET ended_at = ?1, ended_tick = ?2, ended_boot = NULL, ended_boot_ms = NULL
+             WHERE state = {unknown}"
+        ),
         params![millis(now), BEYOND_EVERY_TICK],
     )?;
     tx.execute(
