@@ -281,6 +281,10 @@ pub(super) fn inner_path(entry: &Entry<'_>) -> Result<InnerPath, Problem> {
         let problem = entry.problem(error);
         match error {
             InvalidPath::NoFile => problem,
+            InvalidPath::Backslash => problem.help("write / between folders and names"),
+            InvalidPath::Control => problem.help(
+                "in double quotes a backslash begins an escape such as \\n; write / between folders and names",
+            ),
             InvalidPath::Absolute | InvalidPath::Leaves => problem.help(
                 "name a file in the campaign's folder or below it, such as \"audiences/spring.csv\"",
             ),
@@ -358,8 +362,12 @@ fn with_syntax_errors(
     all
 }
 
-/// A syntax error in the parser's words, save for the one that it leaves without its key.
+/// A syntax error in the parser's words, save for the one that it leaves without its key, and with
+/// the cause where that is a character that looks like another one.
 fn syntax_problem(text: &str, message: &str, span: Range<usize>) -> Problem {
+    if let Some(cause) = cause(text, message, &span) {
+        return Problem::error(message).help(cause).at(span);
+    }
     match text.get(span.clone()) {
         Some(key) if message == "duplicate key" => {
             Problem::error(format!("\"{key}\" is given twice"))
@@ -369,6 +377,34 @@ fn syntax_problem(text: &str, message: &str, span: Range<usize>) -> Problem {
         _ => Problem::error(message),
     }
     .at(span)
+}
+
+/// What is behind a syntax error on its line, where nobody sees it.
+fn cause(text: &str, message: &str, span: &Range<usize>) -> Option<String> {
+    let start = text.get(..span.start)?.rfind('\n').map_or(0, |at| at + 1);
+    let line = text.get(start..)?.lines().next()?;
+    let quote = |c: &char| "“”„‟‘’‚‛«»″′".contains(*c);
+    let blank = |c: &char| {
+        matches!(
+            c,
+            '\u{a0}' | '\u{2000}'..='\u{200b}' | '\u{202f}' | '\u{2060}' | '\u{3000}' | '\u{feff}'
+        )
+    };
+    if message.contains("escape") {
+        return Some(
+            "in double quotes a backslash begins an escape such as \\n: write \\\\ for one, and / in paths"
+                .to_owned(),
+        );
+    }
+    if let Some(quote) = line.chars().find(quote) {
+        return Some(format!(
+            "the line has a typographic quote ({quote}): write plain ones, \" or '"
+        ));
+    }
+    line.chars().find(blank).map(|blank| {
+        let code = u32::from(blank);
+        format!("the line has a blank that is none (U+{code:04X}): write a plain one")
+    })
 }
 
 /// Bytes that are not UTF-8, the first of them at `offset`.

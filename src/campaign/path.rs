@@ -21,6 +21,12 @@ pub enum InvalidPath {
     /// It starts at the root of the file system.
     #[error("is an absolute path")]
     Absolute,
+    /// It has a backslash, which separates folders on other systems.
+    #[error("has a backslash")]
+    Backslash,
+    /// It has a line end, a tab or the like in it.
+    #[error("has a control character")]
+    Control,
     /// It has a `..` in it.
     #[error("leaves the folder with \"..\"")]
     Leaves,
@@ -36,6 +42,12 @@ impl InnerPath {
         let folder_only = text.ends_with('/') || text.ends_with("/.") || text == ".";
         if text.trim().is_empty() || text.contains('\0') {
             return Err(InvalidPath::NoFile);
+        }
+        if text.contains(char::is_control) {
+            return Err(InvalidPath::Control);
+        }
+        if text.contains('\\') {
+            return Err(InvalidPath::Backslash);
         }
         let mut inner = PathBuf::new();
         for component in Path::new(text).components() {
@@ -103,6 +115,8 @@ mod tests {
             (".", InvalidPath::NoFile),
             ("audiences/", InvalidPath::NoFile),
             ("a\0b", InvalidPath::NoFile),
+            ("lists\\people.csv", InvalidPath::Backslash),
+            ("C:\new.csv", InvalidPath::Control),
         ] {
             assert_eq!(InnerPath::new(text), Err(reason), "{text:?}");
         }

@@ -27,7 +27,9 @@ pub const WARNING_NAMES: &[&str] = &[
     "long-sending",
     "longest-message",
     "mojibake",
+    "no-campaign",
     PLACEHOLDERS,
+    "same-campaign",
     "written-escape",
 ];
 

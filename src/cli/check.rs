@@ -14,7 +14,7 @@ use super::store::locate::{budget_store, store_path};
 use crate::journal::sqlite::read::Store;
 use crate::report::check as report;
 use crate::report::result::state;
-use crate::service::check::{Checked, Defaults, Unfinished, campaigns, check as look_at};
+use crate::service::check::{Checked, Defaults, Unfinished, campaigns, check_all, strays};
 use crate::service::frozen::{self, Today};
 use crate::service::planning::locate;
 use crate::service::verify::{Finding, Named, verify_online};
@@ -53,11 +53,14 @@ pub(super) async fn check(context: &Context, args: CheckArgs) -> Result<Exit, Fa
     };
     let names = match args.names.is_empty() {
         true => all(&defaults)?,
-        false => args.names,
+        false => args.names.clone(),
     };
-    let mut checked: Vec<Checked> = names.iter().map(|name| look_at(name, &defaults)).collect();
+    let mut checked = check_all(&names, &defaults);
     for (name, one) in names.iter().zip(&mut checked) {
         one.unfinished = unfinished(context, name)?;
+    }
+    if args.names.is_empty() {
+        checked.extend(strays(defaults.folder).unwrap_or_default());
     }
     let findings = match args.online {
         true => Some(ask_desk(context, &checked).await?),

@@ -24,6 +24,10 @@ pub(super) struct ReportArgs {
     #[command(flatten)]
     format: FormatArgs,
 
+    /// CSV for a spreadsheet: with a byte order mark, ";" between the cells, and ids as text
+    #[arg(long, conflicts_with = "json")]
+    excel: bool,
+
     /// A row for each customer of the run, or of the campaign's latest run, as CSV or as JSON
     /// lines
     #[arg(long, requires = "which")]
@@ -42,12 +46,23 @@ pub(super) fn report(context: &Context, args: ReportArgs) -> Result<Exit, Failur
         return report_customers(&store, &args, &selection);
     }
     let runs = reported(&store, selection.find(&store, usize::MAX)?)?;
-    match args.format.asked().unwrap_or(Format::Table) {
+    match asked(&args)?.unwrap_or(Format::Table) {
         Format::Table => print(&text(&runs, &selection))?,
         Format::Json => print(&json::report(&runs))?,
-        Format::Csv => written(csv::runs(&runs, &mut io::stdout().lock()))?,
+        Format::Csv => written(csv::runs(&runs, args.excel, &mut io::stdout().lock()))?,
     }
     Ok(Exit::Done)
+}
+
+/// The format that was asked for; what is for a spreadsheet is CSV.
+fn asked(args: &ReportArgs) -> Result<Option<Format>, Failure> {
+    match (args.excel, args.format.asked()) {
+        (true, None | Some(Format::Csv)) => Ok(Some(Format::Csv)),
+        (true, Some(_)) => Err(Failure::mistake(
+            "--excel writes CSV: leave --format away, or give --format csv",
+        )),
+        (false, format) => Ok(format),
+    }
 }
 
 /// One run that was asked for is shown in full, several side by side.
@@ -67,7 +82,8 @@ fn report_customers(
     args: &ReportArgs,
     selection: &Selection,
 ) -> Result<Exit, Failure> {
-    let format = match args.format.asked() {
+    let format = match asked(args)? {
+        _ if args.excel => RowFormat::Excel,
         None | Some(Format::Csv) => RowFormat::Csv,
         Some(Format::Json) => RowFormat::JsonLines,
         Some(Format::Table) => {

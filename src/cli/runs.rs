@@ -34,7 +34,7 @@ pub(super) fn runs(context: &Context, args: RunsArgs) -> Result<Exit, Failure> {
     match args.format.asked().unwrap_or(Format::Table) {
         Format::Table => print(&overview::list(&runs))?,
         Format::Json => print(&json::runs(&runs))?,
-        Format::Csv => written(csv::runs(&runs, &mut io::stdout().lock()))?,
+        Format::Csv => written(csv::runs(&runs, false, &mut io::stdout().lock()))?,
     }
     Ok(Exit::Done)
 }

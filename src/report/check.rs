@@ -35,7 +35,10 @@ pub fn text(checked: &[Checked], findings: Option<&[Finding]>, now: Timestamp) -
 }
 
 fn block(checked: &Checked, now: Timestamp) -> String {
-    let mut text = heading(&checked.name, &checked.mistakes);
+    let mut text = match checked.stray {
+        true => format!("{}  no campaign\n", checked.name),
+        false => heading(&checked.name, &checked.mistakes),
+    };
     for line in checked.shown.lines() {
         text.push_str(&indented(line));
     }

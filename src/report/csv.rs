@@ -45,12 +45,17 @@ const HEADER: [&str; 35] = [
     "digest",
 ];
 
-/// Writes the runs.
+/// Writes the runs; for a spreadsheet with a byte order mark and `;` between the cells.
 ///
 /// # Errors
 /// When `out` cannot be written.
-pub fn runs(runs: &[Reported], out: &mut dyn Write) -> io::Result<()> {
-    let mut writer = ::csv::Writer::from_writer(out);
+pub fn runs(runs: &[Reported], excel: bool, out: &mut dyn Write) -> io::Result<()> {
+    let mut builder = ::csv::WriterBuilder::new();
+    if excel {
+        out.write_all("\u{feff}".as_bytes())?;
+        builder.delimiter(b';').terminator(::csv::Terminator::CRLF);
+    }
+    let mut writer = builder.from_writer(out);
     writer.write_record(HEADER)?;
     for reported in runs {
         writer.write_record(record(reported))?;

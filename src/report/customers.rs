@@ -8,7 +8,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::text::{cell, time};
+use super::text::{cell, id_cell, time};
 use crate::campaign::{CustomerId, InvalidId};
 use crate::delivery::batch::BatchState;
 use crate::delivery::outcome::Words;
@@ -20,11 +20,17 @@ use crate::journal::sqlite::read::{BatchRows, LeftOut, RunRecord, Store};
 /// The reason of customers in a batch that was in flight when its sender ended.
 const DIED: &str = "the process that was sending it ended before it could record what came of it";
 
+/// The columns that there always are.
+const COLUMNS: &str = "customer_id,outcome,reason,batch,proactive_chat_id,at";
+
 /// What the rows are written as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RowFormat {
     /// A header and a line for each.
     Csv,
+    /// The same for a spreadsheet: with a byte order mark, `;` between the cells, and ids as
+    /// formulas of a text, which no program rounds.
+    Excel,
     /// A JSON object on a line for each.
     JsonLines,
 }
@@ -56,7 +62,8 @@ struct Fate<'a> {
 ///
 /// The columns are `customer_id,outcome,reason,batch,proactive_chat_id,at`, and `line`. Of a row
 /// without a valid id, `customer_id` is what stands in its place; in JSON it is null then, and
-/// `value` is what stands there. So it is for rows of Sendbird user ids that were left out before it
+/// `value` is what stands there. JSON has the id as `customer_id_text` as well, for readers that
+/// round numbers above 2^53. So it is for rows of Sendbird user ids that were left out before it
 /// mattered who they are.
 ///
 /// # Errors
@@ -167,10 +174,11 @@ impl Rows<'_> {
         };
         match self.format {
             RowFormat::JsonLines => Ok(()),
-            RowFormat::Csv => writeln!(
-                self.out,
-                "customer_id,outcome,reason,batch,proactive_chat_id,at{line}"
-            ),
+            RowFormat::Csv => writeln!(self.out, "{COLUMNS}{line}"),
+            RowFormat::Excel => {
+                let columns = format!("{COLUMNS}{line}").replace(',', ";");
+                write!(self.out, "\u{feff}{columns}\r\n")
+            }
         }
     }
 
@@ -209,17 +217,28 @@ impl Rows<'_> {
     fn set_tail(&mut self, fate: &Fate<'_>) -> io::Result<()> {
         self.tail.clear();
         match self.format {
-            RowFormat::Csv => csv_tail(fate, &mut self.tail),
+            RowFormat::Csv | RowFormat::Excel => csv_tail(fate, self.format, &mut self.tail),
             RowFormat::JsonLines => json_tail(fate, &mut self.tail),
         }
     }
 
     fn customer(&mut self, customer: u64, line: u64) -> io::Result<()> {
-        if self.format == RowFormat::JsonLines {
-            self.out.write_all(b"{\"customer_id\":")?;
+        let number = self.number.format(customer).as_bytes();
+        match self.format {
+            RowFormat::Csv => self.out.write_all(number)?,
+            RowFormat::Excel => {
+                self.out.write_all(b"\"=\"\"")?;
+                self.out.write_all(number)?;
+                self.out.write_all(b"\"\"\"")?;
+            }
+            RowFormat::JsonLines => {
+                self.out.write_all(b"{\"customer_id\":")?;
+                self.out.write_all(number)?;
+                self.out.write_all(b",\"customer_id_text\":\"")?;
+                self.out.write_all(number)?;
+                self.out.write_all(b"\"")?;
+            }
         }
-        self.out
-            .write_all(self.number.format(customer).as_bytes())?;
         self.end(line)
     }
 
@@ -227,14 +246,15 @@ impl Rows<'_> {
     fn value(&mut self, value: &str, line: u64) -> io::Result<()> {
         match self.format {
             // The only cell of a record would be quoted, were it empty.
-            RowFormat::Csv if value.is_empty() => {}
-            RowFormat::Csv => {
+            RowFormat::Csv | RowFormat::Excel if value.is_empty() => {}
+            RowFormat::Csv | RowFormat::Excel => {
                 let mut cells = Vec::new();
-                write_cells([cell(value)], &mut cells)?;
+                write_cells([cell(value)], self.format, &mut cells)?;
                 self.out.write_all(&cells)?;
             }
             RowFormat::JsonLines => {
-                self.out.write_all(b"{\"customer_id\":null,\"value\":")?;
+                self.out
+                    .write_all(b"{\"customer_id\":null,\"customer_id_text\":null,\"value\":")?;
                 serde_json::to_writer(&mut self.out, value)?;
             }
         }
@@ -243,9 +263,9 @@ impl Rows<'_> {
 
     fn file(&mut self, file: &str) -> io::Result<()> {
         match self.format {
-            RowFormat::Csv => {
-                let mut cells = vec![b','];
-                write_cells([cell(file)], &mut cells)?;
+            RowFormat::Csv | RowFormat::Excel => {
+                let mut cells = vec![self.format.delimiter()];
+                write_cells([cell(file)], self.format, &mut cells)?;
                 self.out.write_all(&cells)
             }
             RowFormat::JsonLines => {
@@ -260,6 +280,7 @@ impl Rows<'_> {
         if self.all_rows {
             let name = match self.format {
                 RowFormat::Csv => ",",
+                RowFormat::Excel => ";",
                 RowFormat::JsonLines => ",\"line\":",
             };
             self.out.write_all(name.as_bytes())?;
@@ -270,29 +291,45 @@ impl Rows<'_> {
             }
         }
         self.out.write_all(match self.format {
-            RowFormat::Csv => b"\n",
+            RowFormat::Csv => &b"\n"[..],
+            RowFormat::Excel => b"\r\n",
             RowFormat::JsonLines => b"}\n",
         })
     }
 }
 
-fn csv_tail(fate: &Fate<'_>, tail: &mut Vec<u8>) -> io::Result<()> {
-    tail.push(b',');
+impl RowFormat {
+    /// What stands between cells.
+    fn delimiter(self) -> u8 {
+        if self == RowFormat::Excel { b';' } else { b',' }
+    }
+}
+
+fn csv_tail(fate: &Fate<'_>, format: RowFormat, tail: &mut Vec<u8>) -> io::Result<()> {
+    tail.push(format.delimiter());
     let number =
         |number: Option<u64>| Cow::from(number.map_or_else(String::new, |n| n.to_string()));
     let cells = [
         fate.outcome.into(),
         fate.reason.as_deref().map(cell).unwrap_or_default(),
         number(fate.batch.map(u64::from)),
-        number(fate.proactive_chat_id),
+        match fate.proactive_chat_id {
+            Some(id) if format == RowFormat::Excel => Cow::from(id_cell(id)),
+            id => number(id),
+        },
         fate.at.as_deref().unwrap_or_default().into(),
     ];
-    write_cells(cells, tail)
+    write_cells(cells, format, tail)
 }
 
 /// Cells with commas between and quotes where they need them, without the end of the line.
-fn write_cells<const N: usize>(cells: [Cow<'_, str>; N], out: &mut Vec<u8>) -> io::Result<()> {
-    let mut writer = csv::Writer::from_writer(&mut *out);
+fn write_cells<const N: usize>(
+    cells: [Cow<'_, str>; N],
+    format: RowFormat,
+    out: &mut Vec<u8>,
+) -> io::Result<()> {
+    let mut builder = csv::WriterBuilder::new();
+    let mut writer = builder.delimiter(format.delimiter()).from_writer(&mut *out);
     writer.write_record(cells.iter().map(|cell| cell.as_bytes()))?;
     writer.flush()?;
     drop(writer);

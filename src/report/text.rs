@@ -39,14 +39,35 @@ pub fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// Free text for a CSV cell: on one line, and with a `'` before a beginning that a spreadsheet
-/// would take for a formula.
+/// Free text for a CSV cell: on one line, and with a `'` before what a spreadsheet would take for a
+/// formula. Where `;` or a tab separates cells, a cell begins after each of them as well.
 pub fn cell(text: &str) -> Cow<'_, str> {
-    let line = one_line(text);
-    match line.trim_start().chars().next() {
-        Some('=' | '+' | '-' | '@') => Cow::Owned(format!("'{line}")),
-        _ => line,
+    if !text.split([';', '\t']).any(is_formula) {
+        return one_line(text);
     }
+    let mut harmless = String::with_capacity(text.len() + 2);
+    for part in text.split_inclusive([';', '\t']) {
+        if is_formula(part) {
+            harmless.push('\'');
+        }
+        harmless.push_str(&one_line(part));
+    }
+    Cow::Owned(harmless)
+}
+
+/// An id for a spreadsheet that opens CSV: a formula of a text, so that it is neither rounded nor
+/// written with an exponent.
+pub fn id_cell(id: u64) -> String {
+    format!("=\"{id}\"")
+}
+
+/// Whether a spreadsheet would calculate a cell that begins so, in any of the widths that it takes
+/// for the same sign.
+fn is_formula(cell: &str) -> bool {
+    matches!(
+        cell.trim_start().chars().next(),
+        Some('=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠' | '﹦' | '﹢' | '﹣' | '﹫')
+    )
 }
 
 #[cfg(test)]
@@ -55,10 +76,14 @@ mod tests {
 
     #[test]
     fn a_cell_is_never_a_formula() {
-        for formula in ["=1+1", "+1", "-3", "@sum", " =1", "\t=1", "\r\n=1"] {
-            assert!(cell(formula).starts_with('\''), "{formula:?}");
+        for formula in [
+            "=1+1", "+1", "-3", "@sum", " =1", "\t=1", "\r\n=1", "＝1+1", "＠sum", "﹣3",
+        ] {
+            assert!(cell(formula).trim_start().starts_with('\''), "{formula:?}");
         }
-        for text in ["400: no", "12.0", "", "a-b=c", "'"] {
+        assert_eq!(cell("x;=1+1"), "x;'=1+1");
+        assert_eq!(cell("a\t=1;b; +2"), "a '=1;b;' +2");
+        for text in ["400: no", "12.0", "", "a-b=c", "'", "a;b", "김민지"] {
             assert_eq!(cell(text), text);
         }
     }

@@ -4,6 +4,8 @@
 //! Everything is looked at although something is wrong already, so that one look shows all. Of
 //! customer files and lists only the beginning is read: a dry run reads the rest.
 
+mod folder;
+
 use std::path::{Path, PathBuf};
 
 use super::frozen::Difference;
@@ -13,10 +15,12 @@ use super::planning::{Mistake, inside, locate, open, read_definition, spec_of};
 use super::verify::Named;
 use super::{texts, warnings};
 use crate::campaign::{
-    AudienceReader, CampaignName, Definition, NoZone, OpenHours, Timetable, Warning, Zone,
-    text_warnings,
+    AudienceReader, CampaignName, Definition, NoZone, OpenHours, Timetable, Warning, WarningRules,
+    Zone, text_warnings,
 };
 use crate::journal::RunKey;
+
+pub use folder::{Sameness, check_all, strays};
 
 /// What holds for all campaigns, as far as mistakes depend on it.
 #[derive(Clone, Debug)]
@@ -58,6 +62,12 @@ pub struct Checked {
     pub hours: Option<OpenHours>,
     /// What Desk has to know; none where the definition could not be read.
     pub named: Option<Named>,
+    /// What makes another campaign the same one to customers; none where that is not known.
+    pub sameness: Option<Sameness>,
+    /// Whether it is a file that only looks like a campaign.
+    pub stray: bool,
+    /// Which warnings it allows.
+    rules: WarningRules,
     /// Its run that is not ended; none where there is none, or where nobody looked.
     pub unfinished: Option<Unfinished>,
 }
@@ -77,6 +87,12 @@ pub struct Unfinished {
 
 /// Looks at a campaign, which is NAME in the folder of campaigns or a path to a `.toml` file.
 pub fn check(name: &str, defaults: &Defaults<'_>) -> Checked {
+    let mut checked = look(name, defaults);
+    checked.judge();
+    checked
+}
+
+fn look(name: &str, defaults: &Defaults<'_>) -> Checked {
     let mut checked = Checked {
         name: name.to_owned(),
         ..Checked::default()
@@ -156,9 +172,13 @@ impl Checked {
             group: definition.group.clone(),
             agent_id,
         });
-        let mut rules = definition.warning_rules.clone();
-        rules.strict |= defaults.strict;
-        match rules.judge(std::mem::take(&mut self.warnings)) {
+        self.rules = definition.warning_rules.clone();
+        self.rules.strict |= defaults.strict;
+    }
+
+    /// Takes out what is allowed, and makes the rest mistakes where it is strict.
+    fn judge(&mut self) {
+        match self.rules.judge(std::mem::take(&mut self.warnings)) {
             Ok(kept) => self.warnings = kept,
             Err(what) => self.mistakes.push(what),
         }
@@ -166,13 +186,18 @@ impl Checked {
 
     /// Looks at the texts, each of them.
     fn texts(&mut self, definition: &Definition, folder: &Path, longest: Option<u64>) {
+        let mut all = Vec::new();
         let names = texts::names(definition).into_iter();
         for (name, message) in names.zip(definition.messages()) {
             let text = texts::text_of(message, folder, &definition.warning_rules);
             if let Some(text) = self.note(text) {
                 self.warnings.extend(text_warnings(&name, &text));
                 self.warnings.extend(warnings::longer(&text, &[], longest));
+                all.push(text);
             }
+        }
+        if all.len() == definition.messages().len() {
+            self.sameness = Some(Sameness::of(definition, folder, all));
         }
     }
 

@@ -18,6 +18,7 @@ pub mod gate;
 pub mod launch;
 pub mod lists;
 pub mod lookups;
+mod near_file;
 pub mod observed;
 pub mod orders;
 pub mod planning;

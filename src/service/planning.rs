@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::{Arc, mpsc};
 
+use super::near_file::{hint, near_file};
 use super::texts::{message_of, variants_of};
 use crate::campaign::{
     AudienceError, AudienceReader, AudienceSpec, Block, CampaignName, Definition, FileLine,
@@ -168,6 +169,13 @@ fn missing(name: &CampaignName, path: &Path, error: &std::io::Error) -> Mistake 
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
+    if let Some(near) = near_file(path) {
+        return Mistake(format!(
+            "there is no campaign \"{name}\": {} does not exist; there is {near} beside it, which is no campaign \
+             by this name: rename it to {name}.toml",
+            path.display()
+        ));
+    }
     let names: Vec<String> = std::fs::read_dir(folder)
         .into_iter()
         .flatten()
@@ -336,8 +344,10 @@ pub(super) fn spec_of(definition: &Definition) -> AudienceSpec {
 }
 
 pub(super) fn open(path: &Path) -> Result<File, String> {
-    let file =
-        File::open(path).map_err(|error| format!("the customer file cannot be read: {error}"))?;
+    let file = File::open(path).map_err(|error| {
+        let near = hint(path, &error);
+        format!("the customer file cannot be read: {error}{near}")
+    })?;
     let is_directory = file.metadata().is_ok_and(|meta| meta.is_dir());
     if is_directory {
         return Err("is a directory; `customers` names a CSV file".to_owned());

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use super::near_file::hint;
 use super::planning::Mistake;
 use crate::campaign::{Definition, Message, MessageText, Warning, WarningRules, text_warnings};
 use crate::delivery::variant::Variant;
@@ -70,7 +71,7 @@ fn read_message(path: &Path, rules: &WarningRules) -> Result<String, Mistake> {
     let mut bytes = Vec::new();
     File::open(path)
         .and_then(|file| file.take(LONGEST_MESSAGE + 1).read_to_end(&mut bytes))
-        .map_err(|error| wrong(format!("cannot be read: {error}")))?;
+        .map_err(|error| wrong(format!("cannot be read: {error}{}", hint(path, &error))))?;
     if bytes.len() as u64 > LONGEST_MESSAGE {
         return Err(wrong(format!(
             "is larger than {LONGEST_MESSAGE} bytes: is it the right file?"

@@ -12,6 +12,7 @@ mod complaints;
 mod digest;
 mod dry_run;
 mod faults;
+mod folder;
 mod lookups;
 mod memory;
 mod place;

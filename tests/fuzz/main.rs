@@ -28,6 +28,11 @@ fn answers() {
 }
 
 #[test]
+fn message() {
+    run("message", targets::message::fuzz);
+}
+
+#[test]
 fn packed() {
     run("packed", targets::packed::fuzz);
 }

@@ -28,8 +28,47 @@ fn as_json_every_row_is_an_object() {
     for line in printed.lines() {
         let row: serde_json::Value = serde_json::from_str(line).expect("JSON");
         assert!(row["line"].is_u64(), "{line}");
+        let text = row["customer_id"].as_u64().map(|id| id.to_string());
+        assert_eq!(row["customer_id_text"].as_str(), text.as_deref(), "{line}");
     }
     insta::assert_snapshot!(printed);
+}
+
+#[test]
+fn for_a_spreadsheet_the_same_rows_have_ids_as_text_and_semicolons_between() {
+    let world = World::with_everything();
+    let arguments = ["report", WELCOME, "--customers", "--all-rows"];
+    let plain = world.printed(&arguments);
+    let excel = world.printed(&[&arguments[..], &["--excel"]].concat());
+    let excel = excel.strip_prefix('\u{feff}').expect("a byte order mark");
+    assert!(excel.lines().count() > 5 && excel.matches("\r\n").count() == excel.lines().count());
+    let rows = |text: &str, delimiter: u8| -> Vec<Vec<String>> {
+        let mut builder = csv::ReaderBuilder::new();
+        let builder = builder.delimiter(delimiter).has_headers(false);
+        let records = builder.from_reader(text.as_bytes()).into_records();
+        let cells = |record: csv::StringRecord| record.iter().map(str::to_owned).collect();
+        records
+            .map(|record| cells(record.expect("a row")))
+            .collect()
+    };
+    let (plain, excel) = (rows(&plain, b','), rows(excel, b';'));
+    assert_eq!(plain.len(), excel.len());
+    let mut texts = 0;
+    for (plain, excel) in plain.iter().zip(&excel) {
+        for (plain, excel) in plain.iter().zip(excel) {
+            let text = format!("=\"{plain}\"");
+            assert!(excel == plain || *excel == text, "{excel} for {plain}");
+            texts += usize::from(*excel == text);
+        }
+    }
+    assert!(texts > 5, "ids are text");
+    let wrong = world.deskcast(&["report", "--excel", "--format", "table"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    let runs = world.printed(&["report", "--excel"]);
+    assert!(
+        runs.starts_with("\u{feff}run;campaign;state;due;"),
+        "{runs}"
+    );
 }
 
 #[test]

@@ -8,6 +8,7 @@ pub mod answers;
 pub mod audience;
 pub mod definition;
 pub mod dispatcher;
+pub mod message;
 pub mod packed;
 pub mod reconcile;
 mod source;
