@@ -13,8 +13,10 @@ use super::progress::Progress;
 use super::voyage::Line;
 use crate::campaign::{OpenHours, Restraints};
 use crate::delivery::gate::{Decision, Facts, Held, Hours, Waiting, decide};
+use crate::delivery::moment::Moment;
 use crate::delivery::tracking::is_settled;
 use crate::desk::ReadError;
+use crate::journal::clock;
 use crate::journal::sqlite::gate::{CountedChat, GateBook};
 use crate::journal::sqlite::read::RunRecord;
 use crate::journal::{Fence, Journal, JournalError, Reading, RunState};
@@ -119,8 +121,9 @@ impl<J: Journal + 'static> Gate<J> {
             }
             // What leaves next must know of everything that left before.
             self.line.recorder.call(|_| Ok(())).await?;
-            let now = Timestamp::now();
-            let (facts, chats) = self.facts(now)?;
+            let moment = clock::now();
+            let now = moment.wall;
+            let (facts, chats) = self.facts(moment)?;
             match decide(self.restraints(), &facts, now) {
                 Decision::Open => {
                     self.say(None)?;
@@ -153,7 +156,8 @@ impl<J: Journal + 'static> Gate<J> {
         &self.record.restraints
     }
 
-    fn facts(&self, now: Timestamp) -> Result<(Facts, Vec<CountedChat>), JournalError> {
+    fn facts(&self, moment: Moment) -> Result<(Facts, Vec<CountedChat>), JournalError> {
+        let now = moment.wall;
         let pace = self.restraints().pace;
         let mut facts = Facts {
             next: self.record.batch_size.into(),
@@ -170,11 +174,10 @@ impl<J: Journal + 'static> Gate<J> {
             facts.approved = book.approved_at(self.fence.run)?.is_some();
         }
         if self.restraints().canary.is_some() {
-            facts.wave = book.wave(self.fence.run)?;
+            facts.wave = book.wave(self.fence.run, moment)?;
         }
         if pace.customers_per_hour.is_some() || pace.customers_per_day.is_some() {
-            let since = now.saturating_sub(DAY).unwrap_or(Timestamp::MIN);
-            facts.messaged = book.messaged(&self.record.key.campaign, since, now)?;
+            facts.messaged = book.messaged(&self.record.key.campaign, DAY, moment)?;
         }
         let Some(rule) = &pace.max_open else {
             return Ok((facts, Vec::new()));
@@ -236,8 +239,9 @@ impl<J: Journal + 'static> Gate<J> {
             return self.read(unread, closing).await;
         }
         let book = self.book();
-        let judgement = book.wave(self.fence.run)?.judge(canary);
-        book.judge(self.fence, &judgement, Timestamp::now())?;
+        let now = clock::now();
+        let judgement = book.wave(self.fence.run, now)?.judge(canary);
+        book.judge(self.fence, &judgement, now.wall)?;
         drop(book);
         if judgement.passed {
             tracing::info!(run = %self.record.key, "{}", judgement.sentence);

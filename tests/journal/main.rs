@@ -7,6 +7,7 @@
 
 mod claims;
 mod faults;
+mod limits;
 mod random;
 mod settling;
 mod stores;

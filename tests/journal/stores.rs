@@ -60,7 +60,7 @@ impl SeenRun {
 
 /// A SQLite file, in memory-backed storage where there is some: it is not the disk that is tested.
 pub(crate) struct Sqlite {
-    path: PathBuf,
+    pub(crate) path: PathBuf,
     _folder: TempDir,
 }
 

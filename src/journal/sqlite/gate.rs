@@ -4,12 +4,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, named_params, params};
 
-use super::{counts_at, millis, open, timestamp};
+use super::{boot_code, boot_millis, counts_at, millis, open, timestamp};
 use crate::campaign::{CampaignName, MaxOpen, OpenOf};
 use crate::delivery::batch::BatchState;
 use crate::delivery::canary::{Judgement, Wave};
+use crate::delivery::moment::Moment;
 use crate::delivery::open_chats::OpenChat;
 use crate::delivery::outcome::ChatId;
 use crate::delivery::sliding::Messaged;
@@ -18,6 +19,12 @@ use crate::journal::{Fence, JournalError, RunId};
 /// Older chats count for a group only while something of them is open: it is not looked whether
 /// anybody answers them still.
 const OLD: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// When the outcome of a batch was recorded, on the wall as it is set at `:now`. What was recorded in
+/// this boot is as long ago as the boot clock says: a wall clock that was set in between frees no
+/// limit and ends no hold. A chat that was found by reading back counts from when it was found.
+const ENDED_AT: &str = "CASE WHEN ended_boot = :boot AND ended_tick IS NOT NULL
+    THEN :now - (:boot_ms - ended_boot_ms) ELSE ended_at END";
 
 /// The gate's own connection to the store.
 #[derive(Debug)]
@@ -101,7 +108,7 @@ impl GateBook {
     }
 
     /// What came of a run so far, as long as nothing but its first wave was sent.
-    pub fn wave(&self, run: RunId) -> Result<Wave, JournalError> {
+    pub fn wave(&self, run: RunId, now: Moment) -> Result<Wave, JournalError> {
         let judged: (Option<i64>, bool) = self
             .connection
             .prepare_cached("SELECT canary_at, canary_passed FROM run WHERE id = ?1")?
@@ -114,10 +121,17 @@ impl GateBook {
         if wave.judged.is_some() {
             return Ok(wave);
         }
-        let mut statement = self.connection.prepare_cached(
-            "SELECT state, sum(customers), sum(responded), max(ended_at) FROM batch WHERE run = ?1 GROUP BY state",
-        )?;
-        let mut rows = statement.query([run.0])?;
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT state, sum(customers), sum(responded), max({ENDED_AT}) FROM batch
+             WHERE run = :run GROUP BY state"
+        ))?;
+        let (boot, boot_ms) = boot_columns(now);
+        let mut rows = statement.query(named_params! {
+            ":run": run.0,
+            ":now": millis(now.wall),
+            ":boot": boot,
+            ":boot_ms": boot_ms,
+        })?;
         while let Some(row) = rows.next()? {
             let customers = row.get::<_, i64>(1)?.unsigned_abs();
             let sum = match BatchState::from_code(row.get(0)?) {
@@ -151,31 +165,35 @@ impl GateBook {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Customers of a campaign who were messaged after `since`, or may have been; what is under way
-    /// counts as of `now`.
+    /// Customers of a campaign who were messaged within this span before `now`, or may have been;
+    /// what is under way counts as of `now`.
     pub fn messaged(
         &self,
         campaign: &CampaignName,
-        since: Timestamp,
-        now: Timestamp,
+        within: Duration,
+        now: Moment,
     ) -> Result<Vec<Messaged>, JournalError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT coalesce(ended_at, ?3), customers FROM batch
-             WHERE run IN (SELECT id FROM run WHERE campaign = ?1 AND test = 0
-                           AND (ended_at IS NULL OR ended_at > ?2))
-               AND state IN (?4, ?5, ?6, ?7) AND coalesce(ended_at, ?3) > ?2",
-        )?;
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT coalesce({ENDED_AT}, :now) AS at, customers FROM batch
+             WHERE run IN (SELECT id FROM run WHERE campaign = :campaign AND test = 0
+                           AND (ended_at IS NULL OR ended_at > :since))
+               AND state IN (:sending, :accepted, :unknown, :abandoned) AND at > :since"
+        ))?;
         let [sending, accepted, unknown, abandoned] = PERHAPS_MESSAGED;
+        let (boot, boot_ms) = boot_columns(now);
+        let since = now.wall.saturating_sub(within).unwrap_or(Timestamp::MIN);
         let rows = statement.query_map(
-            params![
-                campaign.as_str(),
-                millis(since),
-                millis(now),
-                sending.code(),
-                accepted.code(),
-                unknown.code(),
-                abandoned.code(),
-            ],
+            named_params! {
+                ":campaign": campaign.as_str(),
+                ":since": millis(since),
+                ":now": millis(now.wall),
+                ":boot": boot,
+                ":boot_ms": boot_ms,
+                ":sending": sending.code(),
+                ":accepted": accepted.code(),
+                ":unknown": unknown.code(),
+                ":abandoned": abandoned.code(),
+            },
             |row| {
                 Ok(Messaged {
                     at: timestamp(row.get(0)?),
@@ -234,6 +252,12 @@ pub(super) const PERHAPS_MESSAGED: [BatchState; 4] = [
     BatchState::Unknown,
     BatchState::Abandoned,
 ];
+
+/// A moment's reading of the boot clock, as it is stored.
+fn boot_columns(now: Moment) -> (Option<i64>, Option<i64>) {
+    let boot = now.boot.map(|at| at.rounded_down());
+    (boot.map(boot_code), boot.map(boot_millis))
+}
 
 fn counted(row: &Row<'_>) -> rusqlite::Result<CountedChat> {
     let read_at: Option<i64> = row.get(5)?;
