@@ -151,7 +151,8 @@ impl MessageText {
 /// What belongs to a text: no byte order mark before it, no line ends after it, and `\n` between
 /// its lines.
 pub fn normal(text: &str) -> String {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // Saved twice by different programs, a text may have two of them.
+    let text = text.trim_start_matches('\u{feff}');
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     text.trim_end_matches('\n').to_owned()
 }
@@ -188,6 +189,7 @@ mod tests {
             "Hi,\r\nthere\r\n",
             "Hi,\rthere\r",
             "\u{feff}Hi,\nthere\n\n",
+            "\u{feff}\u{feff}Hi,\nthere",
         ] {
             assert_eq!(new(text).as_deref(), Ok("Hi,\nthere"), "{text:?}");
             assert_eq!(file(text.as_bytes()), new(text), "{text:?}");

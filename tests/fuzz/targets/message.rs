@@ -43,7 +43,7 @@ pub fn fuzz(data: &[u8]) {
 /// The text without what belongs to the file, character by character.
 fn expected(text: &str) -> String {
     let mut chars: Vec<char> = text.chars().collect();
-    if chars.first() == Some(&'\u{feff}') {
+    while chars.first() == Some(&'\u{feff}') {
         chars.remove(0);
     }
     let mut lines = vec![String::new()];
