@@ -1,7 +1,7 @@
 //! Processes that start in the same instant on a store that is new, or of an older deskcast.
 //!
 //! `STORE_ROUNDS=1000 cargo test --release --test cli together -- --nocapture` plays as many rounds
-//! with 2, 4 and 8 processes each, and prints how many starts there were.
+//! with 2, 4 and 8 processes each, of older versions together, and prints how many starts there were.
 
 use std::process::{Child, Stdio};
 
@@ -46,9 +46,10 @@ fn together(scene: &Scene, commands: &[&[&str]]) -> Vec<String> {
     .collect()
 }
 
-/// The rounds, each after `prepare`.
+/// So many rounds with each number of processes, each after `prepare`.
 fn play(
     what: &str,
+    rounds: usize,
     prepare: impl Fn(&Scene),
     commands: impl Fn(usize) -> Vec<&'static [&'static str]>,
     check: impl Fn(&[String]),
@@ -56,7 +57,7 @@ fn play(
     let mut starts = 0;
     for processes in PROCESSES {
         let scene = Scene::new("http://127.0.0.1:9/platform/v1");
-        for _ in 0..rounds() {
+        for _ in 0..rounds {
             remove_store(&scene);
             prepare(&scene);
             check(&together(&scene, &commands(processes)));
@@ -67,7 +68,7 @@ fn play(
     }
     println!(
         "{what}: {} rounds, {starts} starts, none failed",
-        rounds() * PROCESSES.len()
+        rounds * PROCESSES.len()
     );
 }
 
@@ -75,6 +76,7 @@ fn play(
 fn whoever_makes_a_store_together_makes_one() {
     play(
         "a new store",
+        rounds(),
         |_| {},
         |processes| vec![&["store", "create"]; processes],
         |said| {
@@ -117,9 +119,11 @@ fn of_version(scene: &Scene, version: usize) {
 
 #[test]
 fn whoever_opens_an_older_store_together_finds_it_brought_up_to_date() {
-    for version in 1..=9 {
+    const VERSIONS: usize = 9;
+    for version in 1..=VERSIONS {
         play(
             &format!("a store of version {version}"),
+            rounds().div_ceil(VERSIONS),
             |scene| of_version(scene, version),
             |processes| {
                 let kinds: [&[&str]; 3] = [&["runs"], &["store", "create"], &["report"]];
