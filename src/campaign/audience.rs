@@ -23,7 +23,10 @@ use super::choice::{Column, Delimiter};
 use super::customer::{CustomerId, InvalidId};
 use super::customers::Condition;
 use super::sendbird_id::sendbird_id;
-use rows::Rows;
+use rows::{Rows, Shape};
+
+/// So many rows before a last row without line end say how long an id is.
+const NEIGHBOURS: usize = 16;
 
 /// Where the ids stand in an audience file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -142,6 +145,10 @@ pub struct AudienceReader<R> {
     pending: bool,
     /// The column holds Sendbird user ids.
     by_name: bool,
+    /// How many fields a row has: as many as the header, or the first row of a file without one.
+    columns: usize,
+    /// The shortest id of the last rows of the block before, in characters.
+    shortest_before: Option<usize>,
     failed: Option<AudienceError>,
 }
 
@@ -171,14 +178,18 @@ impl<R: Read> AudienceReader<R> {
             true => header::find_conditions(&rows, spec)?,
             false => Vec::new(),
         };
-        Ok(Self {
+        let mut reader = Self {
+            columns: rows.count(),
             rows,
             column,
             conditions,
             pending,
             by_name: false,
+            shortest_before: None,
             failed: None,
-        })
+        };
+        reader.expect_rows();
+        Ok(reader)
     }
 
     /// The same for a column of Sendbird user ids: valid rows come as [`Block::named`].
@@ -186,11 +197,10 @@ impl<R: Read> AudienceReader<R> {
     /// # Errors
     /// Those of [`new`](AudienceReader::new).
     pub fn by_name(input: R, spec: &AudienceSpec) -> Result<Self, AudienceError> {
-        let reader = AudienceReader::new(input, spec)?;
-        Ok(Self {
-            by_name: true,
-            ..reader
-        })
+        let mut reader = AudienceReader::new(input, spec)?;
+        reader.by_name = true;
+        reader.expect_rows();
+        Ok(reader)
     }
 
     /// Empties `block` and fills it with the next rows, at most [`Block::MAX_ROWS`]. False at the
@@ -212,9 +222,65 @@ impl<R: Read> AudienceReader<R> {
                     Err(error) => return Err(self.failed.insert(error).clone()),
                 }
             }
+            if self.rows.is_cut()
+                && let Some(error) = self.cut_off(block)
+            {
+                return Err(self.failed.insert(error).clone());
+            }
             self.take_row(block);
         }
+        self.shortest_before = shortest_of_the_last(block);
         Ok(block.rows > 0)
+    }
+
+    /// Tells what a row looks like, so that one which was swallowed by another is seen.
+    fn expect_rows(&mut self) {
+        self.rows.expect(Shape {
+            columns: self.columns,
+            column: self.column,
+            numbers: !self.by_name,
+        });
+    }
+
+    /// Whether a last row without a line end looks as if the file broke off in it. What is left of
+    /// an id is an id as well, of a stranger.
+    #[cold]
+    fn cut_off(&self, block: &Block) -> Option<AudienceError> {
+        let line = self.rows.line();
+        let fields = self.rows.count();
+        if fields < self.columns {
+            let what = format!("{fields} of {} fields", self.columns);
+            return Some(AudienceError::CutOff { line, what });
+        }
+        let last = fields - 1 == self.column;
+        let field = self.rows.field(self.column).unwrap_or_default();
+        let length = super::customer::trim_blanks(field).len();
+        let shortest = shortest_of_the_last(block).or(self.shortest_before)?;
+        (last && length < shortest).then(|| AudienceError::CutOff {
+            line,
+            what: format!(
+                "an id of {length} characters, where those before it have {shortest} or more"
+            ),
+        })
+    }
+
+    /// The fields that are there and should not be, or are not and should.
+    #[inline]
+    fn misshapen(&self) -> Option<InvalidId> {
+        let fields = self.rows.count();
+        if fields == self.columns {
+            return None;
+        }
+        let columns = self.columns;
+        let is_blank = |field: &[u8]| super::customer::trim_blanks(field).is_empty();
+        if fields > columns && !self.rows.fields().skip(columns).all(is_blank) {
+            return Some(InvalidId::TooManyFields { fields, columns });
+        }
+        let ends_before = |(column, _): &(usize, Vec<String>)| *column >= fields;
+        if fields > self.column && self.conditions.iter().any(ends_before) {
+            return Some(InvalidId::MissingCell { fields });
+        }
+        None
     }
 
     /// How many columns the row has that is read next, or was read last.
@@ -235,13 +301,18 @@ impl<R: Read> AudienceReader<R> {
         self.rows.spread()
     }
 
-    /// Whether every condition holds for the row.
-    fn is_taken(&self) -> bool {
-        self.conditions.iter().all(|(column, any_of)| {
+    /// Whether every condition holds for the row; an error where one cannot be told.
+    fn is_taken(&self) -> Result<bool, InvalidId> {
+        let mut taken = true;
+        for (column, any_of) in &self.conditions {
             let field = self.rows.field(*column).unwrap_or_default();
             let field = super::customer::trim_blanks(field);
-            any_of.iter().any(|value| value.as_bytes() == field)
-        })
+            if !field.is_ascii() && std::str::from_utf8(field).is_err() {
+                return Err(InvalidId::CellNotText);
+            }
+            taken &= any_of.iter().any(|value| value.as_bytes() == field);
+        }
+        Ok(taken)
     }
 
     #[inline]
@@ -252,12 +323,18 @@ impl<R: Read> AudienceReader<R> {
         let line = self.rows.line();
         let field = self.rows.field(self.column);
         block.rows += 1;
-        match field.map_or(Err(InvalidId::Missing), CustomerId::parse_bytes) {
-            Ok(id) if !self.conditions.is_empty() && !self.is_taken() => {
+        let judged = match self.misshapen() {
+            Some(why) => Err(why),
+            None => field
+                .map_or(Err(InvalidId::Missing), CustomerId::parse_bytes)
+                .and_then(|id| Ok((id, self.is_taken()?))),
+        };
+        match judged {
+            Ok((id, false)) => {
                 block.filtered.push(id.get());
                 block.filtered_lines.push(line);
             }
-            Ok(id) => {
+            Ok((id, true)) => {
                 block.ids.push(id.get());
                 block.lines.push(line);
             }
@@ -272,11 +349,17 @@ impl<R: Read> AudienceReader<R> {
         let line = self.rows.line();
         let field = self.rows.field(self.column);
         block.rows += 1;
-        match field.map_or(Err(InvalidId::Missing), sendbird_id) {
-            Ok(name) => block.named.push(NamedRow {
+        let judged = match self.misshapen() {
+            Some(why) => Err(why),
+            None => field
+                .map_or(Err(InvalidId::Missing), sendbird_id)
+                .and_then(|name| Ok((name, self.is_taken()?))),
+        };
+        match judged {
+            Ok((name, taken)) => block.named.push(NamedRow {
                 line,
                 name: name.into(),
-                taken: self.is_taken(),
+                taken,
             }),
             Err(why) => {
                 let value = shortened(field.unwrap_or_default());
@@ -284,6 +367,14 @@ impl<R: Read> AudienceReader<R> {
             }
         }
     }
+}
+
+/// The length of the shortest id among the last rows of a block.
+fn shortest_of_the_last(block: &Block) -> Option<usize> {
+    let digits = |id: &u64| id.checked_ilog10().map_or(1, |log| log as usize + 1);
+    let ids = block.ids.iter().rev().take(NEIGHBOURS).map(digits);
+    let named = block.named.iter().rev().take(NEIGHBOURS);
+    ids.chain(named.map(|row| row.name.len())).min()
 }
 
 /// `field` as text of at most 120 characters, the last one `…` where some were left out.

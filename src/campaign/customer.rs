@@ -18,6 +18,29 @@ pub enum InvalidId {
     /// The row ends before the column.
     #[error("the row is too short to have the column")]
     Missing,
+    /// The row has more fields than its header, and something in them.
+    #[error(
+        "stands in a row of {fields} fields under a header of {columns}: put quotes around the field that has the \
+         separator in it, or export the file again"
+    )]
+    TooManyFields {
+        /// How many fields the row has.
+        fields: usize,
+        /// How many its header has, or the first row of a file without one.
+        columns: usize,
+    },
+    /// The row ends before a column that `where` asks for: nothing is known of that cell.
+    #[error(
+        "stands in a row that ends with field {fields}, before a column that `where` asks for: complete the row, \
+         with an empty last field where nothing is meant"
+    )]
+    MissingCell {
+        /// How many fields the row has.
+        fields: usize,
+    },
+    /// The cell of a column that `where` asks for is not UTF-8.
+    #[error("has a cell that `where` asks for and that is not UTF-8: save the file as UTF-8")]
+    CellNotText,
     /// Nothing, or only blanks.
     #[error("the field is empty")]
     Empty,
@@ -36,6 +59,11 @@ pub enum InvalidId {
     /// More characters than a Sendbird user id has.
     #[error("longer than 80 characters, which no Sendbird user id is")]
     TooLong,
+    /// A character that nobody sees, at an end.
+    #[error(
+        "begins or ends with a character that cannot be seen, such as a no-break space: remove it"
+    )]
+    Invisible,
     /// Bytes that are not UTF-8, or control characters.
     #[error("not plain text")]
     NotText,

@@ -60,5 +60,5 @@ pub use schedule::{
 };
 pub use sendbird_id::{LONGEST_SENDBIRD_ID, sendbird_id};
 pub use variant::Variant;
-pub use warning::{WARNING_NAMES, Warning, WarningRules};
+pub use warning::{EMPTY_LIST, WARNING_NAMES, Warning, WarningRules};
 pub use window::{Days, Ending, OpenHours, SendWindow, Unfinished};

@@ -11,7 +11,7 @@ pub const LONGEST_SENDBIRD_ID: usize = 80;
 /// Reads a Sendbird user id. Spaces and tabs around it do not count.
 ///
 /// # Errors
-/// [`InvalidId::Empty`], [`InvalidId::NotText`] or [`InvalidId::TooLong`].
+/// [`InvalidId::Empty`], [`InvalidId::NotText`], [`InvalidId::Invisible`] or [`InvalidId::TooLong`].
 pub fn sendbird_id(field: &[u8]) -> Result<&str, InvalidId> {
     let text = trim_blanks(field);
     if text.is_empty() {
@@ -21,10 +21,30 @@ pub fn sendbird_id(field: &[u8]) -> Result<&str, InvalidId> {
     if text.chars().any(char::is_control) {
         return Err(InvalidId::NotText);
     }
+    if text.starts_with(is_invisible) || text.ends_with(is_invisible) {
+        return Err(InvalidId::Invisible);
+    }
     match text.chars().count() {
         0..=LONGEST_SENDBIRD_ID => Ok(text),
         _ => Err(InvalidId::TooLong),
     }
+}
+
+/// Blanks other than those that are trimmed, and characters that only steer how others are shown:
+/// in an id they are the trace of a copy from somewhere, and nobody is known by it.
+fn is_invisible(character: char) -> bool {
+    character.is_whitespace()
+        || matches!(
+            character,
+            '\u{ad}'
+                | '\u{61c}'
+                | '\u{180e}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{202a}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{fe00}'..='\u{fe0f}'
+                | '\u{feff}'
+        )
 }
 
 #[cfg(test)]
@@ -49,5 +69,13 @@ mod tests {
         assert_eq!(sendbird_id(b"a\xffb"), Err(InvalidId::NotText));
         assert_eq!(sendbird_id(b"a\nb"), Err(InvalidId::NotText));
         assert_eq!(sendbird_id(b"a\0b"), Err(InvalidId::NotText));
+    }
+
+    #[test]
+    fn an_end_that_nobody_sees_is_refused() {
+        for wrong in ["a\u{200b}", "\u{feff}a", "a\u{a0}", "\u{2060}a", "a\u{ad}"] {
+            assert_eq!(sendbird_id(wrong.as_bytes()), Err(InvalidId::Invisible));
+        }
+        assert_eq!(sendbird_id("a\u{200d}b".as_bytes()), Ok("a\u{200d}b"));
     }
 }

@@ -10,12 +10,14 @@ use super::table::{Entry, TableReader};
 
 /// The names of all warnings, as `allow` takes them.
 ///
-/// `placeholders` is none by itself: such a text is refused, unless it is allowed.
+/// `empty-list` and `placeholders` are none by themselves: such a list or text is refused, unless it is
+/// allowed.
 pub const WARNING_NAMES: &[&str] = &[
     "blanks",
     "bracketed-name",
     "cancelled-run",
     "duplicates",
+    EMPTY_LIST,
     "filler",
     "group-key",
     "html",
@@ -32,6 +34,9 @@ pub const WARNING_NAMES: &[&str] = &[
     "same-campaign",
     "written-escape",
 ];
+
+/// Under this name a list that leaves nobody out is allowed.
+pub const EMPTY_LIST: &str = "empty-list";
 
 /// Under this name a text with placeholders is allowed.
 pub(super) const PLACEHOLDERS: &str = "placeholders";

@@ -8,10 +8,11 @@ mod folder;
 
 use std::path::{Path, PathBuf};
 
+use super::customer_file::CustomerFile;
 use super::frozen::Difference;
 use super::launch::agent_named;
 use super::lists::{Owner, list};
-use super::planning::{Mistake, inside, locate, open, read_definition, spec_of};
+use super::planning::{Mistake, inside, locate, read_definition, spec_of};
 use super::verify::Named;
 use super::{texts, warnings};
 use crate::campaign::{
@@ -211,7 +212,7 @@ impl Checked {
 fn customers(definition: &Definition, folder: &Path, file: &Path) -> Result<(), Mistake> {
     let path = inside(folder, file)?;
     let wrong = |what: String| Mistake(format!("{}: {what}", path.display()));
-    let file = open(&path).map_err(wrong)?;
+    let file = CustomerFile::open(&path).map_err(wrong)?;
     AudienceReader::new(file, &spec_of(definition))
         .map(|_| ())
         .map_err(|error| wrong(error.to_string()))

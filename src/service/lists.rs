@@ -3,13 +3,13 @@
 //! A list of people who are not to be messaged is read to its last row or refused as a whole: a row
 //! that cannot be read may be the one of somebody who asked to be left alone.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use super::planning::{Campaign, Mistake, open, spec_of};
+use super::customer_file::CustomerFile;
+use super::planning::{Campaign, Mistake, spec_of};
 use crate::campaign::{
-    AudienceError, AudienceReader, AudienceSpec, Block, Column, Definition, Delimiter, NamedRow,
-    Sample,
+    AudienceError, AudienceReader, AudienceSpec, Block, Column, Definition, Delimiter, EMPTY_LIST,
+    NamedRow, Sample,
 };
 use crate::delivery::customer_set::CustomerSet;
 use crate::delivery::draw::{Draw, Lowest};
@@ -56,7 +56,7 @@ fn lowest(campaign: &Campaign, rules: &Rules, most: u64) -> Result<Draw, Mistake
     let mut lowest = Lowest::new(&definition.name, most);
     for path in &campaign.customers {
         let wrong = |what: String| Mistake(format!("{}: {what}", path.display()));
-        let file = open(path).map_err(wrong)?;
+        let file = CustomerFile::open(path).map_err(wrong)?;
         let said = |error: AudienceError| wrong(error.to_string());
         let spec = spec_of(definition);
         let mut reader = match definition.customers.by_sendbird_id {
@@ -120,12 +120,25 @@ fn each_block<E: From<Mistake>>(
 ) -> Result<(), E> {
     let reader = list(path, definition, owner);
     let reader = reader.map_err(|what| Mistake(format!("{}: {what}", path.display())))?;
-    each_block_of(path, reader, each)
+    let mut rows = 0;
+    each_block_of(path, reader, &mut |block| {
+        rows += block.rows;
+        each(block)
+    })?;
+    if rows == 0 && !definition.warning_rules.allows(EMPTY_LIST) {
+        return Err(Mistake(format!(
+            "{}: has nobody in it, so that it leaves nobody out: export it again; if it may be empty, say so in the \
+             campaign: allow = [\"{EMPTY_LIST}\"]",
+            path.display()
+        ))
+        .into());
+    }
+    Ok(())
 }
 
 fn each_block_of<E: From<Mistake>>(
     path: &Path,
-    mut reader: AudienceReader<File>,
+    mut reader: AudienceReader<CustomerFile>,
     each: &mut dyn FnMut(&Block) -> Result<(), E>,
 ) -> Result<(), E> {
     let wrong = |what: String| Mistake(format!("{}: {what}", path.display()));
@@ -134,6 +147,13 @@ fn each_block_of<E: From<Mistake>>(
         .next_block(&mut block)
         .map_err(|error| wrong(error.to_string()))?
     {
+        if let Some((_, line)) = reader.rows_over_several_lines() {
+            return Err(wrong(format!(
+                "line {line}: the row that starts here spreads over several lines, and may have swallowed the \
+                 rows after it: in a list of people who are not to be messaged each row is one line"
+            ))
+            .into());
+        }
         if let Some(row) = block.invalid.first() {
             return Err(wrong(format!(
                 "line {}: \"{}\" {}: a list of people who are not to be messaged is read in full or not at all; \
@@ -172,7 +192,7 @@ pub(super) fn list(
     path: &Path,
     definition: &Definition,
     owner: Owner,
-) -> Result<AudienceReader<File>, String> {
+) -> Result<AudienceReader<CustomerFile>, String> {
     match definition.customers.by_sendbird_id {
         true => named_reader(path, definition, owner),
         false => reader(path, definition),
@@ -186,14 +206,15 @@ fn named_reader(
     path: &Path,
     definition: &Definition,
     owner: Owner,
-) -> Result<AudienceReader<File>, String> {
+) -> Result<AudienceReader<CustomerFile>, String> {
     let spec = |column: Column| AudienceSpec {
         column,
         delimiter: definition.delimiter,
         conditions: Vec::new(),
     };
-    let named =
-        |column: Column| open(path).map(|file| AudienceReader::by_name(file, &spec(column)));
+    let named = |column: Column| {
+        CustomerFile::open(path).map(|file| AudienceReader::by_name(file, &spec(column)))
+    };
     let error = match &definition.column {
         column @ Column::Header(_) => match named(column.clone())? {
             Ok(reader) => return Ok(reader),
@@ -207,16 +228,16 @@ fn named_reader(
             named(Column::first())?.map_err(|error| error.to_string())
         }
         (Some(error @ AudienceError::NoColumn { .. }), Owner::Campaign) => {
-            let by_id =
-                open(path).map(|file| AudienceReader::new(file, &spec(Column::default())))?;
+            let by_id = CustomerFile::open(path)
+                .map(|file| AudienceReader::new(file, &spec(Column::default())))?;
             by_id.map_err(|_| error.to_string())
         }
         (Some(AudienceError::NoColumn { .. }), Owner::Settings) | (None, Owner::Settings) => {
             reader(path, definition)
         }
         (None, Owner::Campaign) => {
-            let by_id =
-                open(path).map(|file| AudienceReader::new(file, &spec(Column::default())))?;
+            let by_id = CustomerFile::open(path)
+                .map(|file| AudienceReader::new(file, &spec(Column::default())))?;
             if let Ok(reader) = by_id {
                 return Ok(reader);
             }
@@ -228,7 +249,7 @@ fn named_reader(
 
 /// The ids of a list: the campaign's column, else `customer_id`, else the only one there is, with
 /// or without a header.
-fn reader(path: &Path, definition: &Definition) -> Result<AudienceReader<File>, String> {
+fn reader(path: &Path, definition: &Definition) -> Result<AudienceReader<CustomerFile>, String> {
     plain_reader(path, &definition.column, definition.delimiter)
 }
 
@@ -236,14 +257,14 @@ fn plain_reader(
     path: &Path,
     named: &Column,
     delimiter: Delimiter,
-) -> Result<AudienceReader<File>, String> {
+) -> Result<AudienceReader<CustomerFile>, String> {
     let with = |column: Column| {
         let spec = AudienceSpec {
             column,
             delimiter,
             conditions: Vec::new(),
         };
-        open(path).map(|file| AudienceReader::new(file, &spec))
+        CustomerFile::open(path).map(|file| AudienceReader::new(file, &spec))
     };
     let named = match named {
         named @ Column::Header(_) => with(named.clone())?,

@@ -10,6 +10,7 @@
 pub mod alarm;
 pub mod budget;
 pub mod check;
+mod customer_file;
 pub mod daemon;
 pub mod dispatcher;
 pub mod fires;

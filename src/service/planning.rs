@@ -4,13 +4,13 @@
 //! size takes about as long as reading it and as much memory as the set of its ids.
 
 use std::cell::Cell;
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::{Arc, mpsc};
 
-use super::near_file::{hint, near_file};
+use super::customer_file::CustomerFile;
+use super::near_file::near_file;
 use super::texts::{message_of, variants_of};
 use crate::campaign::{
     AudienceError, AudienceReader, AudienceSpec, Block, CampaignName, Definition, FileLine,
@@ -262,10 +262,9 @@ pub fn plan<S: PlanSink + ?Sized>(
     };
     let mut files = Vec::new();
     for (file, path) in campaign.customers.iter().enumerate() {
-        files.push(open(path).map_err(|what| mistake(file, what))?);
+        files.push(CustomerFile::open(path).map_err(|what| mistake(file, what))?);
     }
-    let sizes = files.iter().filter_map(|file| file.metadata().ok());
-    let size = sizes.map(|meta| meta.len()).sum();
+    let size = files.iter().map(CustomerFile::size).sum();
     let definition = &campaign.definition;
     let spec = spec_of(definition);
     let by_name = definition.customers.by_sendbird_id;
@@ -343,18 +342,6 @@ pub(super) fn spec_of(definition: &Definition) -> AudienceSpec {
     }
 }
 
-pub(super) fn open(path: &Path) -> Result<File, String> {
-    let file = File::open(path).map_err(|error| {
-        let near = hint(path, &error);
-        format!("the customer file cannot be read: {error}{near}")
-    })?;
-    let is_directory = file.metadata().is_ok_and(|meta| meta.is_dir());
-    if is_directory {
-        return Err("is a directory; `customers` names a CSV file".to_owned());
-    }
-    Ok(file)
-}
-
 /// The rows of a file of `size` bytes, going by its beginning. A packed file is read in larger
 /// pieces than it looks, so that the guess is low: that costs time and nothing else.
 fn expected_rows(size: u64, bytes_read: u64, rows: u64) -> usize {
@@ -364,7 +351,7 @@ fn expected_rows(size: u64, bytes_read: u64, rows: u64) -> usize {
 
 /// Reads one file after the other, until nobody listens any more.
 fn read_files(
-    files: Vec<File>,
+    files: Vec<CustomerFile>,
     spec: (&AudienceSpec, bool),
     full: &mpsc::SyncSender<Result<Portion, FileError>>,
     spares: &mpsc::Receiver<Block>,
@@ -417,7 +404,7 @@ fn read_blocks(
 
 /// A file that counts what is read of it.
 struct Counted {
-    file: File,
+    file: CustomerFile,
     bytes: Rc<Cell<u64>>,
 }
 

@@ -39,7 +39,7 @@ fn rows_are_taken_by_what_their_columns_say() {
     let lines = format!("[customers]\nfiles = [\"a.csv\"]\n{conditions}\n");
     world.campaign("spring", &lines);
     let text = "customer_id,country,opted_in\n1,DE,yes\n2,FR,yes\n3, AT ,yes\n4,DE,no\n5,de,yes\n\
-                6,FR,yes\n6,DE,yes\n7\n";
+                6,FR,yes\n6,DE,yes\n7,,\n";
     world.write("a.csv", text);
     let run = world.plan("spring", day(0));
     let sorted = world.sorted(&run);
@@ -138,12 +138,8 @@ fn a_list_that_cannot_be_read_in_full_stops_the_plan() {
         let error = world.try_plan("spring", day(0)).unwrap_err().to_string();
         assert!(error.contains(said), "{error}");
     }
-    world.write("left.csv", "");
-    assert_eq!(
-        world.send("spring", day(0)),
-        set([1, 2]),
-        "a list of nobody"
-    );
+    world.write("left.csv", "customer_id\n2\n");
+    assert_eq!(world.send("spring", day(0)), set([1]));
 }
 
 #[test]
@@ -187,4 +183,52 @@ fn a_sample_is_the_same_every_time_whatever_the_order_and_whoever_was_messaged()
     );
     let tenth = world.send("share", day(3));
     assert!((2..25).contains(&tenth.len()), "{tenth:?}");
+}
+
+/// What is said of a list for a campaign to 200007, 200014 and 200021.
+fn with_list(list: &str, more: &str) -> Result<BTreeSet<u64>, String> {
+    let mut world = World::new();
+    let lines = format!("{more}[customers]\nfiles = [\"a.csv\"]\nexclude = [\"stop.csv\"]\n");
+    world.campaign("spring", &lines);
+    world.ids("a.csv", [200_007, 200_014, 200_021]);
+    world.write("stop.csv", list);
+    let planned = world.try_plan("spring", day(0));
+    planned
+        .map(|run| world.sorted(&run).planned)
+        .map_err(|error| error.to_string())
+}
+
+#[test]
+fn a_list_in_which_a_row_has_more_fields_than_the_header_is_refused_with_its_line() {
+    let said = with_list("customer_id\n200,007\n200,014\n", "").unwrap_err();
+    assert!(said.contains("stop.csv: line 2"), "{said}");
+    assert!(said.contains("read in full or not at all"), "{said}");
+}
+
+#[test]
+fn a_list_in_which_a_row_spreads_over_lines_is_refused() {
+    let list = "customer_id,why\n200007,\"said: never again\n200014,asked by phone\n200021,moved to site 5\"\n";
+    let said = with_list(list, "").unwrap_err();
+    assert!(said.contains("stop.csv: line 2"), "{said}");
+    let said = with_list("customer_id,why\n200007,\"never\nagain\"\n", "").unwrap_err();
+    assert!(said.contains("each row is one line"), "{said}");
+}
+
+#[test]
+fn a_list_that_broke_off_in_its_last_row_is_refused() {
+    let said = with_list("customer_id\n200007\n2000", "").unwrap_err();
+    assert!(
+        said.contains("stop.csv: line 3") && said.contains("cut off"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_list_of_nobody_is_refused_unless_it_is_allowed_by_name() {
+    for list in ["", "customer_id\n", "\n\n"] {
+        let said = with_list(list, "").unwrap_err();
+        assert!(said.contains("stop.csv: has nobody in it"), "{said}");
+        let planned = with_list(list, "allow = [\"empty-list\"]\n").unwrap();
+        assert_eq!(planned, set([200_007, 200_014, 200_021]));
+    }
 }

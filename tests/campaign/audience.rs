@@ -169,8 +169,8 @@ fn quotes_hold_delimiters_quotes_and_line_ends() {
 }
 
 #[test]
-fn ragged_rows_are_read_as_far_as_they_go() {
-    let content = read("name,customer_id\nAda,7,extra,columns\nBob\nEve,8\n").expect("a good file");
+fn a_row_that_ends_before_the_column_is_invalid() {
+    let content = read("name,customer_id\nAda,7\nBob\nEve,8\n").expect("a good file");
     assert_eq!(content.ids, [(7, 2), (8, 4)]);
     let short = InvalidRow {
         line: 3,
@@ -495,7 +495,10 @@ proptest! {
         for (first, id, last, blank_lines) in &rows {
             text += &line_end.repeat(*blank_lines);
             let line = lines(&text);
+            let blank = |field: &Field| field.says.trim_matches([' ', '\t']).is_empty();
             match id.says.parse::<i64>() {
+                // Separators alone are a blank line.
+                _ if [first, id, last].into_iter().all(blank) => {}
                 Ok(number) if number > 0 && !id.says.starts_with('0') => {
                     expected.ids.push((number.unsigned_abs(), line));
                 }
@@ -535,9 +538,17 @@ proptest! {
     fn the_csv_crate_reads_the_same(text in "([0-9]{1,3}|[\",x\n\r ]){0,60}") {
         if let Ok(content) = read_with(text.as_bytes(), &numbered(1, Delimiter::Comma)) {
             let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
-            let theirs: Vec<String> = reader.records()
+            let theirs = reader.records()
                 .map(|record| record.expect("any text is CSV"))
-                .filter(|record| record.len() > 1 || !record[0].trim_matches(' ').is_empty() || text.contains('"'))
+                .filter(|record| !record.iter().all(|field| field.trim_matches(' ').is_empty()) || text.contains('"'))
+                .collect::<Vec<_>>();
+            let columns = theirs.first().map_or(0, csv::StringRecord::len);
+            let extra = |record: &csv::StringRecord| {
+                record.iter().skip(columns).any(|field| !field.trim_matches(' ').is_empty())
+            };
+            let rows = theirs.len();
+            let theirs: Vec<String> = theirs.into_iter()
+                .filter(|record| !extra(record))
                 .map(|record| record[0].to_owned())
                 .collect();
             let ids: Vec<u64> = theirs.iter()
@@ -547,7 +558,7 @@ proptest! {
             let ours: Vec<u64> = content.ids.iter().map(|(id, _)| *id).collect();
             prop_assert_eq!(ours, ids);
             if !text.contains('"') {
-                prop_assert_eq!(content.ids.len() + content.invalid.len(), theirs.len());
+                prop_assert_eq!(content.ids.len() + content.invalid.len(), rows);
             }
         }
     }

@@ -4,4 +4,5 @@ mod audience;
 mod definition;
 mod examples;
 mod restraints;
+mod rows;
 mod variants;

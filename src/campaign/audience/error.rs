@@ -75,6 +75,30 @@ pub enum AudienceError {
         /// The line that the row starts on.
         line: u64,
     },
+    /// A row spreads over lines, and what is inside looks like rows of its own.
+    #[error(
+        "line {line}: the row that starts here spreads over {lines} lines, and line {inner} inside it looks like a row \
+         of its own: a quote may have swallowed it. Remove the stray quote, or the line breaks inside the field"
+    )]
+    SwallowedRow {
+        /// The line that the row starts on.
+        line: u64,
+        /// How many lines it has.
+        lines: u64,
+        /// The line that looks like a row.
+        inner: u64,
+    },
+    /// The file ends in the middle of its last row.
+    #[error(
+        "line {line}: the file may have been cut off in its last row, which has no line end and {what}: export or copy \
+         it again; a row that is whole is taken when its line is ended"
+    )]
+    CutOff {
+        /// The line of the row.
+        line: u64,
+        /// What is short about it.
+        what: String,
+    },
     /// A row of more than 1 MiB or 1,000 lines.
     #[error(
         "line {line}: the row that starts here is longer than 1 MiB or 1,000 lines: \

@@ -9,6 +9,7 @@ use std::io::{ErrorKind, Read};
 use csv_core::ReadRecordResult;
 
 use super::super::choice::Delimiter;
+use super::super::customer::CustomerId;
 use super::error::AudienceError;
 use super::source::{self, Source};
 
@@ -37,6 +38,32 @@ pub(super) struct Rows<R> {
     row: Row,
     /// How many rows spread over several lines, and where the first did.
     spread: Option<(u64, u64)>,
+    /// What a row of its own looks like, once that is known.
+    shape: Option<Shape>,
+}
+
+/// What rows of a file look like.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shape {
+    /// How many fields they have.
+    pub(super) columns: usize,
+    /// The column of ids, from 0.
+    pub(super) column: usize,
+    /// Whether the ids are Desk's, and so numbers.
+    pub(super) numbers: bool,
+}
+
+impl Shape {
+    /// Whether a line looks like a row of its own.
+    fn fits(self, line: &[u8], delimiter: u8) -> bool {
+        let mut fields = line.split(|&byte| byte == delimiter);
+        let id = fields.clone().nth(self.column).unwrap_or_default();
+        fields.by_ref().count() == self.columns
+            && match self.numbers {
+                true => CustomerId::parse_bytes(id.trim_ascii()).is_ok(),
+                false => self.columns > 1 && !id.trim_ascii().is_empty(),
+            }
+    }
 }
 
 /// The row that the reader stands on, its fields unquoted and one after the other.
@@ -46,6 +73,8 @@ struct Row {
     text: Vec<u8>,
     ends: Vec<usize>,
     fields: usize,
+    /// The text ends with the row, and without a line end.
+    is_cut: bool,
 }
 
 impl<R> Rows<R> {
@@ -62,6 +91,23 @@ impl<R> Rows<R> {
         let end = *ends.get(index)?;
         let start = index.checked_sub(1).map_or(0, |before| ends[before]);
         Some(&self.row.text[start..end])
+    }
+
+    /// How many fields the row has.
+    #[inline]
+    pub(super) fn count(&self) -> usize {
+        self.row.fields
+    }
+
+    /// Whether the text ends with the row, and without a line end.
+    #[inline]
+    pub(super) fn is_cut(&self) -> bool {
+        self.row.is_cut
+    }
+
+    /// Says what rows look like, so that one inside another is seen.
+    pub(super) fn expect(&mut self, shape: Shape) {
+        self.shape = Some(shape);
     }
 
     /// All fields of the row.
@@ -93,8 +139,10 @@ impl<R: Read> Rows<R> {
                 text: vec![0; MAX_ROW_BYTES + READ_BYTES],
                 ends: vec![0; 64],
                 fields: 0,
+                is_cut: false,
             },
             spread: None,
+            shape: None,
         }
     }
 
@@ -192,19 +240,44 @@ impl<R: Read> Rows<R> {
         let raw = &self.buffer[self.start..self.start + in_file];
         self.after_cr = !cut && raw.last() == Some(&b'\r');
         let inner_lines = self.engine.line() - u64::from(!self.after_cr);
-        let blank = self.row.fields == 1
-            && length == text + 1
+        self.row.is_cut = cut;
+        // Separators alone are a blank line as well: spreadsheets leave such rows behind.
+        let blank = (self.row.fields > 1 || length == text + 1)
             && self.row.text[..text]
                 .iter()
                 .all(|&byte| matches!(byte, b' ' | b'\t'));
         if inner_lines > 0 {
             check_spread(raw, self.delimiter, inner_lines, self.line)?;
+            self.check_inside(inner_lines)?;
             let (rows, first) = self.spread.unwrap_or((0, self.line));
             self.spread = Some((rows + 1, first));
         }
         self.line += inner_lines + 1;
         self.start += in_file;
         Ok(!blank)
+    }
+
+    /// Looks for rows inside the quoted fields of a row that spreads over several lines: two stray
+    /// quotes far apart swallow what is between them, and leave quotes that match.
+    #[cold]
+    fn check_inside(&self, inner_lines: u64) -> Result<(), AudienceError> {
+        let Some(shape) = self.shape else {
+            return Ok(());
+        };
+        let mut inner = self.line;
+        for field in self.fields() {
+            for piece in field.split(|&byte| byte == b'\n').skip(1) {
+                inner += 1;
+                if shape.fits(piece, self.delimiter) {
+                    return Err(AudienceError::SwallowedRow {
+                        line: self.line,
+                        lines: inner_lines + 1,
+                        inner,
+                    });
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Reads more of the text behind what is there, moving that to the front of the buffer; false

@@ -104,9 +104,15 @@ impl PlanSink for Staged<'_> {
     }
 
     fn invalid(&mut self, rows: &[InvalidRow]) -> Result<(), JournalError> {
-        // What is wrong with an id of Desk is seen when it is read again.
+        // What is wrong with an id of Desk is seen when it is read again, and what is wrong with its
+        // row is not.
         let detail = |why: InvalidId| match why {
-            InvalidId::TooLong | InvalidId::NotText => why.to_string(),
+            InvalidId::TooLong
+            | InvalidId::NotText
+            | InvalidId::Invisible
+            | InvalidId::CellNotText
+            | InvalidId::MissingCell { .. }
+            | InvalidId::TooManyFields { .. } => why.to_string(),
             _ => String::new(),
         };
         for rows in rows.chunk_by(|one, other| detail(one.why) == detail(other.why)) {

@@ -13,8 +13,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 pub use self::asking::{LookUps, NotLookedUp};
+use super::customer_file::CustomerFile;
 use super::lists;
-use super::planning::{Campaign, Mistake, open, spec_of};
+use super::planning::{Campaign, Mistake, spec_of};
 use crate::campaign::{AudienceReader, Block, NamedRow};
 use crate::delivery::directory::{Directory, Known};
 use crate::journal::JournalError;
@@ -163,7 +164,7 @@ fn each_named(
     each: &mut dyn FnMut(&NamedRow) -> Result<(), Unresolved>,
 ) -> Result<(), Unresolved> {
     let wrong = |what: String| Mistake(format!("{}: {what}", path.display()));
-    let file = open(path).map_err(wrong)?;
+    let file = CustomerFile::open(path).map_err(wrong)?;
     let mut reader = AudienceReader::by_name(file, &spec_of(&campaign.definition))
         .map_err(|error| wrong(error.to_string()))?;
     let mut block = Block::default();
