@@ -540,8 +540,10 @@ proptest! {
             let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
             let theirs = reader.records()
                 .map(|record| record.expect("any text is CSV"))
-                .filter(|record| !record.iter().all(|field| field.trim_matches(' ').is_empty()) || text.contains('"'))
+                .filter(|record| !record.iter().all(|field| field.trim_matches(' ').is_empty()))
                 .collect::<Vec<_>>();
+            // A quoted field of blanks is a row, and the crate does not tell that it was quoted.
+            prop_assume!(!text.contains("\"\"") && !text.contains("\" "));
             let columns = theirs.first().map_or(0, csv::StringRecord::len);
             let extra = |record: &csv::StringRecord| {
                 record.iter().skip(columns).any(|field| !field.trim_matches(' ').is_empty())
