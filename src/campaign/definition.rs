@@ -12,6 +12,7 @@ use toml::de::DeTable;
 use super::choice::{BatchSize, Column, Delimiter, InvalidRows, Priority, UnknownPolicy};
 use super::customer::CustomerId;
 use super::customers::{Customers, customers};
+use super::house::{HouseRule, overrides};
 use super::message::{Message, MessageText};
 use super::name::CampaignName;
 use super::path::{InnerPath, InvalidPath};
@@ -61,6 +62,8 @@ pub struct Definition {
     pub repeat: Repeat,
     /// Which warnings are allowed, and whether the others are errors.
     pub warning_rules: WarningRules,
+    /// The rules of the house that it sets aside.
+    pub overrides: Vec<HouseRule>,
     /// What is probably not meant, although it can be used.
     pub warnings: Problems,
 }
@@ -149,6 +152,7 @@ fn campaign<'a>(
 ) -> Option<Definition> {
     let mut top = TableReader::new(root, problems);
     let warning_rules = warning_rules(&mut top);
+    let overrides = top.optional("overrides", overrides);
     let (message, variants) = texts(&mut top, &warning_rules);
     let group = top.required(&["group"], "group = \"vip-support\"", |entry| {
         group(entry, warning_rules.allows("group-key"), warnings)
@@ -190,6 +194,7 @@ fn campaign<'a>(
         restraints,
         repeat: repeat.unwrap_or_default(),
         warning_rules,
+        overrides: overrides.unwrap_or_default(),
         warnings: Problems::default(),
     })
 }

@@ -25,6 +25,7 @@ mod choice;
 mod customer;
 mod customers;
 mod definition;
+mod house;
 mod message;
 mod name;
 mod nearest;
@@ -46,6 +47,7 @@ pub use choice::{BatchSize, Column, Delimiter, InvalidRows, Priority, UnknownPol
 pub use customer::{CustomerId, InvalidId};
 pub use customers::{Condition, Customers, Sample};
 pub use definition::Definition;
+pub use house::{House, HouseRule, HouseWindow};
 pub use message::{InvalidMessage, Message, MessageText, normal, text_warnings};
 pub use name::{CampaignName, InvalidName};
 pub use nearest::nearest;

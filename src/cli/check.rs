@@ -47,6 +47,7 @@ pub(super) async fn check(context: &Context, args: CheckArgs) -> Result<Exit, Fa
         agent_id,
         zone: settings.schedule.timezone.as_ref(),
         suppress: &settings.audience.suppress.0,
+        house: settings.defaults.house(),
         strict: args.strict,
         longest: longest_message(&store_path(context))?,
         styled: context.on_terminal && std::io::IsTerminal::is_terminal(&std::io::stdout()),

@@ -16,8 +16,8 @@ use super::planning::{Mistake, inside, locate, read_definition, spec_of};
 use super::verify::Named;
 use super::{texts, warnings};
 use crate::campaign::{
-    AudienceReader, CampaignName, Definition, NoZone, OpenHours, Timetable, Warning, WarningRules,
-    Zone, text_warnings,
+    AudienceReader, CampaignName, Definition, House, NoZone, OpenHours, Timetable, Warning,
+    WarningRules, Zone, text_warnings,
 };
 use crate::journal::RunKey;
 
@@ -34,6 +34,8 @@ pub struct Defaults<'a> {
     pub zone: Option<&'a Zone>,
     /// Lists of those whom no campaign messages.
     pub suppress: &'a [PathBuf],
+    /// Rules of the whole house.
+    pub house: House,
     /// Whether mistakes are coloured.
     pub styled: bool,
     /// Whether a warning is an error of any campaign.
@@ -144,6 +146,9 @@ impl Checked {
     fn look_at(&mut self, definition: &Definition, path: &Path, defaults: &Defaults<'_>) {
         let folder = path.parent().unwrap_or(Path::new(""));
         let shown = path.display().to_string();
+        let housed = defaults.house.over(definition);
+        let housed = self.note(housed.map_err(|what| Mistake(format!("{shown}: {what}"))));
+        let definition = housed.as_ref().unwrap_or(definition);
         let rendered = definition.warnings.render(&shown, defaults.styled);
         self.shown = rendered.trim_end().to_owned();
         self.warnings = definition.warnings.named();

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::launch::{Terms, agent_of, restraints_of, window_of};
+use super::launch::{Terms, agent_of, housed, restraints_of, window_of};
 use super::lists;
 use super::lookups::{Unresolved, resolve};
 use super::planning::{self, Campaign, Mistake, PlanError};
@@ -59,7 +59,10 @@ pub fn differences(
         return Ok(Vec::new());
     }
     let campaign = match Campaign::read(run.key.campaign.clone(), today.path, false) {
-        Ok(campaign) => campaign,
+        Ok(campaign) => match housed(&campaign, today.terms) {
+            Ok(campaign) => campaign,
+            Err(Mistake(what)) => return Ok(vec![said("campaign", what)]),
+        },
         Err(Mistake(what)) => return Ok(vec![said("campaign", what)]),
     };
     let mut differences = of_letter(run, &campaign, today.terms);

@@ -11,7 +11,9 @@ use super::lists;
 use super::lookups::{self, Unresolved};
 use super::planning::{self, Campaign, Mistake, PlanError};
 use super::warnings;
-use crate::campaign::{Definition, InvalidRows, OpenHours, Pace, Restraints, SameCampaign, Zone};
+use crate::campaign::{
+    Definition, House, InvalidRows, OpenHours, Pace, Restraints, SameCampaign, Zone,
+};
 use crate::delivery::plan::{Digest, PlanSummary};
 use crate::delivery::reason::{Ground, Reason};
 use crate::delivery::tally::Listing;
@@ -30,6 +32,8 @@ pub struct Terms {
     pub timezone: Option<Zone>,
     /// Lists of those whom no campaign messages.
     pub suppress: Vec<PathBuf>,
+    /// Rules of the whole house.
+    pub house: House,
     /// The rate that all campaigns share.
     pub requests_per_second: f64,
 }
@@ -162,6 +166,7 @@ pub fn launch(
     asked: &Asked,
 ) -> Result<Launched, NotLaunched> {
     let agent_id = agent_of(campaign, terms)?;
+    let campaign = &housed(campaign, terms)?;
     let campaign = &known(campaign, terms, journal)?;
     let mut new = new_run(campaign, terms, agent_id, asked);
     new.launch.window = window_of(campaign, terms)?.map_or_else(String::new, |hours| hours.text());
@@ -211,6 +216,18 @@ pub fn launch(
             Err(error) => Err(error),
         };
     }
+}
+
+/// The campaign as it holds under the rules of the house.
+///
+/// # Errors
+/// When its window is wider than that of the house.
+pub fn housed(campaign: &Campaign, terms: &Terms) -> Result<Campaign, Mistake> {
+    let mut campaign = campaign.clone();
+    let definition = terms.house.over(&campaign.definition);
+    campaign.definition = definition
+        .map_err(|what| Mistake(format!("campaign \"{}\": {what}", campaign.definition.name)))?;
+    Ok(campaign)
 }
 
 /// The campaign with what the store knows of its Sendbird user ids, which must be all there is to

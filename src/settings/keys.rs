@@ -1,7 +1,7 @@
 //! The keys there are, and what to say about those that there are not.
 
 /// Every key there is, `section.key`.
-pub const KEYS: [&str; 23] = [
+pub const KEYS: [&str; 27] = [
     "desk.application_id",
     "desk.base_url",
     "desk.agent_id",
@@ -22,6 +22,10 @@ pub const KEYS: [&str; 23] = [
     "web.hosts",
     "web.network",
     "audience.suppress",
+    "defaults.limit",
+    "defaults.approval",
+    "defaults.any_campaign",
+    "defaults.window",
     "defaults.confirm_above",
     "log.format",
     "log.filter",

@@ -28,7 +28,7 @@ pub use self::error::SettingsError;
 pub use self::keys::KEYS;
 pub use self::values::{ApplicationId, BaseUrl, Concurrency, Files, Rate, StoreUrl, Timeout};
 pub use self::web::{Hosts, Listen};
-use crate::campaign::Zone;
+use crate::campaign::{House, HouseWindow, Span, Zone};
 use crate::telemetry;
 
 /// Everything that can be set, each value checked.
@@ -229,6 +229,30 @@ pub struct Defaults {
     /// A run to more customers than this is confirmed by whoever begins it; none asks nothing.
     #[serde(deserialize_with = "text::some")]
     pub confirm_above: Option<NonZeroU64>,
+    /// The most customers of a run.
+    #[serde(deserialize_with = "text::some")]
+    pub limit: Option<NonZeroU64>,
+    /// Whether somebody has to agree to each plan.
+    #[serde(deserialize_with = "text::parse")]
+    pub approval: bool,
+    /// Nobody is messaged whom any campaign has messaged within this time.
+    #[serde(deserialize_with = "text::some")]
+    pub any_campaign: Option<Span>,
+    /// The hours within which all messages leave.
+    #[serde(deserialize_with = "text::some")]
+    pub window: Option<HouseWindow>,
+}
+
+impl Defaults {
+    /// The rules that every campaign keeps.
+    pub fn house(&self) -> House {
+        House {
+            limit: self.limit.map(NonZeroU64::get),
+            approval: self.approval,
+            any_campaign: self.any_campaign.clone(),
+            window: self.window,
+        }
+    }
 }
 
 /// `[log]`: what is logged, and how it looks.

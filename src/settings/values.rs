@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use url::{Host, Url};
 
 use super::text::FromText;
-use crate::campaign::Zone;
+use crate::campaign::{HouseWindow, Span, Zone};
 use crate::telemetry;
 
 /// Requests a second: over 0, at most 1,000,000, fractions allowed.
@@ -99,6 +99,18 @@ impl FromText for Concurrency {
             .ok()
             .and_then(Self::new)
             .ok_or_else(|| "a whole number from 1 to 1024".into())
+    }
+}
+
+impl FromText for Span {
+    fn from_text(text: &str) -> Result<Self, String> {
+        Span::parse(text).ok_or_else(|| "a time from 1 minute to 10 years, such as \"7d\"".into())
+    }
+}
+
+impl FromText for HouseWindow {
+    fn from_text(text: &str) -> Result<Self, String> {
+        HouseWindow::parse(text).ok_or_else(|| "hours of one day, such as \"08:00-20:00\"".into())
     }
 }
 

@@ -40,6 +40,7 @@ fn of_campaigns_planned_at_once_only_one_messages_whom_a_cap_allows_one_message(
                         agent_id: None,
                         timezone: None,
                         suppress: Vec::new(),
+                        house: deskcast::campaign::House::default(),
                         requests_per_second: 1.0,
                     };
                     barrier.wait();

@@ -98,6 +98,7 @@ impl World {
             agent_id: None,
             timezone: None,
             suppress: self.suppress.clone(),
+            house: deskcast::campaign::House::default(),
             requests_per_second: 1.0,
         }
     }

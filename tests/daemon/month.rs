@@ -89,6 +89,7 @@ impl World {
             agent_id: Some(1),
             suppress: Vec::new(),
             timezone: None,
+            house: deskcast::campaign::House::default(),
             requests_per_second: 1.0,
         };
         let all = steps.len() == planned;

@@ -243,3 +243,49 @@ fn more_customers_than_the_settings_name_are_confirmed_by_their_number() {
         assert_eq!(ended.code, Some(0), "{ended:?}");
     }
 }
+
+#[test]
+fn rules_of_the_house_hold_for_every_campaign_that_does_not_set_them_aside_by_name() {
+    let town = Town::new(30, 5, "");
+    let settings = std::fs::read_to_string(town.scene.path("deskcast.toml")).unwrap();
+    let house = "[defaults]\nlimit = 29\napproval = true\nwindow = \"00:00-24:00\"\n[schedule]\ntimezone = \"UTC\"\n";
+    town.scene.write("deskcast.toml", settings + house);
+    for arguments in [
+        &["run", "spring", "--yes"][..],
+        &["run", "spring", "--dry-run"],
+    ] {
+        let refused = town.scene.run(arguments);
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+        assert!(refused.err.contains("customers.limit is 29"), "{refused:?}");
+    }
+    let file = "campaigns/spring.toml";
+    let text = std::fs::read_to_string(town.scene.path(file)).unwrap();
+    town.scene
+        .write(file, format!("{text}overrides = [\"limit\"]\n"));
+    let dry_run = town.scene.run(&["run", "spring", "--dry-run"]);
+    assert!(
+        dry_run.out.contains("waits for deskcast approve"),
+        "{dry_run:?}"
+    );
+    let running = town.start(&RUN);
+    wait_for_question(&town);
+    let (run, digest) = waiting(&town);
+    assert_eq!(town.messaged(), 0);
+    // The file says what the run was planned with, under the rules of the house.
+    assert_eq!(town.scene.run(&["check", "spring"]).code, Some(0));
+    assert_eq!(
+        town.scene.run(&["approve", &run, "--plan", &digest]).code,
+        Some(0)
+    );
+    assert_eq!(running.end().code, Some(0));
+    town.must_have(30, 0, 0, 0);
+    // What is wider than the house is a mistake that a check finds.
+    let wide = "[window]\nfrom = \"06:00\"\nto = \"05:00\"\n";
+    town.scene.write(file, format!("{text}{wide}"));
+    let check = town.scene.run(&["check", "spring"]);
+    assert_eq!(check.code, Some(2), "{check:?}");
+    assert!(
+        check.out.contains("wider than that of the house"),
+        "{check:?}"
+    );
+}

@@ -30,6 +30,7 @@ fn look(folder: &TempDir, zone: Option<&Zone>) -> Vec<Checked> {
         agent_id: None,
         zone,
         suppress: &[],
+        house: deskcast::campaign::House::default(),
         styled: false,
         strict: false,
         longest: None,

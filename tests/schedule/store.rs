@@ -163,6 +163,7 @@ impl World {
             agent_id: Some(1),
             suppress: Vec::new(),
             timezone: None,
+            house: deskcast::campaign::House::default(),
             requests_per_second: 1.0,
         };
         let mut settled = Settled::default();

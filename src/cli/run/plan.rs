@@ -31,6 +31,7 @@ pub(in crate::cli) fn terms(context: &Context, base_url: &str, sandbox: bool) ->
             .or(sandbox.then_some(1)),
         timezone: context.settings.schedule.timezone.clone(),
         suppress: context.settings.audience.suppress.0.clone(),
+        house: context.settings.defaults.house(),
         requests_per_second: context.settings.limits.requests_per_second.per_second(),
     }
 }

@@ -31,7 +31,9 @@ use crate::journal::sqlite::read::{Requests, Store, VariantStanding};
 use crate::report::dry_run::{DryRun, Missing, NoStore};
 use crate::report::json::{FirstRequest, RunObject};
 use crate::report::variants::Variants;
-use crate::service::launch::{Refused, Terms, agent_of, check_summary, restraints_of, window_of};
+use crate::service::launch::{
+    Refused, Terms, agent_of, check_summary, housed, restraints_of, window_of,
+};
 use crate::service::lists;
 use crate::service::lookups::{Cache, resolve};
 use crate::service::planning::{self, Campaign, PlanError};
@@ -54,6 +56,7 @@ pub(super) async fn dry_run(
         false => context.settings.desk.base_url()?.to_string(),
     };
     let terms = terms(context, &base_url, args.sandbox);
+    campaign = housed(&campaign, &terms)?;
     let looked_up = look_up_here(context, args, &mut campaign, &terms).await?;
     let agent_id = agent_of(&campaign, &terms)?;
     let url = Desk::create_url(&base_url);
