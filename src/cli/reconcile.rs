@@ -21,8 +21,8 @@ use crate::report::number::counted;
 use crate::report::{Reported, json, overview};
 use crate::service::progress::{Phase, Progress};
 use crate::service::recorder::Recorder;
+use crate::service::settling::{self, SentBy};
 use crate::service::stop;
-use crate::service::voyage::sent;
 
 /// Arguments of `deskcast reconcile`.
 #[derive(Debug, Args)]
@@ -69,8 +69,8 @@ struct Word {
 }
 
 pub(super) async fn reconcile(context: &Context, args: ReconcileArgs) -> Result<Exit, Failure> {
-    let runs = match args.batch {
-        Some(batch) => vec![by_word(context, &args, batch)?],
+    let (runs, stopped) = match args.batch {
+        Some(batch) => (vec![by_word(context, &args, batch)?], false),
         None => by_reading(context, &args).await?,
     };
     let store = open_store(context)?;
@@ -87,6 +87,10 @@ pub(super) async fn reconcile(context: &Context, args: ReconcileArgs) -> Result<
     let unknown = after
         .iter()
         .any(|reported| reported.standing.tally.batches.unknown > 0);
+    if stopped {
+        eprintln!("told to stop: not every unknown batch was looked for");
+        return Ok(Exit::Stopped);
+    }
     if unknown {
         eprintln!(
             "What is still unknown is for you to decide, batch by batch (deskcast why CUSTOMER tells what is known):\n  \
@@ -108,7 +112,7 @@ fn by_word(context: &Context, args: &ReconcileArgs, batch: u32) -> Result<RunRec
         .remove(0);
     let mut journal = SqliteJournal::open(&store_path(context))?;
     let claim = journal
-        .claim(record.id, Purpose::Settling, clock::now())
+        .claim_from_who_looks(record.id, Purpose::Settling)
         .map_err(|error| owned(error, &record))?;
     let unknowns = journal.unknowns(record.id)?;
     let Some(unknown) = unknowns.iter().find(|unknown| unknown.batch == batch) else {
@@ -174,7 +178,10 @@ fn reopen_where_needed(
 }
 
 /// Desk decides.
-async fn by_reading(context: &Context, args: &ReconcileArgs) -> Result<Vec<RunRecord>, Failure> {
+async fn by_reading(
+    context: &Context,
+    args: &ReconcileArgs,
+) -> Result<(Vec<RunRecord>, bool), Failure> {
     let store = open_store(context)?;
     let found = Selection::parse(args.which.as_deref())?.find(&store, usize::MAX)?;
     let with_unknown: Vec<Reported> = reported(&store, found)?
@@ -183,7 +190,7 @@ async fn by_reading(context: &Context, args: &ReconcileArgs) -> Result<Vec<RunRe
         .collect();
     if with_unknown.is_empty() {
         eprintln!("no batch is unknown: there is nothing to reconcile");
-        return Ok(Vec::new());
+        return Ok((Vec::new(), false));
     }
     let base_url = context.settings.desk.base_url()?.to_string();
     let (ours, others): (Vec<Reported>, Vec<Reported>) = with_unknown
@@ -193,16 +200,17 @@ async fn by_reading(context: &Context, args: &ReconcileArgs) -> Result<Vec<RunRe
         tracing::warn!(run = %other.run.key, sent_to = other.run.base_url, "left alone: it was sent to another Desk");
     }
     let runs: Vec<RunRecord> = ours.into_iter().map(|reported| reported.run).collect();
-    read_back(context, &base_url, &store, &runs).await?;
-    Ok(runs)
+    let stopped = read_back(context, &base_url, &store, &runs).await?;
+    Ok((runs, stopped))
 }
 
+/// True when it was told to stop before all was looked for.
 async fn read_back(
     context: &Context,
     base_url: &str,
     store: &Store,
     runs: &[RunRecord],
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     let token = connection::token(&context.settings)?;
     let standings = store.standings(runs)?;
     let last = standings
@@ -228,32 +236,21 @@ async fn read_back(
         context.on_terminal,
         "reconciling".to_owned(),
     );
-    let reconciler = line(
+    let line = line(
         &context.settings,
         &connection,
         &recorder,
         &store_path(context),
-    )
-    .reconciler(stop);
+    );
     for run in runs {
-        let id = run.id;
-        let claimed = recorder
-            .call(move |journal| journal.claim(id, Purpose::Settling, clock::now()))
-            .await;
-        let claim = match claimed {
-            Ok(claim) => claim,
-            Err(JournalError::Owned(_)) => {
-                tracing::warn!(run = %run.key, "left alone: another process is sending it, and looks for its unknown batches itself");
-                continue;
-            }
-            Err(error) => return Err(error.into()),
+        if stop.is_cancelled() {
+            break;
+        }
+        let Some(done) = settling::settle(&line, run, Scope::Full, SentBy::Anybody, &stop).await?
+        else {
+            tracing::warn!(run = %run.key, "left alone: another process has it, and looks for its unknown batches itself");
+            continue;
         };
-        let done = reconciler
-            .reconcile(claim.fence, &sent(run), claim.unknown, Scope::Full)
-            .await?;
-        recorder
-            .call(move |journal| reopen_where_needed(journal, claim.fence, done.resent > 0))
-            .await?;
         tracing::info!(run = %run.key, found = done.found, planned_again = done.resent, unknown = done.unknown, reads = done.reads, "reconciled");
         if done.resent > 0 {
             let batches = counted(done.resent, "batch is", "batches are");
@@ -264,10 +261,10 @@ async fn read_back(
         }
     }
     drop(shown);
-    drop(reconciler);
+    drop(line);
     drop(recorder);
     let _ = thread.join();
-    Ok(())
+    Ok(stop.is_cancelled())
 }
 
 fn owned(error: JournalError, record: &RunRecord) -> Failure {

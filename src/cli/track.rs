@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use jiff::Timestamp;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::connection::{self, Connection, line};
 use super::exit::Exit;
@@ -14,18 +15,16 @@ use super::selection::{Selection, open_store, reported};
 use super::store::locate::store_path;
 use super::{Context, progress};
 use crate::delivery::reconcile::Scope;
-use crate::journal::clock;
+use crate::journal::RunId;
 use crate::journal::sqlite::SqliteJournal;
-use crate::journal::sqlite::read::RunRecord;
-use crate::journal::{Journal, JournalError, Purpose, RunId};
 use crate::report::{Reported, json, overview};
 use crate::service::alarm::Alarm;
 use crate::service::progress::Progress;
-use crate::service::reconciler::Reconciler;
 use crate::service::recorder::Recorder;
+use crate::service::settling::{self, SentBy};
 use crate::service::stop;
 use crate::service::tracker::{Tracking, Until};
-use crate::service::voyage::sent;
+use crate::service::voyage::Line;
 
 /// When unknown batches are looked for while runs are followed: twice a minute.
 const LOOK_EVERY: &str = "15,45 * * * * *";
@@ -139,20 +138,18 @@ async fn read(
         &store_path(context),
     );
     drop(recorder);
-    let reconciler = line.reconciler(stop.clone());
     let tracker = line.tracker(stop.clone(), progress);
-    drop(line);
     let ids: Vec<RunId> = runs.iter().map(|reported| reported.run.id).collect();
     let tracking = match until {
         Until::Unread | Until::ReadOnce => tracker.track(&ids, until).await,
         Until::Settled(_) => {
             tokio::select! {
                 tracking = tracker.track(&ids, until) => tracking,
-                failure = settle(&reconciler, runs) => return Err(failure),
+                failure = settle(&line, runs, &stop) => return Err(failure),
             }
         }
     };
-    drop(reconciler);
+    drop(line);
     drop(shown);
     drop(tracker);
     let _ = thread.join();
@@ -164,7 +161,11 @@ async fn read(
 
 /// Looks for unknown batches of these runs now and then, for as long as they are followed: a
 /// request that was given up may have been applied late. Ends only when it cannot go on.
-async fn settle(reconciler: &Reconciler<SqliteJournal>, runs: &[Reported]) -> Failure {
+async fn settle(
+    line: &Line<SqliteJournal>,
+    runs: &[Reported],
+    stop: &CancellationToken,
+) -> Failure {
     let alarm = match Alarm::start(LOOK_EVERY, LOOK_AT_LEAST_EVERY).await {
         Ok(alarm) => alarm,
         Err(error) => return Failure::stopped(format!("cannot wake up by the clock: {error}")),
@@ -172,39 +173,12 @@ async fn settle(reconciler: &Reconciler<SqliteJournal>, runs: &[Reported]) -> Fa
     loop {
         alarm.rings().await;
         for Reported { run, .. } in runs {
-            if let Err(error) = settle_run(reconciler, run).await {
+            let looked = settling::settle(line, run, Scope::Near, SentBy::Anybody, stop).await;
+            if let Err(error) = looked {
                 tracing::warn!(run = %run.key, %error, "unknown batches could not be looked for");
             }
         }
     }
-}
-
-async fn settle_run(
-    reconciler: &Reconciler<SqliteJournal>,
-    run: &RunRecord,
-) -> Result<(), JournalError> {
-    let id = run.id;
-    let claim = move |journal: &mut SqliteJournal| match journal.unknowns(id)?.is_empty() {
-        true => Ok(None),
-        false => journal.claim(id, Purpose::Settling, clock::now()).map(Some),
-    };
-    let claim = match reconciler.recorder.call(claim).await {
-        // Nothing is unknown, or a process is sending the run and looks itself.
-        Ok(None) | Err(JournalError::Owned(_)) => return Ok(()),
-        claimed => claimed?,
-    };
-    let Some(claim) = claim else { return Ok(()) };
-    let done = reconciler
-        .reconcile(claim.fence, &sent(run), claim.unknown, Scope::Near)
-        .await;
-    reconciler
-        .recorder
-        .call(move |journal| {
-            journal.unclaim(claim.fence);
-            Ok(())
-        })
-        .await?;
-    done.map(drop)
 }
 
 fn runs_of(runs: &[Reported]) -> Vec<crate::journal::sqlite::read::RunRecord> {

@@ -27,6 +27,7 @@ pub mod progress;
 pub mod reconciler;
 pub mod recorder;
 pub mod retraction;
+pub mod settling;
 pub mod stop;
 pub mod supervisor;
 mod texts;

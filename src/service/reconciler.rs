@@ -201,7 +201,12 @@ impl<J: Journal + 'static> Reconciler<J> {
                     (id, seen, requests)
                 });
             }
-            match reads.join_next().await {
+            // What is waited for may be the end of a pause of Desk: a stop does not wait for it.
+            let read = match self.stop.run_until_cancelled(reads.join_next()).await {
+                Some(read) => read,
+                None => return requests,
+            };
+            match read {
                 Some(Ok((id, seen, made))) => {
                     requests += made;
                     search.saw(id, seen);

@@ -3,6 +3,7 @@
 use deskcast::delivery::batch::BatchState::{Abandoned, Accepted, Planned, Unknown};
 use deskcast::delivery::outcome::ChatId;
 use deskcast::delivery::tracking::Counts;
+use deskcast::journal::orders::{NewOrder, Verb};
 use deskcast::journal::{KnownChat, Reading, Resolution, RunState, Verdict};
 
 use super::stores::{Memory, Sqlite, Store};
@@ -234,4 +235,36 @@ fn readings_are_kept_until_a_chat_is_settled<S: Store>() {
     journal.keep_readings(run, &[reading(70, 4)], 1).unwrap();
     assert_eq!(journal.tracked(run).unwrap(), []);
     assert_eq!(store.seen(run).unwrap().reads, 5);
+}
+
+#[test]
+fn an_order_to_a_run_that_is_only_settled_is_kept_and_carried_out_when_it_is_given_up() {
+    for (state, verb, after) in [
+        (RunState::Paused, Verb::Resume, RunState::Stopped),
+        (RunState::Stopped, Verb::Pause, RunState::Paused),
+        (RunState::Paused, Verb::Cancel, RunState::Cancelled),
+    ] {
+        let store = Sqlite::new();
+        let mut journal = store.open();
+        let new = new_run("spring", 0);
+        let run = create(&mut journal, &new, &[&[11, 12]]).unwrap();
+        let fence = claim(&mut journal, run).fence;
+        journal.release(fence, state, "", at(9)).unwrap();
+        let settling = journal.claim(run, Purpose::Settling, at(10)).unwrap();
+        let order = NewOrder {
+            verb,
+            at: at(11),
+            by: "ana".to_owned(),
+            why: String::new(),
+        };
+        let mut beside = store.open();
+        beside.order_run(run, &new.key.campaign, &order).unwrap();
+        assert!(
+            !beside.obey_where_idle(run, at(12)).unwrap(),
+            "it is settled"
+        );
+        journal.unclaim(settling.fence);
+        assert!(journal.obey_where_idle(run, at(13)).unwrap());
+        assert_eq!(store.seen(run).unwrap().state, after.as_str(), "{verb:?}");
+    }
 }

@@ -35,7 +35,7 @@ pub(in crate::cli) async fn send_and_read(
     let record = &as_in(target, record);
     let reins = Reins::under(&target.stop()?);
     let claim = journal
-        .claim(record.id, Purpose::Sending, clock::now())
+        .claim_from_who_looks(record.id, Purpose::Sending)
         .map_err(|error| refused(error, record))?;
     voyage::say_recovered(&claim, record);
     if let Some(why) = voyage::clock_set_back(&claim, Timestamp::now()) {

@@ -1,5 +1,8 @@
 //! Orders in the store: given, obeyed, kept.
 
+use std::path::Path;
+use std::time::{Duration, Instant};
+
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
 
@@ -8,7 +11,13 @@ use super::{SqliteJournal, millis, owner, record, tick, timestamp};
 use crate::campaign::CampaignName;
 use crate::journal::clock;
 use crate::journal::orders::{NewOrder, Order, OrderId, Verb};
-use crate::journal::{JournalError, RunId, RunState};
+use crate::journal::clock;
+use crate::journal::{Claim, Journal as _, JournalError, Purpose, RunId, RunState};
+
+/// How long who only looks for unknown batches may take to give a run up.
+const GIVEN_UP_WITHIN: Duration = Duration::from_secs(5);
+/// How often a claim is tried meanwhile.
+const TRY_EVERY: Duration = Duration::from_millis(50);
 
 const COLUMNS: &str = "id, at, by, verb, campaign, run, why, obeyed_at, answer";
 
@@ -33,7 +42,10 @@ impl SqliteJournal {
         let id = insert(&tx, campaign, Some(run), order)?;
         let tick = match lock {
             Some(_) => obey(&tx, run, order.at)?,
-            None if order.verb == Verb::Resume && !is_to_stop(&tx, run)? => {
+            None if order.verb == Verb::Resume
+                && is_under_way(state_of(&tx, run)?)
+                && !is_to_stop(&tx, run)? =>
+            {
                 answer(&tx, id, order.at, "it is under way, not paused")?;
                 None
             }
@@ -62,6 +74,44 @@ impl SqliteJournal {
             self.ticks.note(tick);
         }
         Ok(true)
+    }
+
+    /// Whether somebody wants to have this run, who finds it claimed by who only looks for its
+    /// unknown batches.
+    pub fn is_wanted(store: &Path, run: RunId) -> bool {
+        owner::Lock::is_wanted(store, run)
+    }
+
+    /// Claims a run as [`Journal::claim`] does. Where somebody only looks for its unknown batches,
+    /// it is waited until he has given it up, which he does within a moment.
+    ///
+    /// # Errors
+    /// Those of [`Journal::claim`].
+    pub fn claim_from_who_looks(
+        &mut self,
+        run: RunId,
+        purpose: Purpose,
+    ) -> Result<Claim, JournalError> {
+        let start = Instant::now();
+        let mut wanted = None;
+        loop {
+            let claimed = self.claim(run, purpose, clock::now());
+            if !matches!(claimed, Err(JournalError::Owned(_)))
+                || start.elapsed() > GIVEN_UP_WITHIN
+                || is_under_way(self.state(run)?)
+            {
+                return claimed;
+            }
+            if wanted.is_none() {
+                wanted = owner::Lock::want(&self.path, run).ok();
+            }
+            std::thread::sleep(TRY_EVERY);
+        }
+    }
+
+    fn state(&mut self, run: RunId) -> Result<RunState, JournalError> {
+        let tx = self.connection.transaction()?;
+        state_of(&tx, run)
     }
 
     /// Gives an order to a campaign: to pause or resume its schedule, which is obeyed at once, or
@@ -208,6 +258,12 @@ pub(super) fn answer_pending(
         params![run.0, millis(now), state.as_str()],
     )?;
     obey(tx, run, now).map(drop)
+}
+
+/// Whether who has the run sends it. Of any other, somebody looks for unknown batches: he gives it
+/// up within a moment, and then the order is carried out.
+fn is_under_way(state: RunState) -> bool {
+    matches!(state, RunState::Sending | RunState::Reading)
 }
 
 /// Whether the process that sends a run has been told to stop, and has not obeyed yet.

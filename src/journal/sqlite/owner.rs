@@ -70,13 +70,28 @@ impl Lock {
         }
     }
 
+    /// Says that the run is wanted, for as long as the lock is held. Who only looks for unknown
+    /// batches gives the run up then.
+    pub(super) fn want(store: &Path, run: RunId) -> Result<Lock, JournalError> {
+        Lock::take_file(wanted(store, run), "the run is wanted by another process")
+    }
+
+    /// Whether a living process wants this run.
+    pub(super) fn is_wanted(store: &Path, run: RunId) -> bool {
+        is_held(&wanted(store, run))
+    }
+
     /// Whether a living process has the lock of this run.
     pub(super) fn is_held(store: &Path, run: RunId) -> bool {
-        let Ok(file) = File::open(path(store, run)) else {
-            return false;
-        };
-        matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+        is_held(&path(store, run))
     }
+}
+
+fn is_held(path: &Path) -> bool {
+    let Ok(file) = File::open(path) else {
+        return false;
+    };
+    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
 }
 
 impl Drop for Lock {
@@ -89,6 +104,10 @@ impl Drop for Lock {
 
 fn path(store: &Path, run: RunId) -> PathBuf {
     super::beside(store, &format!("-run{}.lock", run.0))
+}
+
+fn wanted(store: &Path, run: RunId) -> PathBuf {
+    super::beside(store, &format!("-run{}.wanted.lock", run.0))
 }
 
 /// Whether this file is the one at this path.

@@ -10,14 +10,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::Note;
 use crate::delivery::reconcile::Scope;
-use crate::journal::clock;
+use crate::journal::RunId;
 use crate::journal::sqlite::SqliteJournal;
 use crate::journal::sqlite::read::RunRecord;
-use crate::journal::{Fence, Journal as _, JournalError, Purpose, RunId};
 use crate::service::progress::Progress;
-use crate::service::reconciler::Reconciled;
+use crate::service::settling::{SentBy, settle};
 use crate::service::tracker::{Tracking, Until};
-use crate::service::voyage::{Line, sent};
+use crate::service::voyage::Line;
 
 /// How long after its end the chats of a run are followed; later ones are read by hand.
 pub(super) const FOLLOW_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -137,7 +136,8 @@ impl Aftercare {
             look.distance = look.distance.saturating_mul(2).min(LAST_LOOK);
             let (line, stop, notes) = (line.clone(), stop.clone(), notes.clone());
             tokio::spawn(async move {
-                let settled = settle(&run, &line, stop).await;
+                let scope = scope(&run, line.grace);
+                let settled = settle(&line, &run, scope, SentBy::Daemon, &stop).await;
                 let _ = notes.send(Note::Looked(run.id, settled));
             });
         }
@@ -152,55 +152,7 @@ impl Aftercare {
     }
 }
 
-/// Looks for the unknown batches of a run that nobody sends; none where somebody does.
-async fn settle(
-    run: &RunRecord,
-    line: &Line<SqliteJournal>,
-    stop: CancellationToken,
-) -> Result<Option<Reconciled>, JournalError> {
-    let id = run.id;
-    let claimed = line
-        .recorder
-        .call(move |journal| journal.claim(id, Purpose::Settling, clock::now()))
-        .await;
-    let claim = match claimed {
-        Err(JournalError::Owned(_)) => return Ok(None),
-        claimed => claimed?,
-    };
-    let reconciler = line.reconciler(stop);
-    // What is absent can be proved only when nothing can be applied any more.
-    let done = reconciler
-        .reconcile(
-            claim.fence,
-            &sent(run),
-            claim.unknown,
-            scope(run, line.grace),
-        )
-        .await;
-    let resend = done.as_ref().is_ok_and(|done| done.resent > 0);
-    line.recorder
-        .call(move |journal| give_up(journal, claim.fence, resend))
-        .await?;
-    done.map(Some)
-}
-
-/// Gives up a run that was claimed to look for its unknown batches. What was planned again of it is
-/// for the daemon to send.
-fn give_up(journal: &mut SqliteJournal, fence: Fence, resend: bool) -> Result<(), JournalError> {
-    let now = Timestamp::now();
-    let given_up = match resend {
-        true => journal.adopt(fence.run).and_then(|()| {
-            let note = "batches that were unknown are proved absent, and planned again";
-            journal.reopen(fence, note, now)
-        }),
-        false => Ok(()),
-    };
-    journal.unclaim(fence);
-    given_up?;
-    // Orders that came meanwhile found a process that has the run, and that one does not send.
-    journal.obey_where_idle(fence.run, now).map(drop)
-}
-
+/// What is absent can be proved only when nothing can be applied any more.
 fn scope(run: &RunRecord, grace: Duration) -> Scope {
     let since = Timestamp::now().duration_since(run.ended_at.unwrap_or(run.created_at));
     match Duration::try_from(since) {
