@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, interval};
 
@@ -178,11 +180,22 @@ fn line(snapshot: &Snapshot, pace: Pace) -> String {
         }
     }
     match snapshot.phase {
-        Phase::Waiting => parts.push("waiting for Desk".to_owned()),
+        Phase::Waiting => parts.push(waiting(snapshot.waits_until)),
         Phase::Reconciling => parts.push("looking for the unknown in Desk".to_owned()),
         Phase::Sending | Phase::Reading => {}
     }
     parts.join(", ")
+}
+
+/// The time is that of this machine's zone, as in a dry run.
+fn waiting(until: Option<Timestamp>) -> String {
+    match until {
+        None => "waiting for Desk".to_owned(),
+        Some(until) => {
+            let local = until.to_zoned(TimeZone::system());
+            format!("waiting for Desk until {}", local.strftime("%H:%M:%S"))
+        }
+    }
 }
 
 fn reading(snapshot: &Snapshot) -> String {

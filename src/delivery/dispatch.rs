@@ -11,7 +11,7 @@
 mod streak;
 mod vocabulary;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use self::streak::Streak;
@@ -47,6 +47,8 @@ pub struct Dispatcher {
     concurrency: usize,
     ready: VecDeque<Work>,
     in_flight: BTreeMap<u32, Work>,
+    /// Posted and not recalled: what waits for its departure is among them.
+    posted: BTreeSet<u32>,
     loaded_to: u32,
     load_up_to: u32,
     next_number: u32,
@@ -73,6 +75,7 @@ impl Dispatcher {
             concurrency: concurrency.max(1),
             ready: VecDeque::new(),
             in_flight: BTreeMap::new(),
+            posted: BTreeSet::new(),
             loaded_to: 0,
             load_up_to: batches,
             next_number: batches + 1,
@@ -94,6 +97,11 @@ impl Dispatcher {
     /// Whether Desk is being waited for, until when and why it is so.
     pub fn is_waiting(&self) -> bool {
         self.wait_until.is_some() || self.breaker == Breaker::Open
+    }
+
+    /// Until when nothing new is sent, where that is known.
+    pub fn waits_until(&self) -> Option<Duration> {
+        self.wait_until
     }
 
     /// Why nothing new is sent right now, in words.
@@ -119,7 +127,8 @@ impl Dispatcher {
         match event {
             Event::Loaded { batches, last } => self.take(batches, last),
             Event::Granted => self.granted(now, effects),
-            Event::Recorded(number) => self.recorded(number, effects),
+            Event::Recorded(number) => self.recorded(now, number, effects),
+            Event::Recalled(number) => self.withhold(number, effects),
             Event::Answered(number, fact) => self.answered(now, number, fact, effects),
             Event::Probed(serves) => self.probed(now, serves),
             Event::Woken => {}
@@ -134,6 +143,7 @@ impl Dispatcher {
                 self.ended = false;
             }
         }
+        self.recall(now, effects);
         self.pump(now, effects);
     }
 
@@ -169,20 +179,37 @@ impl Dispatcher {
         self.in_flight.insert(work.number, work);
     }
 
-    fn recorded(&mut self, number: u32, effects: &mut Vec<Effect>) {
+    fn recorded(&mut self, now: Duration, number: u32, effects: &mut Vec<Effect>) {
         let Some(work) = self.in_flight.get(&number) else {
             return;
         };
-        if let Some(Ending::Stopped(why) | Ending::Failed(why)) = &self.ending {
-            // Told to stop between the intent and the request: it is not sent after all.
-            let words = Words::own(format!("not sent: {why}"));
-            self.put_back(number, Conclusion::NotSent(words), effects);
+        if self.is_held(now) {
+            // Told to stop or to wait between the intent and the request: it is not sent after all.
+            self.withhold(number, effects);
             return;
         }
         effects.push(Effect::Post {
             number,
             customers: work.customers.clone(),
         });
+        self.posted.insert(number);
+    }
+
+    /// A batch whose intent is durable and whose request has not left is planned again.
+    fn withhold(&mut self, number: u32, effects: &mut Vec<Effect>) {
+        let words = match &self.ending {
+            Some(Ending::Stopped(why) | Ending::Failed(why)) => format!("not sent: {why}"),
+            Some(Ending::Finished) | None => "not sent: Desk is waited for".to_owned(),
+        };
+        self.put_back(number, Conclusion::NotSent(Words::own(words)), effects);
+    }
+
+    /// Nothing that has not left waits for Desk with an intent: a kill would make it unknown.
+    fn recall(&mut self, now: Duration, effects: &mut Vec<Effect>) {
+        if self.is_held(now) {
+            let posted = std::mem::take(&mut self.posted);
+            effects.extend(posted.into_iter().map(Effect::Recall));
+        }
     }
 
     fn answered(&mut self, now: Duration, number: u32, fact: Fact, effects: &mut Vec<Effect>) {
@@ -344,6 +371,7 @@ impl Dispatcher {
     }
 
     fn conclude(&mut self, number: u32, conclusion: Conclusion, effects: &mut Vec<Effect>) {
+        self.posted.remove(&number);
         if let Some(work) = self.in_flight.remove(&number) {
             effects.push(Effect::Conclude {
                 number,

@@ -4,6 +4,8 @@
 mod refusals;
 #[path = "dispatch_tests/stage.rs"]
 mod stage;
+#[path = "dispatch_tests/waiting.rs"]
+mod waiting;
 
 use std::collections::BTreeSet;
 

@@ -3,6 +3,8 @@
 //! One loop owns the dispatcher and lines every event up in one queue. What one turn of the loop
 //! wants recorded goes to the journal as one piece; permits come back; requests leave.
 
+mod departure;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +14,7 @@ use tokio::time::{Instant, sleep_until};
 
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use self::departure::departs;
 use super::budget::{Budget, Lane};
 use super::gate::Gate;
 use super::orders::Reins;
@@ -33,6 +36,9 @@ const STALLED_AFTER: Duration = Duration::from_secs(30);
 
 /// A chat to ask for when only an answer matters: any id will do.
 const ANY_CHAT: ChatId = ChatId(1);
+
+/// A wait for Desk that is shorter than this is not worth a time.
+const WORTH_A_TIME: Duration = Duration::from_secs(2);
 
 /// What sending a run needs.
 #[derive(Debug)]
@@ -86,6 +92,7 @@ impl<J: Journal + 'static> Sender<J> {
             messages,
             start: Instant::now(),
             permits: HashMap::new(),
+            departing: HashMap::new(),
             sizes: HashMap::new(),
             pending: 0,
             owed: Vec::new(),
@@ -93,6 +100,7 @@ impl<J: Journal + 'static> Sender<J> {
             _no_more_waiting: closing.clone().drop_guard(),
             closing,
             wake_at: None,
+            waits_until: None,
             ending: None,
             progressed_at: Instant::now(),
         };
@@ -122,6 +130,8 @@ struct Shell<J> {
     start: Instant,
     /// Permits of intents that are durable and not yet posted.
     permits: HashMap<u32, Permit>,
+    /// What takes back a request that has not left; dropped when its answer comes.
+    departing: HashMap<u32, CancellationToken>,
     /// Customers of the batches in flight, for progress.
     sizes: HashMap<u32, u64>,
     /// Pieces that the journal has not answered yet.
@@ -134,6 +144,8 @@ struct Shell<J> {
     closing: CancellationToken,
     _no_more_waiting: DropGuard,
     wake_at: Option<Instant>,
+    /// Until when Desk is waited for, and that by the wall clock, as it was first shown.
+    waits_until: Option<(Duration, Timestamp)>,
     ending: Option<Ending>,
     /// When an outcome was last concluded, or the watchdog last spoke.
     progressed_at: Instant,
@@ -257,11 +269,17 @@ impl<J: Journal + 'static> Shell<J> {
                     });
                 }
                 Effect::Post { number, customers } => self.post(number, &customers),
+                Effect::Recall(number) => {
+                    if let Some(departing) = self.departing.remove(&number) {
+                        departing.cancel();
+                    }
+                }
                 Effect::Conclude {
                     number,
                     attempt,
                     conclusion,
                 } => {
+                    self.departing.remove(&number);
                     let customers = self.sizes.remove(&number).unwrap_or(0);
                     self.permits.remove(&number);
                     self.progressed_at = Instant::now();
@@ -343,10 +361,7 @@ impl<J: Journal + 'static> Shell<J> {
         let closing = self.closing.clone();
         tokio::spawn(async move {
             match gate.pass(&closing).await {
-                Ok(true) => {
-                    sender.budget.acquire(sender.lane(), sender.key()).await;
-                    let _ = messages.send(Message::Event(Event::Granted));
-                }
+                Ok(true) => Self::acquire(&sender, &messages, &closing).await,
                 Ok(false) => {}
                 Err(error) => {
                     let _ = messages.send(Message::Event(Event::Stop(error.to_string())));
@@ -357,10 +372,20 @@ impl<J: Journal + 'static> Shell<J> {
 
     fn ask_budget(&self) {
         let (sender, messages) = (Arc::clone(&self.sender), self.messages.clone());
-        tokio::spawn(async move {
-            sender.budget.acquire(sender.lane(), sender.key()).await;
+        let closing = self.closing.clone();
+        tokio::spawn(async move { Self::acquire(&sender, &messages, &closing).await });
+    }
+
+    /// Waits for the budget, but not beyond the run: who waits holds the journal open.
+    async fn acquire(
+        sender: &Sender<J>,
+        messages: &mpsc::UnboundedSender<Message>,
+        closing: &CancellationToken,
+    ) {
+        let granted = sender.budget.acquire(sender.lane(), sender.key());
+        if closing.run_until_cancelled(granted).await.is_some() {
             let _ = messages.send(Message::Event(Event::Granted));
-        });
+        }
     }
 
     fn post(&mut self, number: u32, customers: &[u64]) {
@@ -369,8 +394,13 @@ impl<J: Journal + 'static> Shell<J> {
         };
         let body = self.sender.templates.of(customers).body(customers);
         let (sender, messages) = (Arc::clone(&self.sender), self.messages.clone());
+        let recall = CancellationToken::new();
+        self.departing.insert(number, recall.clone());
         tokio::spawn(async move {
-            sender.budget.depart().await;
+            if !departs(&sender.budget, &recall).await {
+                let _ = messages.send(Message::Event(Event::Recalled(number)));
+                return;
+            }
             let fact = sender.desk.create(permit, body).await;
             if let Fact::NotSent(why) = &fact
                 && sender.progress.snapshot().phase != Phase::Waiting
@@ -390,12 +420,17 @@ impl<J: Journal + 'static> Shell<J> {
 
     fn probe(&self) {
         let (sender, messages) = (Arc::clone(&self.sender), self.messages.clone());
+        let closing = self.closing.clone();
         tokio::spawn(async move {
-            sender.budget.acquire(Lane::Read, sender.key()).await;
-            sender.budget.depart().await;
-            let serves = sender.desk.serves(ANY_CHAT).await;
-            tracing::info!(serves, "asked Desk whether it serves again");
-            let _ = messages.send(Message::Event(Event::Probed(serves)));
+            let asked = async {
+                sender.budget.acquire(Lane::Read, sender.key()).await;
+                sender.budget.depart().await;
+                sender.desk.serves(ANY_CHAT).await
+            };
+            if let Some(serves) = closing.run_until_cancelled(asked).await {
+                tracing::info!(serves, "asked Desk whether it serves again");
+                let _ = messages.send(Message::Event(Event::Probed(serves)));
+            }
         });
     }
 
@@ -432,14 +467,31 @@ impl<J: Journal + 'static> Shell<J> {
         );
     }
 
-    fn show_phase(&self, dispatcher: &Dispatcher) {
-        let phase = if dispatcher.is_waiting() {
+    fn show_phase(&mut self, dispatcher: &Dispatcher) {
+        let paused = self.sender.budget.paused_for();
+        let others_wait = paused > WORTH_A_TIME;
+        let phase = if dispatcher.is_waiting() || others_wait {
             Phase::Waiting
         } else {
             Phase::Sending
         };
-        self.sender
-            .progress
-            .update(|snapshot| snapshot.phase = phase);
+        let now = self.start.elapsed();
+        let until = dispatcher
+            .waits_until()
+            .max(others_wait.then(|| now + paused));
+        let known = self.waits_until.filter(|(known, _)| {
+            until.is_some_and(|until| until.abs_diff(*known) < Duration::from_millis(50))
+        });
+        self.waits_until = known.or_else(|| {
+            let until = until?;
+            let left = until.saturating_sub(now);
+            let at = Timestamp::now().saturating_add(left).ok()?;
+            (left > WORTH_A_TIME).then_some((until, at))
+        });
+        let waits_until = self.waits_until.map(|(_, at)| at);
+        self.sender.progress.update(|snapshot| {
+            snapshot.phase = phase;
+            snapshot.waits_until = waits_until;
+        });
     }
 }

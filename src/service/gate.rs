@@ -267,7 +267,8 @@ impl<J: Journal + 'static> Gate<J> {
             {
                 self.spawn(&mut reads, chat);
             }
-            let Some(read) = reads.join_next().await else {
+            // What is waited for may be the end of a pause of Desk: a stop does not wait for it.
+            let Some(Some(read)) = closing.run_until_cancelled(reads.join_next()).await else {
                 break;
             };
             let Ok((chat, at, read)) = read else { continue };

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use jiff::Timestamp;
+
 use crate::delivery::dispatch::Conclusion;
 use crate::delivery::tracking::Counts;
 
@@ -24,6 +26,8 @@ pub enum Phase {
 pub struct Snapshot {
     /// What it is doing.
     pub phase: Phase,
+    /// Until when Desk is waited for, where that is known and not in a moment.
+    pub waits_until: Option<Timestamp>,
     /// Batches of the plan, parts of split ones instead of the whole.
     pub batches: u64,
     /// Batches with an end.

@@ -46,6 +46,8 @@ pub(crate) enum Heard {
     Unauthorized,
     /// The connection was refused, not done.
     Refused,
+    /// It had not left when it was recalled.
+    NotLeft,
 }
 
 const FATES: [Fate; 5] = [
@@ -77,6 +79,10 @@ impl Scene {
                     ],
                 };
                 steps.extend(heard.iter().map(|heard| Step::Hear(*key, *heard)));
+                let is_recalled = |process: &Process| process.recalled.contains(&key.0);
+                if flight.done.is_none() && self.process.as_ref().is_some_and(is_recalled) {
+                    steps.push(Step::Hear(*key, Heard::NotLeft));
+                }
             }
         }
         match &self.process {

@@ -60,6 +60,8 @@ pub(crate) struct Process {
     pub(crate) loading: Option<(u32, u32, usize)>,
     pub(crate) asked: bool,
     pub(crate) probing: bool,
+    /// Batches whose request was recalled and not heard of since.
+    pub(crate) recalled: BTreeSet<u32>,
     pub(crate) wake_at: Option<Duration>,
     pub(crate) ending: Option<Ending>,
     pub(crate) told_to_stop: bool,
@@ -185,13 +187,14 @@ impl Scene {
                 loading,
                 asked,
                 probing,
+                recalled,
                 wake_at,
                 ending,
                 told_to_stop,
                 failed,
             } = process;
             (dispatcher, now, permits, loading, asked, probing).hash(&mut hasher);
-            (wake_at, ending, told_to_stop, failed).hash(&mut hasher);
+            (recalled, wake_at, ending, told_to_stop, failed).hash(&mut hasher);
             write!(text, "{pieces:?}{owed:?}").unwrap();
         }
         text.hash(&mut hasher);

@@ -80,6 +80,7 @@ impl Scene {
             loading: None,
             asked: false,
             probing: false,
+            recalled: Default::default(),
             wake_at: None,
             ending: None,
             told_to_stop: false,
@@ -162,6 +163,7 @@ impl Scene {
                     piece.push(entry(number, attempt, What::Outcome(conclusion)));
                 }
                 Effect::Post { number, customers } => self.post(number, customers)?,
+                Effect::Recall(number) => process.recalled.extend([number]),
                 Effect::Pause(_) => {}
                 Effect::Probe => process.probing = true,
                 Effect::WakeAt(at) => process.wake_at = Some(at),
@@ -280,6 +282,10 @@ impl Scene {
         let Some(flight) = self.flights.remove(&key) else {
             return Ok(());
         };
+        self.with(|process| process.recalled.retain(|number| *number != key.0));
+        if heard == Heard::NotLeft {
+            return self.step(Event::Recalled(key.0));
+        }
         let answered = |status, body| {
             Fact::Answered(Answer {
                 status,
@@ -293,7 +299,7 @@ impl Scene {
         };
         let fact = match (heard, &flight.done) {
             (Heard::Truth, Some(Ok(chat))) => answered(201, AnswerBody::Chat(*chat)),
-            (Heard::Truth, _) => answered(400, error()),
+            (Heard::Truth | Heard::NotLeft, _) => answered(400, error()),
             (Heard::Throttled, _) => answered(429, error()),
             (Heard::Unauthorized, _) => answered(401, error()),
             (Heard::Refused, _) => Fact::NotSent("connection refused".to_owned()),

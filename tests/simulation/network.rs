@@ -21,6 +21,8 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) struct Sent {
     pub(crate) process: ProcessId,
     pub(crate) fence: Fence,
+    /// When it leaves.
+    pub(crate) at: Duration,
     pub(crate) wanted: Wanted,
 }
 
@@ -40,6 +42,7 @@ impl World {
         let Sent {
             process,
             fence,
+            at: _,
             wanted,
         } = sent;
         if self.chance.strikes(self.weather.refuse) {

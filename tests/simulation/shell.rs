@@ -80,6 +80,12 @@ impl World {
                         entries.push(self.entry(number, attempt, What::Outcome(conclusion)));
                     }
                 }
+                Effect::Recall(number) => {
+                    if self.take_back(id, fence, number) {
+                        let event = Event::Recalled(number);
+                        self.after(Duration::ZERO, Happening::Tell(id, fence, event));
+                    }
+                }
                 Effect::Pause(wait) => {
                     let until = self.now + wait;
                     if let Some((session, _)) = self.session(id, fence) {
@@ -170,6 +176,7 @@ impl World {
         self.depart(Sent {
             process: id,
             fence,
+            at: Duration::ZERO,
             wanted,
         });
     }
@@ -178,14 +185,16 @@ impl World {
         self.depart(Sent {
             process: id,
             fence,
+            at: Duration::ZERO,
             wanted: Wanted::Probe,
         });
     }
 
-    fn depart(&mut self, sent: Sent) {
+    fn depart(&mut self, mut sent: Sent) {
         let departure = self.pacer.account().depart(self.now);
         let at = departure.expect("what is in memory is not damaged").at;
         self.departures.push(at);
+        sent.at = at;
         let wait = at - self.now + self.chance.millis(30);
         self.after(wait, Happening::Arrive(Box::new(sent)));
     }

@@ -21,7 +21,7 @@ use super::chance::Chance;
 use super::check::{Applied, Checked, Past, Violation};
 use super::figures::Figures;
 use super::mutation::Mutation;
-use super::network::Sent;
+use super::network::{Sent, Wanted};
 use super::process::Process;
 use super::weather::Weather;
 
@@ -195,6 +195,21 @@ impl World {
         self.again(weather.suspend_every, Happening::Suspend);
         self.after(Duration::from_millis(weather.lasts), Happening::Clear);
         tell!(self, "{weather:?}");
+    }
+
+    /// Takes back the create of a batch that has not left yet; false where it has.
+    pub(crate) fn take_back(&mut self, id: ProcessId, fence: Fence, number: u32) -> bool {
+        let now = self.now;
+        let waits = |happening: &Happening| match happening {
+            Happening::Arrive(sent) => {
+                let ours = sent.process == id && sent.fence == fence && sent.at > now;
+                ours && matches!(sent.wanted, Wanted::Create { batch, .. } if batch == number)
+            }
+            _ => false,
+        };
+        let place = self.queue.iter().find(|(_, happening)| waits(happening));
+        let place = place.map(|(place, _)| *place);
+        place.is_some_and(|place| self.queue.remove(&place).is_some())
     }
 
     /// Lets everything happen until every run is over.

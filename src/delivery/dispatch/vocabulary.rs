@@ -32,6 +32,8 @@ pub enum Event {
     Recorded(u32),
     /// The request of this batch has ended.
     Answered(u32, Fact),
+    /// The request of this batch, whose intent is durable, has not left and never will.
+    Recalled(u32),
     /// Desk was asked whether it serves again.
     Probed(bool),
     /// The time asked for by [`Effect::WakeAt`] has come.
@@ -77,6 +79,9 @@ pub enum Effect {
         /// Its customers.
         customers: Vec<u64>,
     },
+    /// Do not send the request of this batch, if it has not left yet: then
+    /// [`Event::Recalled`] comes back, and else its answer as ever.
+    Recall(u32),
     /// Make the outcome of this batch durable.
     Conclude {
         /// The batch.

@@ -172,6 +172,11 @@ impl Budget {
         }
     }
 
+    /// How long nothing is let out from now, as far as this process knows.
+    pub fn paused_for(&self) -> Duration {
+        self.shared.lock().paused_for()
+    }
+
     /// How much of what is allowed has left within the last window (a second, or longer for less
     /// than one request a second), from all processes: 0 to 1.
     pub fn used(&self) -> f64 {

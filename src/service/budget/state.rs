@@ -175,6 +175,12 @@ impl State {
         self.paused.0.max(self.pause_to_tell.unwrap_or_default())
     }
 
+    /// How long nothing is let out from now.
+    pub(super) fn paused_for(&mut self) -> Duration {
+        let now = self.books.now();
+        self.paused_until(now).saturating_sub(now)
+    }
+
     /// A time to leave; `missed` is one that was had before.
     pub(super) fn depart(&mut self, missed: Option<Departure>) -> Result<Departure, Duration> {
         let now = self.books.now();

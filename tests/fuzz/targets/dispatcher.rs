@@ -63,6 +63,7 @@ enum Todo {
     Grant,
     Record(u32),
     Answer(u32),
+    Recall(u32),
     Probe,
     Wake(Duration),
 }
@@ -141,6 +142,7 @@ impl Shell {
             Todo::Grant => Event::Granted,
             Todo::Record(number) => Event::Recorded(number),
             Todo::Answer(number) => Event::Answered(number, self.fact(source)),
+            Todo::Recall(number) => Event::Recalled(number),
             Todo::Probe => Event::Probed(source.below(3) != 1),
             Todo::Wake(until) => {
                 self.now = self.now.max(until);
@@ -248,6 +250,7 @@ impl Shell {
                     attempt,
                     conclusion,
                 } => self.conclude(number, attempt, conclusion),
+                Effect::Recall(number) => self.recall(number),
                 Effect::Pause(_) => {}
                 Effect::Probe => self.todo.push(Todo::Probe),
                 Effect::WakeAt(until) => self.wake_at(until),
@@ -280,6 +283,18 @@ impl Shell {
         assert_eq!(place, Some(Place::Intended), "a post of batch {number}");
         assert_eq!(self.customers[&number], customers);
         self.todo.push(Todo::Answer(number));
+    }
+
+    /// What is odd by its number has not left yet.
+    fn recall(&mut self, number: u32) {
+        assert_eq!(self.places[&number], Place::Posted, "batch {number}");
+        let waits = |todo: &Todo| matches!(todo, Todo::Answer(at) if *at == number);
+        if number % 2 == 1
+            && let Some(place) = self.todo.iter().position(waits)
+        {
+            self.todo[place] = Todo::Recall(number);
+            self.places.insert(number, Place::Intended);
+        }
     }
 
     fn conclude(&mut self, number: u32, attempt: u32, conclusion: Conclusion) {
