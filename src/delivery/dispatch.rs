@@ -17,7 +17,7 @@ use std::time::Duration;
 use self::streak::Streak;
 pub use self::vocabulary::{Conclusion, Effect, Ending, Event, Work};
 use super::outcome::{Fact, Outcome, Words, judge};
-use super::patience::{BREAKER_AT, Patience};
+use super::patience::{BREAKER_AT, Patience, Tries};
 use super::split::{self, Refusal};
 
 /// Refusals of single customers from different places in a row, all with one code and nothing
@@ -59,6 +59,7 @@ pub struct Dispatcher {
     streak: Streak,
     unknown_in_a_row: u32,
     breaker: Breaker,
+    tries: Tries,
     probing: bool,
     patience: Patience,
     wait_until: Option<Duration>,
@@ -86,6 +87,7 @@ impl Dispatcher {
             streak: Streak::default(),
             unknown_in_a_row: 0,
             breaker: Breaker::Closed,
+            tries: Tries::default(),
             probing: false,
             patience,
             wait_until: None,
@@ -316,6 +318,9 @@ impl Dispatcher {
 
     fn lost(&mut self, now: Duration, number: u32, words: Words, effects: &mut Vec<Effect>) {
         self.unknown_in_a_row += 1;
+        if self.breaker == Breaker::HalfOpen {
+            self.tries.failed(now);
+        }
         if self.breaker == Breaker::HalfOpen || self.unknown_in_a_row >= BREAKER_AT {
             self.breaker = Breaker::Open;
             self.wait_for_desk(now, &words);
@@ -326,15 +331,20 @@ impl Dispatcher {
     fn served(&mut self) {
         self.patience.served();
         self.unknown_in_a_row = 0;
+        self.tries = Tries::default();
         self.breaker = Breaker::Closed;
     }
 
     fn probed(&mut self, now: Duration, serves: bool) {
         self.probing = false;
-        if serves {
-            self.breaker = Breaker::HalfOpen;
-        } else {
+        if !serves {
             self.wait_for_desk(now, &Words::own("Desk does not serve"));
+            return;
+        }
+        self.patience.reached();
+        match self.tries.wait_until(now) {
+            Some(until) => self.hold_until(until),
+            None => self.breaker = Breaker::HalfOpen,
         }
     }
 

@@ -8,7 +8,13 @@ pub const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// No wait is longer than this, unless the other side asks for it.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// Unknown outcomes in a row that open the circuit breaker.
-pub const BREAKER_AT: u32 = 5;
+pub const BREAKER_AT: u32 = 3;
+/// How long no create is tried after one that was tried by itself is unknown, too; it doubles from
+/// there. With [`BREAKER_AT`] that makes at most seven unknown batches in an hour, one request at a
+/// time.
+pub const FIRST_TRY_AGAIN: Duration = Duration::from_secs(240);
+/// At the latest after this long.
+const LAST_TRY_AGAIN: Duration = Duration::from_secs(2 * 3600);
 
 /// A seeded source of jitter (splitmix64): the same seed gives the same waits, so a simulated run
 /// can be replayed.
@@ -99,10 +105,41 @@ impl Patience {
         asked.unwrap_or_else(|| self.jitter.up_to(ceiling))
     }
 
+    /// Desk has shown something, which proves that it can be reached and not that it takes what is
+    /// sent: what was waited so far does not count as being out of reach.
+    pub fn reached(&mut self) {
+        self.unserved_since = None;
+    }
+
     /// Whether it has lasted too long.
     pub fn is_over(&self, now: Duration) -> bool {
         self.unserved_since
             .is_some_and(|since| now >= since + self.give_up_after)
+    }
+}
+
+/// When a create may be tried after unknown ones in a row. Reading something proves nothing about
+/// creating: under maintenance Desk may show all and take nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Tries {
+    failed: u32,
+    not_before: Option<Duration>,
+}
+
+impl Tries {
+    /// A create that was tried by itself is unknown, too.
+    pub fn failed(&mut self, now: Duration) {
+        // What was in flight from before tells nothing new.
+        if self.wait_until(now).is_none() {
+            let wait = FIRST_TRY_AGAIN.saturating_mul(1 << self.failed.min(8));
+            self.failed += 1;
+            self.not_before = Some(now + wait.min(LAST_TRY_AGAIN));
+        }
+    }
+
+    /// Until when no create may be tried.
+    pub fn wait_until(&self, now: Duration) -> Option<Duration> {
+        self.not_before.filter(|at| now < *at)
     }
 }
 

@@ -76,3 +76,35 @@ fn nobody_is_recalled_twice_or_after_the_answer() {
     let ends = |effect: &&Effect| matches!(effect, Effect::Conclude { number: 2, .. });
     assert_eq!(stage.effects.iter().filter(ends).count(), 1);
 }
+
+#[test]
+fn read_only_maintenance_of_an_hour_makes_at_most_seven_unknown_and_the_run_goes_on_by_itself() {
+    for concurrency in [1, 2] {
+        let mut stage = Stage::new(concurrency, true, &[100; 300]);
+        let begun = stage.now;
+        let mut posted = stage.go();
+        let mut unknown = 0;
+        while stage.ending().is_none() {
+            assert!(stage.now < begun + secs(3 * 3600), "it does not go on");
+            let ended = stage.now >= begun + secs(3600);
+            if let Some(number) = posted.pop() {
+                unknown += u32::from(!ended);
+                stage.now += Duration::from_millis(100);
+                let fact = if ended {
+                    accepted(number)
+                } else {
+                    said(503, "maintenance")
+                };
+                posted.extend(stage.answer(number, fact));
+            } else if let Some(at) = stage.effects.iter().position(|e| *e == Effect::Probe) {
+                stage.effects.remove(at);
+                stage.tell(Event::Probed(true));
+                posted.extend(stage.go());
+            } else {
+                posted.extend(stage.sleep());
+            }
+        }
+        assert!((3..=7).contains(&unknown), "{unknown} batches are unknown");
+        assert_eq!(stage.ending(), Some(&Ending::Finished));
+    }
+}
