@@ -16,6 +16,7 @@ mod folder;
 mod lookups;
 mod memory;
 mod place;
+mod obeyed;
 mod refusals;
 mod result;
 mod resume;
