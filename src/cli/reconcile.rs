@@ -13,7 +13,6 @@ use super::store::locate::store_path;
 use super::{Context, progress};
 use crate::delivery::outcome::ChatId;
 use crate::delivery::reconcile::Scope;
-use crate::journal::clock;
 use crate::journal::sqlite::SqliteJournal;
 use crate::journal::sqlite::read::{RunRecord, Store};
 use crate::journal::{Journal, JournalError, Purpose, Resolution, RunState, Verdict};

@@ -1,8 +1,13 @@
-//! The first wave of a run: whether the rest may follow.
+//! The first wave of a run: who belongs to it, and whether the rest may follow.
+//!
+//! It is the first batches of the plan, as many as it takes for so many customers, and the parts of
+//! those that were split: a batch belongs to it or does not, whatever becomes of the others.
 //!
 //! The wave is sent like everything else. Then nothing leaves until its last batch has been left
 //! alone for as long as the definition says; what came of it by then decides. It is decided once:
 //! an operator who resumes a run that was held has looked, and the rest follows.
+
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
@@ -11,6 +16,8 @@ use crate::campaign::{Canary, Then};
 /// What came of a first wave so far, by customer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wave {
+    /// Those whose turn is still to come.
+    pub planned: u64,
     /// Those who are under way.
     pub in_flight: u64,
     /// Accepted by Desk.
@@ -53,22 +60,57 @@ pub struct Judgement {
     pub sentence: String,
 }
 
+/// The number of the last batch of the plan that belongs to the wave, from the sizes of all
+/// batches in order; none where there are no batches.
+pub fn last_of_wave(customers: u64, sizes: impl IntoIterator<Item = (u32, u64)>) -> Option<u32> {
+    let mut sum = 0;
+    let mut last = None;
+    for (number, size) in sizes {
+        if sum >= customers && last.is_some() {
+            break;
+        }
+        sum += size;
+        last = Some(number);
+    }
+    last
+}
+
+/// Those of these batches, with the batch that each is a part of, that belong to the wave. Parts
+/// come after what they are parts of, as their numbers do.
+pub fn members(
+    last_of_wave: u32,
+    batches: impl IntoIterator<Item = (u32, Option<u32>)>,
+) -> BTreeSet<u32> {
+    let mut members = BTreeSet::new();
+    for (number, parent) in batches {
+        let belongs = match parent {
+            None => number <= last_of_wave,
+            Some(parent) => members.contains(&parent),
+        };
+        if belongs {
+            members.insert(number);
+        }
+    }
+    members
+}
+
 impl Wave {
     fn tried(&self) -> u64 {
         self.accepted + self.rejected + self.unknown
     }
 
-    /// What is to be done before another batch leaves.
-    pub fn step(&self, canary: &Canary, now: Timestamp) -> Step {
+    /// What is to be done before the next batch leaves, of which it is known whether it belongs to
+    /// the wave.
+    pub fn step(&self, canary: &Canary, belongs: bool, now: Timestamp) -> Step {
         if let Some((at, passed)) = self.judged {
             let approved = self.approved_at.is_some_and(|approved| approved >= at);
             let asks = passed && canary.then == Then::Ask && !approved;
             return if asks { Step::Ask } else { Step::Go };
         }
-        if self.tried() + self.in_flight < canary.customers {
+        if belongs {
             return Step::Go;
         }
-        let (0, Some(ended_at)) = (self.in_flight, self.ended_at) else {
+        let (0, Some(ended_at)) = (self.planned + self.in_flight, self.ended_at) else {
             return Step::InFlight;
         };
         let over = ended_at
@@ -142,16 +184,48 @@ mod tests {
 
     #[test]
     fn the_wave_goes_out_is_left_alone_and_is_looked_at() {
-        let step = |wave: Wave, now| wave.step(&canary(Then::Continue), at(now));
-        assert_eq!(step(Wave::default(), 0), Step::Go);
-        assert_eq!(step(wave(98, 1, 0), 11), Step::Go);
+        let step = |wave: Wave, belongs, now| wave.step(&canary(Then::Continue), belongs, at(now));
+        assert_eq!(step(Wave::default(), true, 0), Step::Go);
+        assert_eq!(step(wave(98, 1, 0), true, 11), Step::Go);
         let under_way = Wave {
             in_flight: 1,
             ..wave(98, 1, 0)
         };
-        assert_eq!(step(under_way, 11), Step::InFlight);
-        assert_eq!(step(wave(98, 2, 0), 69), Step::Hold(at(70)));
-        assert_eq!(step(wave(98, 2, 0), 70), Step::Look(at(70)));
+        assert_eq!(step(under_way, false, 11), Step::InFlight);
+        assert_eq!(step(wave(98, 2, 0), false, 69), Step::Hold(at(70)));
+        assert_eq!(step(wave(98, 2, 0), false, 70), Step::Look(at(70)));
+    }
+
+    #[test]
+    fn a_part_whose_turn_is_to_come_holds_back_whoever_does_not_belong_to_the_wave() {
+        let split = Wave {
+            planned: 4,
+            ..wave(60, 0, 0)
+        };
+        let step = |belongs| split.step(&canary(Then::Continue), belongs, at(1_000));
+        assert_eq!(step(false), Step::InFlight);
+        assert_eq!(step(true), Step::Go);
+    }
+
+    #[test]
+    fn the_wave_is_the_first_batches_and_their_parts() {
+        let sizes = [(1, 40), (2, 40), (3, 40), (4, 40)];
+        let last = |customers| last_of_wave(customers, sizes);
+        assert_eq!(
+            (last(40), last(41), last(1_000)),
+            (Some(1), Some(2), Some(4))
+        );
+        assert_eq!(last_of_wave(40, []), None);
+        let batches = [
+            (1, None),
+            (2, None),
+            (3, None),
+            (5, Some(2)),
+            (6, Some(3)),
+            (7, Some(5)),
+            (8, Some(6)),
+        ];
+        assert_eq!(members(2, batches), BTreeSet::from([1, 2, 5, 7]));
     }
 
     #[test]
@@ -161,7 +235,7 @@ mod tests {
             approved_at: approved.map(at),
             ..wave(98, 2, 10)
         };
-        let step = |then, wave: Wave| wave.step(&canary(then), at(71));
+        let step = |then, wave: Wave| wave.step(&canary(then), false, at(71));
         assert_eq!(step(Then::Continue, judged(true, None)), Step::Go);
         assert_eq!(step(Then::Ask, judged(true, None)), Step::Ask);
         assert_eq!(

@@ -8,12 +8,14 @@
 //! A run starts with one request at a time until Desk has accepted one, so that a wrong group,
 //! agent or message costs a handful of requests and not an audience.
 
+mod first_wave;
 mod streak;
 mod vocabulary;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use self::first_wave::FirstWave;
 use self::streak::Streak;
 pub use self::vocabulary::{Conclusion, Effect, Ending, Event, Work};
 use super::outcome::{Fact, Outcome, Words, judge};
@@ -49,6 +51,7 @@ pub struct Dispatcher {
     in_flight: BTreeMap<u32, Work>,
     /// Posted and not recalled: what waits for its departure is among them.
     posted: BTreeSet<u32>,
+    wave: FirstWave,
     loaded_to: u32,
     load_up_to: u32,
     next_number: u32,
@@ -77,6 +80,7 @@ impl Dispatcher {
             ready: VecDeque::new(),
             in_flight: BTreeMap::new(),
             posted: BTreeSet::new(),
+            wave: FirstWave::default(),
             loaded_to: 0,
             load_up_to: batches,
             next_number: batches + 1,
@@ -160,7 +164,8 @@ impl Dispatcher {
         if let Some(batch) = batches.last() {
             self.loaded_to = batch.number;
         }
-        self.ready.extend(batches);
+        let is_new = |work: &Work| !self.wave.was_at_hand(work.number);
+        self.ready.extend(batches.into_iter().filter(is_new));
     }
 
     fn granted(&mut self, now: Duration, effects: &mut Vec<Effect>) {
@@ -169,7 +174,8 @@ impl Dispatcher {
         if self.is_held(now) || self.in_flight.len() >= self.limit() {
             return;
         }
-        let Some(mut work) = self.next_work() else {
+        let next = self.next_place().and_then(|place| self.ready.remove(place));
+        let Some(mut work) = next else {
             return;
         };
         work.attempts += 1;
@@ -284,6 +290,7 @@ impl Dispatcher {
                         (self.next_number - 1, customers)
                     })
                     .collect();
+                self.wave.inherit(number, &parts);
                 self.put_parts(&parts, suspicious);
                 self.conclude(number, Conclusion::Split(words, parts), effects);
             }
@@ -308,12 +315,9 @@ impl Dispatcher {
 
     /// What goes next: in the order of the plan, but far from the last refusal while the
     /// definition is suspected. Bad customers often stand side by side, and prove nothing there.
-    fn next_work(&mut self) -> Option<Work> {
-        if self.is_suspicious() && self.streak.refusals > 0 {
-            self.ready.pop_back()
-        } else {
-            self.ready.pop_front()
-        }
+    fn next_place(&self) -> Option<usize> {
+        let from_the_back = self.is_suspicious() && self.streak.refusals > 0;
+        self.wave.next_place(&self.ready, from_the_back)
     }
 
     fn lost(&mut self, now: Duration, number: u32, words: Words, effects: &mut Vec<Effect>) {

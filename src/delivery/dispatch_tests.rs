@@ -1,5 +1,7 @@
 //! One test a rule of the dispatcher: when a request leaves, and what follows from its answer.
 
+#[path = "dispatch_tests/first_wave.rs"]
+mod first_wave;
 #[path = "dispatch_tests/refusals.rs"]
 mod refusals;
 #[path = "dispatch_tests/stage.rs"]

@@ -24,6 +24,8 @@ pub struct Facts {
     pub hours: Hours,
     /// Whether somebody has approved the plan.
     pub approved: bool,
+    /// Whether it belongs to the first wave.
+    pub in_wave: bool,
     /// What came of the first wave.
     pub wave: Wave,
     /// Customers of the campaign who were messaged within a day, or may have been.
@@ -104,7 +106,7 @@ pub fn decide(restraints: &Restraints, facts: &Facts, now: Timestamp) -> Decisio
         });
     }
     if let Some(canary) = &restraints.canary
-        && let Some(decision) = first_wave(canary, &facts.wave, now)
+        && let Some(decision) = first_wave(canary, facts, now)
     {
         return decision;
     }
@@ -121,8 +123,8 @@ fn too_late(finish_by: Timestamp, cancel: bool) -> Decision {
 }
 
 /// What the first wave has to say against another batch.
-fn first_wave(canary: &Canary, wave: &Wave, now: Timestamp) -> Option<Decision> {
-    let step = wave.step(canary, now);
+fn first_wave(canary: &Canary, facts: &Facts, now: Timestamp) -> Option<Decision> {
+    let step = facts.wave.step(canary, facts.in_wave, now);
     Some(match step {
         Step::Go => return None,
         Step::InFlight => Decision::Wait(asking("waits for what came of its canary")),

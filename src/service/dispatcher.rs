@@ -4,6 +4,8 @@
 //! wants recorded goes to the journal as one piece; permits come back; requests leave.
 
 mod departure;
+mod told;
+mod wave;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -36,9 +38,6 @@ const STALLED_AFTER: Duration = Duration::from_secs(30);
 
 /// A chat to ask for when only an answer matters: any id will do.
 const ANY_CHAT: ChatId = ChatId(1);
-
-/// A wait for Desk that is shorter than this is not worth a time.
-const WORTH_A_TIME: Duration = Duration::from_secs(2);
 
 /// What sending a run needs.
 #[derive(Debug)]
@@ -85,6 +84,10 @@ impl<J: Journal + 'static> Sender<J> {
         let claim = self.claim;
         let dispatcher =
             Dispatcher::new(self.concurrency, claim.last_batch, claim.proven, patience);
+        let dispatcher = match self.with_wave(dispatcher).await {
+            Ok(dispatcher) => dispatcher,
+            Err(error) => return Ending::Stopped(error.to_string()),
+        };
         let (messages, queue) = mpsc::unbounded_channel();
         let closing = self.reins.stop.child_token();
         let shell = Shell {
@@ -241,6 +244,7 @@ impl<J: Journal + 'static> Shell<J> {
         let mut entries = Vec::new();
         let mut at = 0;
         let mut at_gate = None;
+        let mut concluded = false;
         while at < effects.len() {
             let effect = std::mem::replace(&mut effects[at], Effect::Probe);
             at += 1;
@@ -280,6 +284,7 @@ impl<J: Journal + 'static> Shell<J> {
                     conclusion,
                 } => {
                     self.departing.remove(&number);
+                    concluded = true;
                     let customers = self.sizes.remove(&number).unwrap_or(0);
                     self.permits.remove(&number);
                     self.progressed_at = Instant::now();
@@ -314,6 +319,9 @@ impl<J: Journal + 'static> Shell<J> {
         effects.clear();
         self.record(entries);
         // After what has just been handed over: the gate reckons with it.
+        if let Some(gate) = &self.sender.gate {
+            gate.tell(dispatcher.next_is_in_wave(), concluded);
+        }
         if let Some(gate) = at_gate {
             self.ask_gate(gate);
         }
@@ -449,49 +457,5 @@ impl<J: Journal + 'static> Shell<J> {
                 tracing::warn!(batch, %error, "an outcome could not be recorded: it will be unknown");
             }
         }
-    }
-
-    /// The watchdog: says why a run does not progress.
-    fn bark(&mut self, dispatcher: &Dispatcher) {
-        let stalled = self.progressed_at.elapsed();
-        self.progressed_at = Instant::now();
-        if self.sender.progress.is_waiting_for_something() {
-            return;
-        }
-        tracing::warn!(
-            stalled_secs = stalled.as_secs(),
-            requests_in_flight = self.sizes.len(),
-            journal_pieces_pending = self.pending,
-            why = dispatcher.why_not_now(),
-            "no batch has come to an end for a while"
-        );
-    }
-
-    fn show_phase(&mut self, dispatcher: &Dispatcher) {
-        let paused = self.sender.budget.paused_for();
-        let others_wait = paused > WORTH_A_TIME;
-        let phase = if dispatcher.is_waiting() || others_wait {
-            Phase::Waiting
-        } else {
-            Phase::Sending
-        };
-        let now = self.start.elapsed();
-        let until = dispatcher
-            .waits_until()
-            .max(others_wait.then(|| now + paused));
-        let known = self.waits_until.filter(|(known, _)| {
-            until.is_some_and(|until| until.abs_diff(*known) < Duration::from_millis(50))
-        });
-        self.waits_until = known.or_else(|| {
-            let until = until?;
-            let left = until.saturating_sub(now);
-            let at = Timestamp::now().saturating_add(left).ok()?;
-            (left > WORTH_A_TIME).then_some((until, at))
-        });
-        let waits_until = self.waits_until.map(|(_, at)| at);
-        self.sender.progress.update(|snapshot| {
-            snapshot.phase = phase;
-            snapshot.waits_until = waits_until;
-        });
     }
 }

@@ -1,9 +1,12 @@
 //! The gate of one run: gathers what [`crate::delivery::gate`] decides on, and waits.
 
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -12,6 +15,7 @@ use super::orders::Reins;
 use super::progress::Progress;
 use super::voyage::Line;
 use crate::campaign::{OpenHours, Restraints};
+use crate::delivery::batch::BatchState;
 use crate::delivery::gate::{Decision, Facts, Held, Hours, Waiting, decide};
 use crate::delivery::moment::Moment;
 use crate::delivery::tracking::is_settled;
@@ -46,6 +50,10 @@ pub struct Gate<J> {
     progress: Progress,
     /// What is noted with the run.
     noted: Mutex<String>,
+    /// Whether the batch that goes next belongs to the first wave.
+    next_in_wave: AtomicBool,
+    /// Something came of a batch, or another one goes next.
+    news: Notify,
 }
 
 /// The hours that were frozen with a run.
@@ -108,7 +116,37 @@ impl<J: Journal + 'static> Gate<J> {
             reins: reins.clone(),
             progress: progress.clone(),
             noted: Mutex::default(),
+            next_in_wave: AtomicBool::new(false),
+            news: Notify::new(),
         })))
+    }
+
+    /// Is told whether the batch that goes next belongs to the first wave, and whether anything came
+    /// of a batch that was handed to the recorder.
+    pub fn tell(&self, next_in_wave: bool, concluded: bool) {
+        let before = self.next_in_wave.swap(next_in_wave, Ordering::SeqCst);
+        if concluded || before != next_in_wave {
+            self.news.notify_one();
+        }
+    }
+
+    /// The batches of the first wave while it was not looked at, and the numbers of those whose
+    /// turn is still to come.
+    pub fn wave(&self) -> Result<(BTreeSet<u32>, Vec<u32>), JournalError> {
+        let Some(canary) = &self.restraints().canary else {
+            return Ok((BTreeSet::new(), Vec::new()));
+        };
+        let wave = self
+            .book()
+            .unjudged_wave(self.fence.run, canary.customers, clock::now())?;
+        let planned = |(number, state): &(u32, BatchState)| {
+            (*state == BatchState::Planned).then_some(*number)
+        };
+        let planned = wave.iter().filter_map(planned).collect();
+        Ok((
+            wave.into_iter().map(|(number, _)| number).collect(),
+            planned,
+        ))
     }
 
     /// Waits until the next batch may leave; false when `closing` came before that.
@@ -138,7 +176,7 @@ impl<J: Journal + 'static> Gate<J> {
                 Decision::Wait(waiting) => {
                     let until = waiting.until;
                     self.say(Some(waiting))?;
-                    Self::rest(until, now, closing).await;
+                    self.rest(until, now, closing).await;
                 }
             }
         }
@@ -173,8 +211,9 @@ impl<J: Journal + 'static> Gate<J> {
         if self.restraints().approval {
             facts.approved = book.approved_at(self.fence.run)?.is_some();
         }
-        if self.restraints().canary.is_some() {
-            facts.wave = book.wave(self.fence.run, moment)?;
+        if let Some(canary) = &self.restraints().canary {
+            facts.in_wave = self.next_in_wave.load(Ordering::SeqCst);
+            facts.wave = book.wave(self.fence.run, canary.customers, moment)?;
         }
         if pace.customers_per_hour.is_some() || pace.customers_per_day.is_some() {
             facts.messaged = book.messaged(&self.record.key.campaign, DAY, moment)?;
@@ -210,11 +249,12 @@ impl<J: Journal + 'static> Gate<J> {
         Ok(())
     }
 
-    async fn rest(until: Option<Timestamp>, now: Timestamp, closing: &CancellationToken) {
+    async fn rest(&self, until: Option<Timestamp>, now: Timestamp, closing: &CancellationToken) {
         let wait = until.and_then(|until| Duration::try_from(until.duration_since(now)).ok());
         let wait = wait.unwrap_or(LOOK_EVERY).clamp(SHORTEST_LOOK, LOOK_EVERY);
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
+            () = self.news.notified() => {}
             () = closing.cancelled() => {}
         }
     }
@@ -240,7 +280,9 @@ impl<J: Journal + 'static> Gate<J> {
         }
         let book = self.book();
         let now = clock::now();
-        let judgement = book.wave(self.fence.run, now)?.judge(canary);
+        let judgement = book
+            .wave(self.fence.run, canary.customers, now)?
+            .judge(canary);
         book.judge(self.fence, &judgement, now.wall)?;
         drop(book);
         if judgement.passed {
@@ -275,7 +317,7 @@ impl<J: Journal + 'static> Gate<J> {
             failed |= !self.keep(&chat, at, read).await?;
         }
         if failed {
-            Self::rest(None, Timestamp::now(), closing).await;
+            self.rest(None, Timestamp::now(), closing).await;
         }
         Ok(())
     }

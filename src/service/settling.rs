@@ -47,9 +47,7 @@ pub async fn settle(
         .recorder
         .call(move |journal| match journal.unknowns(id)?.is_empty() {
             true if sent_by == SentBy::Anybody => Ok(None),
-            _ => journal
-                .claim(id, Purpose::Settling, clock::now())
-                .map(Some),
+            _ => journal.claim(id, Purpose::Settling, clock::now()).map(Some),
         })
         .await;
     let claim = match claimed {

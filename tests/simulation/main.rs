@@ -16,6 +16,7 @@
 //! | `network` | the way to the other side and back |
 //! | `campaigns`, `weather`, `chance` | what a seed draws |
 //! | `check`, `rules` | what must hold, and when it is looked at |
+//! | `canary` | stories of a first wave |
 //! | `after` | who settles what is unknown |
 //! | `mutation` | the planted bugs |
 
@@ -27,6 +28,7 @@
 
 mod after;
 mod campaigns;
+mod canary;
 mod chance;
 mod check;
 mod figures;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
+use super::canary::{self, Rule};
 use super::figures::Figures;
 use super::mutation::Mutation;
 use super::{Story, simulate};
@@ -22,7 +23,7 @@ pub(crate) type Outcome = Result<String, String>;
 /// A test by its name. It is given the seeds to try.
 pub(crate) type Test = (&'static str, fn(RangeInclusive<u64>) -> Outcome);
 
-pub(crate) const TESTS: [Test; 7] = [
+pub(crate) const TESTS: [Test; 9] = [
     ("every_seed_keeps_the_promise", every_seed),
     ("seeds_that_failed_once_do_not_any_more", failed_once),
     ("the_same_seed_tells_the_same_story", same_story),
@@ -38,7 +39,25 @@ pub(crate) const TESTS: [Test; 7] = [
     ("a_grace_time_by_the_wall_clock_is_found", |_| {
         planted(Mutation::GraceByTheWallClock)
     }),
+    ("nobody_outside_of_the_wave_before_it_was_judged", |seeds| {
+        first_wave(seeds, Rule::Named)
+    }),
+    (
+        "a_canary_that_counts_instead_of_naming_is_found",
+        |_| match first_wave(1..=ENOUGH, Rule::Counted) {
+            Ok(_) => Err(format!("not found within {ENOUGH} seeds")),
+            Err(found) => Ok(found),
+        },
+    ),
 ];
+
+fn first_wave(seeds: RangeInclusive<u64>, rule: Rule) -> Outcome {
+    let words = format!("from seed {} to {}", seeds.start(), seeds.end());
+    for seed in seeds {
+        canary::story(seed, rule).map_err(|why| format!("seed {seed}: {why}"))?;
+    }
+    Ok(words)
+}
 
 fn every_seed(seeds: RangeInclusive<u64>) -> Outcome {
     let begun = Instant::now();

@@ -12,7 +12,6 @@ use super::super::{Context, progress};
 use super::RunArgs;
 use super::target::Target;
 use crate::delivery::dispatch::Ending;
-use crate::journal::clock;
 use crate::journal::sqlite::SqliteJournal;
 use crate::journal::sqlite::read::{RunRecord, Standing, Store};
 use crate::journal::{Journal, JournalError, Purpose, RunState};

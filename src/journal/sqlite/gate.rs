@@ -9,7 +9,7 @@ use rusqlite::{Connection, Row, named_params, params};
 use super::{boot_code, boot_millis, counts_at, millis, open, timestamp};
 use crate::campaign::{CampaignName, MaxOpen, OpenOf};
 use crate::delivery::batch::BatchState;
-use crate::delivery::canary::{Judgement, Wave};
+use crate::delivery::canary::{Judgement, Wave, last_of_wave, members};
 use crate::delivery::moment::Moment;
 use crate::delivery::open_chats::OpenChat;
 use crate::delivery::outcome::ChatId;
@@ -30,6 +30,17 @@ const ENDED_AT: &str = "CASE WHEN ended_boot = :boot AND ended_tick IS NOT NULL
 #[derive(Debug)]
 pub struct GateBook {
     connection: Connection,
+}
+
+/// A batch of the first wave.
+#[derive(Clone, Copy, Debug)]
+struct WaveBatch {
+    number: u32,
+    parent: Option<u32>,
+    customers: u64,
+    state: BatchState,
+    responded: u64,
+    ended_at: Option<Timestamp>,
 }
 
 /// A chat that counts for `max_open`.
@@ -107,8 +118,8 @@ impl GateBook {
             .query_row(params![run.0, millis(since)], |row| row.get(0))?)
     }
 
-    /// What came of a run so far, as long as nothing but its first wave was sent.
-    pub fn wave(&self, run: RunId, now: Moment) -> Result<Wave, JournalError> {
+    /// What came of the first wave of a run, which is the first batches with so many customers.
+    pub fn wave(&self, run: RunId, customers: u64, now: Moment) -> Result<Wave, JournalError> {
         let judged: (Option<i64>, bool) = self
             .connection
             .prepare_cached("SELECT canary_at, canary_passed FROM run WHERE id = ?1")?
@@ -121,32 +132,98 @@ impl GateBook {
         if wave.judged.is_some() {
             return Ok(wave);
         }
+        for batch in self.wave_batches(run, customers, now)? {
+            let sum = match batch.state {
+                BatchState::Planned => &mut wave.planned,
+                BatchState::Sending => &mut wave.in_flight,
+                BatchState::Accepted => &mut wave.accepted,
+                BatchState::Rejected => &mut wave.rejected,
+                BatchState::Unknown | BatchState::Abandoned => &mut wave.unknown,
+                BatchState::Split => continue,
+            };
+            *sum += batch.customers;
+            wave.responded += batch.responded;
+            if batch.state != BatchState::Planned {
+                wave.ended_at = wave.ended_at.max(batch.ended_at);
+            }
+        }
+        Ok(wave)
+    }
+
+    /// The batches of the first wave, parts of split ones included; none once it was judged.
+    pub fn unjudged_wave(
+        &self,
+        run: RunId,
+        customers: u64,
+        now: Moment,
+    ) -> Result<Vec<(u32, BatchState)>, JournalError> {
+        let judged: bool = self
+            .connection
+            .prepare_cached("SELECT canary_at IS NOT NULL FROM run WHERE id = ?1")?
+            .query_row([run.0], |row| row.get(0))?;
+        if judged {
+            return Ok(Vec::new());
+        }
+        let batches = self.wave_batches(run, customers, now)?;
+        let of = |batch: WaveBatch| (batch.number, batch.state);
+        Ok(batches.into_iter().map(of).collect())
+    }
+
+    fn wave_batches(
+        &self,
+        run: RunId,
+        customers: u64,
+        now: Moment,
+    ) -> Result<Vec<WaveBatch>, JournalError> {
+        let Some(last) = self.last_of_wave(run, customers)? else {
+            return Ok(Vec::new());
+        };
         let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT state, sum(customers), sum(responded), max({ENDED_AT}) FROM batch
-             WHERE run = :run GROUP BY state"
+            "SELECT number, parent, customers, state, responded, {ENDED_AT} FROM batch
+             WHERE run = :run AND (number <= :last OR parent IS NOT NULL) ORDER BY number"
         ))?;
         let (boot, boot_ms) = boot_columns(now);
-        let mut rows = statement.query(named_params! {
+        let asked = named_params! {
             ":run": run.0,
+            ":last": last,
             ":now": millis(now.wall),
             ":boot": boot,
             ":boot_ms": boot_ms,
-        })?;
+        };
+        let batches: Vec<WaveBatch> = statement
+            .query_map(asked, |row| {
+                Ok(WaveBatch {
+                    number: row.get(0)?,
+                    parent: row.get(1)?,
+                    customers: row.get::<_, u32>(2)?.into(),
+                    state: state(row.get(3)?)?,
+                    responded: row.get::<_, i64>(4)?.unsigned_abs(),
+                    ended_at: row.get::<_, Option<i64>>(5)?.map(timestamp),
+                })
+            })?
+            .collect::<Result<_, _>>()?;
+        let of = |batch: &WaveBatch| (batch.number, batch.parent);
+        let members = members(last, batches.iter().map(of));
+        let belongs = |batch: &WaveBatch| members.contains(&batch.number);
+        Ok(batches.into_iter().filter(belongs).collect())
+    }
+
+    fn last_of_wave(&self, run: RunId, customers: u64) -> Result<Option<u32>, JournalError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT number, customers FROM batch WHERE run = ?1 AND parent IS NULL ORDER BY number",
+        )?;
+        let mut rows = statement.query([run.0])?;
+        let mut sizes = Vec::new();
+        let mut sum = 0;
         while let Some(row) = rows.next()? {
-            let customers = row.get::<_, i64>(1)?.unsigned_abs();
-            let sum = match BatchState::from_code(row.get(0)?) {
-                Some(BatchState::Sending) => &mut wave.in_flight,
-                Some(BatchState::Accepted) => &mut wave.accepted,
-                Some(BatchState::Rejected) => &mut wave.rejected,
-                Some(BatchState::Unknown | BatchState::Abandoned) => &mut wave.unknown,
-                Some(BatchState::Planned | BatchState::Split) | None => continue,
-            };
-            *sum += customers;
-            wave.responded += row.get::<_, i64>(2)?.unsigned_abs();
-            let ended_at = row.get::<_, Option<i64>>(3)?.map(timestamp);
-            wave.ended_at = wave.ended_at.max(ended_at);
+            let (number, size): (u32, u32) = (row.get(0)?, row.get(1)?);
+            sizes.push((number, u64::from(size)));
+            sum += u64::from(size);
+            if sum >= customers {
+                break;
+            }
         }
-        Ok(wave)
+        Ok(last_of_wave(customers, sizes))
     }
 
     /// The chats of a run that were not read since `since`.
@@ -257,6 +334,10 @@ pub(super) const PERHAPS_MESSAGED: [BatchState; 4] = [
 fn boot_columns(now: Moment) -> (Option<i64>, Option<i64>) {
     let boot = now.boot.map(|at| at.rounded_down());
     (boot.map(boot_code), boot.map(boot_millis))
+}
+
+fn state(code: i64) -> rusqlite::Result<BatchState> {
+    BatchState::from_code(code).ok_or(rusqlite::Error::IntegralValueOutOfRange(3, code))
 }
 
 fn counted(row: &Row<'_>) -> rusqlite::Result<CountedChat> {

@@ -10,8 +10,8 @@ use super::read::Store;
 use super::{SqliteJournal, millis, owner, record, tick, timestamp};
 use crate::campaign::CampaignName;
 use crate::journal::clock;
-use crate::journal::orders::{NewOrder, Order, OrderId, Verb};
 use crate::journal::clock;
+use crate::journal::orders::{NewOrder, Order, OrderId, Verb};
 use crate::journal::{Claim, Journal as _, JournalError, Purpose, RunId, RunState};
 
 /// How long who only looks for unknown batches may take to give a run up.
