@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
@@ -38,6 +39,9 @@ const STALLED_AFTER: Duration = Duration::from_secs(30);
 
 /// A chat to ask for when only an answer matters: any id will do.
 const ANY_CHAT: ChatId = ChatId(1);
+
+/// What the gate said longer ago is looked at again.
+const LONG_AGO: Duration = Duration::from_secs(1);
 
 /// What sending a run needs.
 #[derive(Debug)]
@@ -363,37 +367,50 @@ impl<J: Journal + 'static> Shell<J> {
         });
     }
 
-    /// Waits for the gate, and then for the budget. Nothing is granted where it is told to stop.
+    /// Waits for the gate, and then for the budget; and looks at the gate again where that took long:
+    /// a window may have closed meanwhile. Nothing is granted where it is told to stop.
     fn ask_gate(&self, gate: Arc<Gate<J>>) {
         let (sender, messages) = (Arc::clone(&self.sender), self.messages.clone());
         let closing = self.closing.clone();
         tokio::spawn(async move {
-            match gate.pass(&closing).await {
-                Ok(true) => Self::acquire(&sender, &messages, &closing).await,
-                Ok(false) => {}
-                Err(error) => {
-                    let _ = messages.send(Message::Event(Event::Stop(error.to_string())));
+            let mut is_acquired = false;
+            loop {
+                let begun = Instant::now();
+                match gate.pass(&closing).await {
+                    Ok(true) => {}
+                    Ok(false) => return,
+                    Err(error) => {
+                        let _ = messages.send(Message::Event(Event::Stop(error.to_string())));
+                        return;
+                    }
+                }
+                let begun = match is_acquired && begun.elapsed() < LONG_AGO {
+                    true => break,
+                    false => Instant::now(),
+                };
+                let acquired = sender.budget.acquire(sender.lane(), sender.key());
+                if closing.run_until_cancelled(acquired).await.is_none() {
+                    return;
+                }
+                is_acquired = true;
+                if begun.elapsed() < LONG_AGO {
+                    break;
                 }
             }
+            let _ = messages.send(Message::Event(Event::Granted));
         });
     }
 
     fn ask_budget(&self) {
         let (sender, messages) = (Arc::clone(&self.sender), self.messages.clone());
         let closing = self.closing.clone();
-        tokio::spawn(async move { Self::acquire(&sender, &messages, &closing).await });
-    }
-
-    /// Waits for the budget, but not beyond the run: who waits holds the journal open.
-    async fn acquire(
-        sender: &Sender<J>,
-        messages: &mpsc::UnboundedSender<Message>,
-        closing: &CancellationToken,
-    ) {
-        let granted = sender.budget.acquire(sender.lane(), sender.key());
-        if closing.run_until_cancelled(granted).await.is_some() {
-            let _ = messages.send(Message::Event(Event::Granted));
-        }
+        tokio::spawn(async move {
+            // Not beyond the run: who waits holds the journal open.
+            let granted = sender.budget.acquire(sender.lane(), sender.key());
+            if closing.run_until_cancelled(granted).await.is_some() {
+                let _ = messages.send(Message::Event(Event::Granted));
+            }
+        });
     }
 
     fn post(&mut self, number: u32, customers: &[u64]) {

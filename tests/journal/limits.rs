@@ -61,7 +61,7 @@ fn a_wall_clock_that_is_set_ends_no_hold_of_a_first_wave() {
     let book = GateBook::open(&store.path).unwrap();
     for set in [0, HOUR, -HOUR] {
         let now = clocks(71 + set, 71);
-        let ended_at = book.wave(run, now).unwrap().ended_at.unwrap();
+        let ended_at = book.wave(run, 1, now).unwrap().ended_at.unwrap();
         let age = now.wall.duration_since(ended_at);
         assert_eq!(age.as_secs(), 59, "set by {set} s");
     }

@@ -109,3 +109,33 @@ fn a_wave_that_is_the_whole_audience_is_simply_sent() {
     assert_eq!(town.scene.run(&RUN).code, Some(0));
     town.must_have(30, 0, 0, 0);
 }
+
+#[test]
+fn of_a_wave_whose_batches_are_split_nobody_else_is_messaged_and_no_level_waits_a_second() {
+    let town = town(
+        desk(people(0, 0), "unnamed-customers=@3,17,31"),
+        200,
+        "[canary]\ncustomers = 40\nhold = \"1h\"",
+    );
+    let begun = std::time::Instant::now();
+    let running = town.start(&["run", "spring"]);
+    wait_until("the wave is left alone", || {
+        let ended = town.scene.run(&["runs"]);
+        ended.out.contains("to look at its canary")
+    });
+    println!("the wave was out within {:?}", begun.elapsed());
+    running.signal("TERM");
+    assert_eq!(running.end().code, Some(4));
+    town.must_have(37, 3, 0, 160);
+    town.desk.with(|stand_in| {
+        let mut all = stand_in
+            .world()
+            .chats()
+            .iter()
+            .flat_map(|chat| chat.customers());
+        assert!(
+            all.all(|customer| customer <= 40),
+            "somebody outside of the wave"
+        );
+    });
+}

@@ -10,7 +10,6 @@ use super::read::Store;
 use super::{SqliteJournal, millis, owner, record, tick, timestamp};
 use crate::campaign::CampaignName;
 use crate::journal::clock;
-use crate::journal::clock;
 use crate::journal::orders::{NewOrder, Order, OrderId, Verb};
 use crate::journal::{Claim, Journal as _, JournalError, Purpose, RunId, RunState};
 
