@@ -8,7 +8,9 @@ use jiff::Timestamp;
 
 use super::launch::{Asked, Launched, NotLaunched, Terms, launch};
 use super::planning::Campaign;
-use crate::campaign::{CampaignName, Decision, Overlap, Plan, Situation, Timetable, decide};
+use crate::campaign::{
+    CampaignName, Decision, MissedWhy, Overlap, Plan, Situation, Timetable, decide,
+};
 use crate::journal::sqlite::SqliteJournal;
 use crate::journal::sqlite::read::{RunRecord, Store};
 use crate::journal::sqlite::schedule::Unlaunched;
@@ -128,6 +130,23 @@ impl Question<'_> {
                 let why = format!("the campaign was paused by {by}");
                 unlaunched(*due, *due, RunState::Skipped, why)
             }
+            (
+                Decision::Missed {
+                    first,
+                    last,
+                    count,
+                    why: MissedWhy::CaughtUp(_),
+                },
+                Some(by),
+            ) => {
+                let why = format!("the campaign was paused by {by}");
+                unlaunched(
+                    *first,
+                    *last,
+                    RunState::Skipped,
+                    of_many(why, *count, *last),
+                )
+            }
             (Decision::Launch { due, .. }, None) => self.launch(*due, false),
             (Decision::Queue { due }, None) => self.launch(*due, true),
             (Decision::Skipped { due, why }, _) => {
@@ -142,10 +161,7 @@ impl Question<'_> {
                 },
                 _,
             ) => {
-                let why = match count {
-                    1 => why.to_string(),
-                    _ => format!("{why}; stands for {count} due times, up to {last:.0}"),
-                };
+                let why = of_many(why.to_string(), *count, *last);
                 unlaunched(*first, *last, RunState::Missed, why)
             }
         }
@@ -165,6 +181,14 @@ impl Question<'_> {
             },
             unasked: None,
         }))
+    }
+}
+
+/// The reason of a record for so many due times.
+fn of_many(why: String, count: u64, last: Timestamp) -> String {
+    match count {
+        1 => why,
+        _ => format!("{why}; this line is for {count} due times, up to {last:.0}"),
     }
 }
 

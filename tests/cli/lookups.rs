@@ -144,7 +144,9 @@ fn a_turn_of_the_schedule_looks_up_first() {
     let scene = scene(&desk.base_url());
     let path = scene.path("campaigns/spring.toml");
     let text = std::fs::read_to_string(&path).unwrap();
-    let schedule = "[schedule]\ncron = \"* * * * *\"\ntimezone = \"UTC\"\n";
+    let due = jiff::Timestamp::now() - jiff::SignedDuration::from_secs(60);
+    let due = due.strftime("%Y-%m-%dT%H:%M:%S");
+    let schedule = format!("[schedule]\nat = {due}\ntimezone = \"UTC\"\n");
     std::fs::write(&path, format!("{text}{schedule}")).unwrap();
     let ended = scene.run(&["run", "spring", "--scheduled", "--json"]);
     assert_eq!(ended.code, Some(0), "{ended:?}");

@@ -21,6 +21,7 @@ mod refusals;
 mod result;
 mod resume;
 mod retract;
+mod scheduled;
 #[path = "../kill/stage/mod.rs"]
 mod stage;
 mod states;

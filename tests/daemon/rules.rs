@@ -87,10 +87,7 @@ fn what_was_missed_is_made_up_for_by_one_run_where_the_campaign_says_so() {
     for run in missed {
         let due = stand_in.key();
         let due = due.split_once('@').unwrap().1;
-        assert_eq!(
-            run.note,
-            format!("one run for all that was missed, that of {due}")
-        );
+        assert_eq!(run.note, format!("the run of {due} stands for them"));
     }
 }
 

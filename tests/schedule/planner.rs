@@ -253,3 +253,39 @@ fn a_year_without_a_daemon_is_a_thousand_records_and_one_more() {
     assert_eq!(sum + launched.len() as u64, 365 * 24 * 60);
     assert_eq!(launched, [at("2026-11-21T00:00:00Z")]);
 }
+
+#[test]
+fn after_a_gap_the_latest_is_launched_and_stands_for_the_others() {
+    let gap = Look {
+        watermark: Some("2026-11-20T20:28:00Z"),
+        now: "2026-11-20T20:43:10Z",
+        ..DAY
+    };
+    let minutes = "cron = \"* * * * *\"";
+    let plan = gap.plan(minutes);
+    let why = MissedWhy::CaughtUp(at("2026-11-20T20:43:00Z"));
+    assert_eq!(
+        why.to_string(),
+        "the run of 2026-11-20T20:43:00Z stands for them"
+    );
+    let (last, others) = plan.decisions.split_last().expect("decisions");
+    assert_eq!(last, &launch("2026-11-20T20:43:00Z"));
+    assert_eq!(others.len(), 14);
+    for (minute, decision) in (29..).zip(others) {
+        let due = format!("2026-11-20T20:{minute}:00Z");
+        assert_eq!(decision, &missed(&due, why.clone()));
+    }
+    assert_eq!(plan.watermark, at("2026-11-20T20:43:00Z"));
+    // A run that is under way is in the way of all of them, and that is what is said.
+    let busy = Look {
+        unfinished: Some("2026-11-20T20:28:00Z"),
+        ..gap
+    };
+    let skipped = |decision: &Decision| matches!(decision, Decision::Skipped { .. });
+    assert!(busy.plan(minutes).decisions.iter().all(skipped));
+    // Runs that may be side by side are launched, each.
+    let beside = busy.plan(&format!("{minutes}\noverlap = \"allow\""));
+    let launched = |decision: &Decision| matches!(decision, Decision::Launch { .. });
+    assert_eq!(beside.decisions.len(), 15);
+    assert!(beside.decisions.iter().all(launched));
+}

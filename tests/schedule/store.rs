@@ -24,6 +24,7 @@ use crate::{at, name};
 const DEADLINE: SignedDuration = SignedDuration::from_mins(15);
 const NOT_RUNNING: &str = "the daemon was not running";
 const LATE: &str = "more than 15m late";
+const STOOD_FOR: &str = "the latest stands for it";
 
 /// Whether the schedule names a time of day.
 type Names = fn(DateTime) -> bool;
@@ -187,21 +188,22 @@ impl World {
         &mut self,
         now: Timestamp,
         before: Option<Timestamp>,
-        mut under_way: bool,
+        under_way: bool,
         due: &BTreeSet<Timestamp>,
     ) {
         let after = self.reading().decided(&name()).expect("read");
         let (Some(before), Some(after)) = (before, after) else {
             return;
         };
+        let latest = due.range(..=now).next_back();
         for due in due.range((Excluded(before), Included(after))) {
             let became = match (now.duration_since(*due) > DEADLINE, under_way) {
                 (true, _) if *due < self.watching_since => NOT_RUNNING,
                 (true, _) => LATE,
                 (false, true) => "skipped",
-                (false, false) => "launched",
+                (false, false) if latest == Some(due) => "launched",
+                (false, false) => STOOD_FOR,
             };
-            under_way |= became == "launched";
             let twice = self.expected.insert(*due, became);
             assert_eq!(twice, None, "{due} was decided twice");
         }
@@ -226,6 +228,7 @@ impl World {
                     (RunState::Finished, _) => "launched",
                     (RunState::Missed, NOT_RUNNING) => NOT_RUNNING,
                     (RunState::Missed, LATE) => LATE,
+                    (RunState::Missed, why) if why.ends_with("stands for them") => STOOD_FOR,
                     (RunState::Skipped, why) if why.ends_with("was still under way") => "skipped",
                     (state, why) => panic!("{}: {state:?} {why}", run.key),
                 };

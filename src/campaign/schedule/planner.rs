@@ -5,6 +5,9 @@
 //! lies between is waited for; set forward, or after a night of suspend or a year without a daemon,
 //! what is later than its starting deadline is missed, and recorded as that.
 //!
+//! Of several due times that may still start, as after a gap, the latest is launched where runs of a
+//! campaign do not overlap, and it stands for the others.
+//!
 //! The caller records the decisions and the new watermark in one transaction, and refuses a second
 //! run of one campaign and due time. Then a planner that dies in between changes nothing.
 
@@ -142,7 +145,9 @@ pub fn decide(timetable: &Timetable, situation: &Situation<'_>) -> Plan {
             false => timely.push(fire.due),
         }
     }
+    let passed_over = planner.passed_over(&mut timely);
     planner.miss(missed, timely.first().copied());
+    planner.stand_in(passed_over, timely.first().copied());
     for due in timely {
         planner.admit(due, false);
     }
@@ -220,6 +225,31 @@ impl Planner<'_> {
         late > SignedDuration::try_from(deadline).unwrap_or(SignedDuration::MAX)
     }
 
+    /// Of several due times that may still start, the latest is launched where only one can be: what
+    /// was due longest ago is what is wanted least. Takes the others out of `timely`.
+    fn passed_over(&self, timely: &mut Vec<Timestamp>) -> Misses {
+        let mut passed_over = Misses::default();
+        let only_one = self.timetable.schedule().overlap == Overlap::Skip;
+        if only_one && self.under_way.is_none() {
+            let others = timely.len().saturating_sub(1);
+            timely.drain(..others).for_each(|due| passed_over.push(due));
+        }
+        passed_over
+    }
+
+    /// Records due times for which the run of another one stands.
+    fn stand_in(&mut self, missed: Misses, stand_in: Option<Timestamp>) {
+        let Some(stand_in) = stand_in else { return };
+        for (first, last, count) in missed.told() {
+            self.decisions.push(Decision::Missed {
+                first,
+                last,
+                count,
+                why: MissedWhy::CaughtUp(stand_in),
+            });
+        }
+    }
+
     /// Records what was missed. A catch-up is launched for all of it, unless a run that is due now
     /// stands for it anyway, or the campaign is new.
     fn miss(&mut self, mut missed: Misses, next: Option<Timestamp>) {
@@ -294,7 +324,7 @@ impl fmt::Display for MissedWhy {
                 )
             }
             Self::BeforeFirstSeen => f.write_str("it was over when the campaign was first seen"),
-            Self::CaughtUp(due) => write!(f, "one run for all that was missed, that of {due:.0}"),
+            Self::CaughtUp(due) => write!(f, "the run of {due:.0} stands for them"),
         }
     }
 }

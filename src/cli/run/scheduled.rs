@@ -35,7 +35,7 @@ pub(super) async fn by_schedule(
     let question = Question {
         campaign: name,
         timetable: &timetable,
-        decided: Some(store.decided(name)?.unwrap_or(earliest(&timetable, now))),
+        decided: store.decided(name)?,
         watching_since: now,
         now,
         tended: Tended::ByHand,
@@ -72,13 +72,6 @@ fn timetable(context: &Context, campaign: &Campaign) -> Result<Timetable, Failur
     schedule
         .in_zone(context.settings.schedule.timezone.as_ref())
         .map_err(|error| Failure::mistake(format!("campaign \"{name}\": {error}")))
-}
-
-/// A campaign that is seen for the first time is due as far back as it may start late.
-fn earliest(timetable: &Timetable, now: Timestamp) -> Timestamp {
-    let schedule = timetable.schedule();
-    now.saturating_sub(schedule.starting_deadline + schedule.jitter)
-        .unwrap_or(Timestamp::MIN)
 }
 
 /// An unfinished run that this process may go on with, the earliest due. One that waits for the
