@@ -145,11 +145,12 @@ fn a_window_holds_so_many_customers_and_a_restart_changes_nothing() {
             run_until_it_waits(&town, waits);
             assert_eq!((accepted(&town), town.messaged()), (30, 30));
         }
-        // As if the window were over: what is left fits in.
+        // As if the window were over, by both clocks: what is left fits in.
         let store = rusqlite::Connection::open(town.scene.store()).unwrap();
         store
             .execute(
-                "UPDATE batch SET ended_at = ended_at - ?1 WHERE ended_at IS NOT NULL",
+                "UPDATE batch SET ended_at = ended_at - ?1, ended_boot_ms = ended_boot_ms - ?1
+                 WHERE ended_at IS NOT NULL",
                 [window_ms],
             )
             .unwrap();
