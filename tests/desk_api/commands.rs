@@ -136,7 +136,8 @@ fn a_chat_is_made_shown_and_recorded_as_a_run() {
         )
     );
     assert_eq!(stage.requests(), 0);
-    assert!(!stage.path("deskcast.db").exists());
+    let runs = stage.deskcast("runs --json");
+    assert_eq!(runs.out.trim(), "[]", "nothing was planned");
     assert_snapshot!(timeless(&stage.deskcast(line).done()));
     let id = stage.sandbox(|desk| desk.world().chats()[0].id());
     assert_snapshot!(timeless(
