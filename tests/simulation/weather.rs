@@ -71,13 +71,11 @@ impl Weather {
             }
         }
         // Up to the whole grace time, less the way there.
-        let late = chance.pick(&["3%:4s", "10%:20s", "10%:55s"]);
-        for (kind, rate) in [
-            ("apply-late", late),
-            ("401", "1%"),
-            ("403", "1%"),
-            ("redirect", "1%"),
-        ] {
+        let late = chance.pick(&["3%:4s", "10%:20s", "30%:55s"]);
+        if chance.half() {
+            strikes.push(format!("apply-late={late}"));
+        }
+        for (kind, rate) in [("401", "1%"), ("403", "1%"), ("redirect", "1%")] {
             if chance.between(1, 6) == 1 {
                 strikes.push(format!("{kind}={rate}"));
             }
