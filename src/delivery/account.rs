@@ -1,9 +1,11 @@
 //! What was spent of a budget, and when the next request may be let out and may leave.
 //!
-//! Two rules in a row. The [`Pacer`] spaces requests evenly at the allowed rate less a little
-//! headroom, and forgives a timer that rings late. And, at the very moment of leaving, a window
-//! guard that no delay in between can fool: request k+n leaves no earlier than a window after
-//! request k, whatever happened before it.
+//! Two things in a row. A place in the sequence of all requests: the [`Pacer`] spaces places at the
+//! allowed rate less a little headroom, and forgives a timer that rings late. And, at the very
+//! moment of leaving, what no delay in between can fool: departures are evenly apart once more
+//! ([`Exit`](super::pace::Exit)), and request k+n leaves no earlier than a window after request k,
+//! whatever happened before it. A departure is written down when it happens, not before: who is
+//! late, suspended or dead has not left.
 //!
 //! An account is one page of figures and a ring of departures. It does not matter where they lie,
 //! nor how many processes take turns with them: whoever holds them goes on from there.
@@ -11,7 +13,7 @@
 use std::time::Duration;
 
 use super::lanes::SENDS_BEFORE_A_READING;
-use super::pace::{Allowance, HEADROOM, Pacer};
+use super::pace::{Allowance, Pacer};
 
 /// Departures that are kept: more than fit in a window.
 pub const DEPARTURES_KEPT: u64 = 2048;
@@ -31,8 +33,10 @@ pub struct Page {
     pub allowance: Allowance,
     /// Until then those who are allowed more keep to it.
     pub agreed_until: Duration,
-    /// What the pacer remembers.
+    /// What the pacer of places remembers.
     pub due: Option<Duration>,
+    /// What the pacer of departures remembers.
+    pub next: Option<Duration>,
     /// Nothing is let out before.
     pub paused_until: Duration,
     /// For when the last lease for sends was taken.
@@ -52,6 +56,7 @@ impl Page {
             allowance,
             agreed_until: Duration::ZERO,
             due: None,
+            next: None,
             paused_until: Duration::ZERO,
             last_send: Duration::ZERO,
             sends_in_a_row: 0,
@@ -123,16 +128,12 @@ pub enum Refusal {
     NotYet(Duration),
 }
 
-/// A time to leave.
+/// Requests that leave now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Departure {
-    /// Its number among all departures.
-    pub number: u64,
-    /// When to leave.
+    /// Since when.
     pub at: Duration,
-    /// Who leaves later than this takes another one: see [`Account::postpone`].
-    pub until: Duration,
-    /// How many requests may leave with it.
+    /// How many may leave with it.
     pub requests: u32,
 }
 
@@ -157,6 +158,8 @@ impl Account<'_> {
             self.page.departed += 1;
         }
         self.page.last = last;
+        self.page.next = Some(allowance.exit().after(last));
+        self.page.due = Some(last + allowance.gap());
         Ok(())
     }
 
@@ -242,7 +245,7 @@ impl Account<'_> {
 
     fn pacer(&self) -> Pacer {
         let allowance = self.page.allowance;
-        Pacer::new(allowance.gap(), allowance.burst() / allowance.lease())
+        Pacer::new(allowance.gap(), allowance.burst_of_leases())
     }
 
     fn lease_at(&self, at: Duration) -> Lease {
@@ -259,57 +262,54 @@ impl Account<'_> {
         self.page.paused_until = self.page.paused_until.max(until);
     }
 
-    /// The time at which requests that are ready `now` may leave; they count as leaving then.
-    pub fn depart(&mut self, now: Duration) -> Result<Departure, Damaged> {
+    /// Lets requests leave that are ready `now`, or says when to ask again. `behind` is how many
+    /// others of the same process are ready, too.
+    pub fn depart(
+        &mut self,
+        now: Duration,
+        behind: u32,
+    ) -> Result<Result<Departure, Duration>, Damaged> {
         let allowance = self.page.allowance;
-        let number = self.page.departed;
-        let earliest = match number.checked_sub(allowance.most().into()) {
-            Some(before) => self.departures.get(before)? + allowance.window(),
-            None => now,
-        };
-        let at = earliest.max(now).max(self.page.last);
-        self.departures.set(number, at)?;
+        let exit = allowance.exit();
+        let next = self.next_departure()?;
+        let earliest = exit
+            .earliest(next)
+            .max(self.page.last)
+            .max(self.page.paused_until);
+        if now < earliest {
+            return Ok(Err(earliest));
+        }
+        self.departures.set(self.page.departed, now)?;
         self.page.departed += 1;
-        self.page.last = at;
-        Ok(Departure {
-            number,
-            at,
-            until: at + lateness(allowance),
+        self.page.last = now;
+        self.page.next = Some(exit.taken(next, now));
+        self.hold_back(now, behind);
+        Ok(Ok(Departure {
+            at: now,
             requests: allowance.lease(),
-        })
+        }))
     }
 
-    /// Another time for somebody who could not leave at the one he had: by then it would have been
-    /// counted in a window that it is not in. The old one counts no longer.
-    pub fn postpone(&mut self, missed: Departure, now: Duration) -> Result<Departure, Damaged> {
-        // Of several requests some may have left in time, and then it still counts.
-        if missed.requests == 1
-            && let Some(number) = self.find(missed)?
-        {
-            for later in number + 1..self.page.departed {
-                let at = self.departures.get(later)?;
-                self.departures.set(later - 1, at)?;
-            }
-            self.page.departed -= 1;
-            self.page.last = match self.page.departed.checked_sub(1) {
-                Some(last) => self.departures.get(last)?,
-                None => Duration::ZERO,
-            };
-        }
-        self.depart(now)
+    /// What the pacer of departures remembers, and not less than the guard of the window says:
+    /// where the guard delays a departure, everything after it moves with it, so that what left
+    /// in a bunch is not a bunch again a window later.
+    fn next_departure(&self) -> Result<Option<Duration>, Damaged> {
+        let allowance = self.page.allowance;
+        let Some(before) = self.page.departed.checked_sub(allowance.most().into()) else {
+            return Ok(self.page.next);
+        };
+        let guard = self.departures.get(before)? + allowance.guard();
+        Ok(self.page.next.max(Some(allowance.exit().not_before(guard))))
     }
 
-    /// The number that a departure has now: a lower one when others before it were postponed.
-    fn find(&self, sought: Departure) -> Result<Option<u64>, Damaged> {
-        let oldest = self.page.departed.saturating_sub(DEPARTURES_KEPT - 1);
-        let end = self.page.departed.min(sought.number.saturating_add(1));
-        for number in (oldest..end).rev() {
-            let at = self.departures.get(number)?;
-            if at <= sought.at {
-                return Ok((at == sought.at).then_some(number));
-            }
-        }
-        Ok(None)
+    /// Where requests are ready and cannot leave yet, no places are given to others meanwhile:
+    /// their intents would be recorded long before they leave.
+    fn hold_back(&mut self, now: Duration, behind: u32) {
+        let allowance = self.page.allowance;
+        let gap = allowance.gap();
+        let ready = gap.saturating_mul(behind.div_ceil(allowance.lease()));
+        let held = (now + ready + gap).saturating_sub(allowance.exit().ahead());
+        self.page.due = self.page.due.max(Some(held));
     }
 
     /// How much of what a window allows has left within the last one: 0 to 1.
@@ -330,13 +330,6 @@ impl Account<'_> {
         let within = self.page.departed - first;
         Ok(within as f64 / f64::from(allowance.most()))
     }
-}
-
-/// How late a request may leave: half of the headroom, so that the network may use the rest.
-fn lateness(allowance: Allowance) -> Duration {
-    allowance
-        .window()
-        .mul_f64(HEADROOM / (1.0 + HEADROOM) / 2.0)
 }
 
 /// An account in memory.
@@ -364,6 +357,9 @@ impl Book {
     }
 }
 
+#[cfg(test)]
+#[path = "account_even_tests.rs"]
+mod even_tests;
 #[cfg(test)]
 #[path = "account_tests.rs"]
 mod tests;

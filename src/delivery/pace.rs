@@ -90,6 +90,23 @@ impl Allowance {
         seconds(requests / self.requests_per_second * (1.0 + HEADROOM))
     }
 
+    /// No more than [`Allowance::most`] leave within this, whatever happens: half of the headroom
+    /// is left to the network, and half to departures that are late for the next one's sake.
+    pub fn guard(self) -> Duration {
+        let requests = self.requests_per_second.floor().max(1.0);
+        seconds(requests / self.requests_per_second * (1.0 + HEADROOM / 2.0))
+    }
+
+    /// How departures are spaced.
+    pub fn exit(self) -> Exit {
+        Exit::new(self.gap(), self.burst_of_leases())
+    }
+
+    /// Leases that may leave at once after a quiet time.
+    pub fn burst_of_leases(self) -> u32 {
+        (self.burst / self.lease()).max(1)
+    }
+
     /// From one lease to the next when they are paced evenly.
     pub fn gap(self) -> Duration {
         seconds(f64::from(self.lease()) / pace(self.requests_per_second))
@@ -159,6 +176,63 @@ impl Pacer {
             at = later.max(at + Duration::from_nanos(1));
         }
         at
+    }
+}
+
+/// Departures, evenly apart: the same rule as governor's (GCRA), of times that have come. A
+/// departure that is late is made up for by at most one gap, so that what piled up while nothing
+/// could leave is spread again at once.
+///
+/// What is remembered between departures is one time. It is a gap after the time at which the last
+/// one was due, and further ahead where that was held up by something else.
+#[derive(Clone, Copy, Debug)]
+pub struct Exit {
+    gap: Duration,
+    /// How far before what is remembered the next one may leave.
+    lead: Duration,
+    /// How late a departure may be without its time being lost.
+    made_up: Duration,
+}
+
+/// Timers ring up to so much late, however short the gap is.
+const TIMER: Duration = Duration::from_micros(2_500);
+
+impl Exit {
+    fn new(gap: Duration, burst: u32) -> Exit {
+        let made_up = gap.clamp(TIMER, FORGIVENESS.max(TIMER));
+        Exit {
+            gap,
+            lead: gap.saturating_mul(burst.saturating_sub(1)) + made_up,
+            made_up,
+        }
+    }
+
+    /// How far ahead of departures places may be. Where gaps are short, a few requests that are
+    /// ready make up for what little a departure may be late; else one never waits for long to
+    /// leave, with its intent recorded.
+    pub fn ahead(self) -> Duration {
+        FORGIVENESS.saturating_sub(self.made_up)
+    }
+
+    /// The earliest time of the next one.
+    pub fn earliest(self, remembered: Option<Duration>) -> Duration {
+        remembered.unwrap_or_default().saturating_sub(self.lead)
+    }
+
+    /// What is to be remembered where nothing may leave before this, and what follows evenly
+    /// after.
+    pub fn not_before(self, time: Duration) -> Duration {
+        time + self.lead
+    }
+
+    /// What is to be remembered where one left at this time, and nothing is to be made up for.
+    pub fn after(self, last: Duration) -> Duration {
+        last + self.gap + self.lead
+    }
+
+    /// What is to be remembered after one left `now`.
+    pub fn taken(self, remembered: Option<Duration>, now: Duration) -> Duration {
+        remembered.unwrap_or_default().max(now) + self.gap
     }
 }
 

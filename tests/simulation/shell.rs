@@ -191,8 +191,15 @@ impl World {
     }
 
     fn depart(&mut self, mut sent: Sent) {
-        let departure = self.pacer.account().depart(self.now);
-        let at = departure.expect("what is in memory is not damaged").at;
+        let mut at = self.now;
+        while let Err(later) = self
+            .pacer
+            .account()
+            .depart(at, 0)
+            .expect("what is in memory is not damaged")
+        {
+            at = later;
+        }
         self.departures.push(at);
         sent.at = at;
         let wait = at - self.now + self.chance.millis(30);

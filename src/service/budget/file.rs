@@ -69,6 +69,15 @@ pub fn file_beside(store: &Path, base_url: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// When requests left lately that were taken from the budget in this file, by the machine's
+/// monotonic clock: the last 2048 of this boot.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn departures(path: &Path) -> io::Result<Vec<Duration>> {
+    page::departures(&File::open(path)?, &page::boot()?)
+}
+
 impl SharedFile {
     pub(super) fn open(
         path: &Path,

@@ -17,6 +17,7 @@ mod tests;
 
 use std::num::NonZeroU32;
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::{sleep, timeout};
 
 use self::books::Books;
-pub use self::file::file_beside;
+pub use self::file::{departures, file_beside};
 use self::own_rate::OwnRate;
 use self::state::{Next, State};
 pub use crate::delivery::lanes::Lane;
@@ -56,6 +57,26 @@ struct Shared {
     state: Mutex<State>,
     /// Wakes the driver when somebody queues up.
     queued: Notify,
+    /// Who leaves next.
+    exit: tokio::sync::Mutex<()>,
+    /// How many are ready to leave.
+    ready: AtomicU32,
+}
+
+/// A request that is ready to leave.
+struct Ready<'a>(&'a AtomicU32);
+
+impl<'a> Ready<'a> {
+    fn new(shared: &'a Shared) -> Ready<'a> {
+        shared.ready.fetch_add(1, Ordering::Relaxed);
+        Ready(&shared.ready)
+    }
+}
+
+impl Drop for Ready<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Budget {
@@ -99,6 +120,8 @@ impl Budget {
         let shared = Arc::new(Shared {
             state: Mutex::new(State::new(books)),
             queued: Notify::new(),
+            exit: tokio::sync::Mutex::new(()),
+            ready: AtomicU32::new(0),
         });
         tokio::spawn(drive(Arc::downgrade(&shared)));
         Budget {
@@ -148,25 +171,16 @@ impl Budget {
     }
 
     /// Returns at the moment at which an acquired request may leave. Called right before it does.
+    /// Who does not wait for the end of it has not left, and takes nothing from anybody.
     pub async fn depart(&self) {
-        let mut missed = None;
+        let _ready = Ready::new(&self.shared);
+        // One at a time, in the order in which they are ready.
+        let _turn = self.shared.exit.lock().await;
         loop {
-            let (departure, now) = {
-                let mut state = self.shared.lock();
-                let departure = state.depart(missed.take());
-                (departure, state.books.now())
-            };
+            let behind = self.shared.ready.load(Ordering::Relaxed).saturating_sub(1);
+            let departure = self.shared.lock().depart(behind);
             match departure {
-                Ok(departure) => {
-                    if departure.at > now {
-                        sleep(departure.at - now).await;
-                    }
-                    if self.shared.lock().books.now() <= departure.until {
-                        return;
-                    }
-                    // Woken too late, or suspended: it counts when it leaves, not before.
-                    missed = Some(departure);
-                }
+                Ok(()) => return,
                 Err(wait) => sleep(wait).await,
             }
         }

@@ -13,8 +13,8 @@ use std::time::Duration;
 use crate::delivery::account::{DEPARTURES_KEPT, Damaged, Departures, Page};
 use crate::delivery::pace::Allowance;
 
-const MAGIC: [u8; 8] = *b"deskbud1";
-const FIGURES: usize = 9;
+const MAGIC: [u8; 8] = *b"deskbud2";
+const FIGURES: usize = 10;
 /// Magic, boot, figures, checksum.
 const PAGE: usize = 8 + 16 + FIGURES * 8 + 8;
 /// Where the ring begins.
@@ -80,6 +80,7 @@ pub(super) fn read(file: &File, boot: &[u8; 16]) -> io::Result<Found> {
         sends_in_a_row: figure(6),
         departed: figure(7),
         last: nanos(8),
+        next: (figure(9) != NOTHING).then(|| nanos(9)),
     }))
 }
 
@@ -94,6 +95,7 @@ pub(super) fn write(file: &File, boot: &[u8; 16], page: &Page) -> io::Result<()>
         page.sends_in_a_row,
         page.departed,
         nanos(page.last),
+        page.next.map_or(NOTHING, nanos),
     ];
     let mut bytes = [0; PAGE];
     bytes[..8].copy_from_slice(&MAGIC);
@@ -158,6 +160,18 @@ fn place(number: u64) -> u64 {
     RING_AT + number % DEPARTURES_KEPT * ENTRY
 }
 
+/// The departures that are still in a file, the oldest first; those that were overwritten or never
+/// were are left out.
+pub(super) fn departures(file: &File, boot: &[u8; 16]) -> io::Result<Vec<Duration>> {
+    let Found::Page(page) = read(file, boot)? else {
+        return Ok(Vec::new());
+    };
+    let ring = Ring::of(file);
+    let oldest = page.departed.saturating_sub(DEPARTURES_KEPT);
+    let kept = (oldest..page.departed).filter_map(|number| ring.get(number).ok());
+    Ok(kept.collect())
+}
+
 /// What an entry must say beside its time. It is another one for each number.
 fn check(number: u64, at: u64) -> u64 {
     !(at ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15))
@@ -207,6 +221,7 @@ mod tests {
             sends_in_a_row: 4,
             departed: 3000,
             last: Duration::from_nanos(5),
+            next: None,
         }
     }
 
@@ -224,6 +239,7 @@ mod tests {
         assert!(matches!(found, Found::Page(found) if found == page()));
         let due = Page {
             due: Some(Duration::from_secs(9)),
+            next: Some(Duration::from_secs(10)),
             ..page()
         };
         write(&file, &BOOT, &due).expect("written");
@@ -244,6 +260,19 @@ mod tests {
         ring.set(5 + DEPARTURES_KEPT, at).expect("room");
         assert_eq!(ring.get(5), Err(Damaged), "gone");
         assert!(!ring.has_failed());
+    }
+
+    #[test]
+    fn the_departures_of_a_file_are_read_in_their_order() {
+        let file = written();
+        let mut ring = Ring::of(&file);
+        let at = Duration::from_millis;
+        for number in 2_900..3_000 {
+            ring.set(number, at(number)).expect("room");
+        }
+        let expected: Vec<Duration> = (2_900..3_000).map(at).collect();
+        assert_eq!(departures(&file, &BOOT).expect("read"), expected);
+        assert_eq!(departures(&file, &[8; 16]).expect("read"), []);
     }
 
     proptest! {

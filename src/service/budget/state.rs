@@ -181,21 +181,22 @@ impl State {
         self.paused_until(now).saturating_sub(now)
     }
 
-    /// A time to leave; `missed` is one that was had before.
-    pub(super) fn depart(&mut self, missed: Option<Departure>) -> Result<Departure, Duration> {
+    /// Lets a request leave now, or says how long to wait. `behind` is how many others wait to
+    /// leave.
+    pub(super) fn depart(&mut self, behind: u32) -> Result<(), Duration> {
         let now = self.books.now();
         if let Some((leaving, left)) = &mut self.leaving
             && *left > 0
             && now <= leaving.at + TOGETHER
         {
             *left -= 1;
-            return Ok(*leaving);
+            return Ok(());
         }
-        let departure = self.books.perform(&mut |account, now| match missed {
-            Some(missed) => account.postpone(missed, now),
-            None => account.depart(now),
-        })?;
+        let departure = self
+            .books
+            .perform(&mut |account, now| account.depart(now, behind))?
+            .map_err(|at| at.saturating_sub(now))?;
         self.leaving = Some((departure, departure.requests - 1));
-        Ok(departure)
+        Ok(())
     }
 }
