@@ -337,7 +337,8 @@ fn the_manuals_examples_are_good_and_differ_from_the_defaults() {
     let settings = load(&uncommented(&["## ", "#"]), &[]).expect("the manual is good");
     let desk = settings.desk;
     assert!(desk.application_id.is_some() && desk.base_url.is_some() && desk.agent_id.is_some());
-    assert!(desk.api_token_file.is_some());
+    assert!(desk.api_token_file.is_some() && desk.proxy_password_file.is_some());
+    assert!(desk.proxy.is_some() && desk.ca_file.is_some());
 }
 
 #[test]
@@ -351,9 +352,14 @@ fn the_manual_has_every_key_once_and_no_other() {
             keys.keys().map(move |key| format!("{section}.{key}"))
         })
         .collect();
-    // The one that no file may hold is described where the others of its kind are.
-    assert!(MANUAL.contains("DESKCAST__DESK__API_TOKEN"));
-    in_manual.push("desk.api_token".into());
+    // Those that no file may hold are described where the others of their kind are.
+    for (key, variable) in [
+        ("desk.api_token", "DESKCAST__DESK__API_TOKEN"),
+        ("desk.proxy_password", "DESKCAST__DESK__PROXY_PASSWORD"),
+    ] {
+        assert!(MANUAL.contains(variable));
+        in_manual.push(key.into());
+    }
     in_manual.sort();
     let mut known = KEYS.to_vec();
     known.sort_unstable();

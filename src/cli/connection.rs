@@ -6,7 +6,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::failure::Failure;
-use crate::desk::{Desk, DeskConfig};
+use crate::desk::{Authorities, Desk, DeskConfig, Proxy};
 use crate::service::budget::{Budget, file_beside};
 use crate::service::recorder::Recorder;
 use crate::service::voyage::Line;
@@ -45,6 +45,9 @@ impl Connection {
             token,
             connect_timeout: limits.connect_timeout.get(),
             request_timeout: limits.request_timeout.get(),
+            proxy: proxy(settings)?,
+            authorities: authorities(settings)?,
+            hint: hint(settings, base_url),
         };
         let rate = limits.requests_per_second.per_second();
         let budget = match store {
@@ -69,6 +72,48 @@ pub(super) fn token(settings: &Settings) -> Result<SecretString, Failure> {
     token::read(&settings.desk, credentials.as_deref())
         .map_err(|error| Failure::mistake(error.to_string()))
 }
+
+/// The proxy of the settings, with its password.
+fn proxy(settings: &Settings) -> Result<Option<Proxy>, Failure> {
+    let Some(proxy) = &settings.desk.proxy else {
+        return Ok(None);
+    };
+    let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+    let password = token::proxy_password(&settings.desk, credentials.as_deref())
+        .map_err(|error| Failure::mistake(error.to_string()))?;
+    Ok(Some(Proxy {
+        url: proxy.url().clone(),
+        password,
+    }))
+}
+
+/// The authorities of the settings.
+fn authorities(settings: &Settings) -> Result<Authorities, Failure> {
+    match &settings.desk.ca_file {
+        Some(path) => Authorities::read(path).map_err(|error| Failure::mistake(error.to_string())),
+        None => Ok(Authorities::default()),
+    }
+}
+
+/// What to say where Desk is out of reach: that it is reached through a proxy, or that the
+/// environment names one that is not used.
+fn hint(settings: &Settings, base_url: &str) -> Option<String> {
+    if !base_url.starts_with("https:") {
+        return None;
+    }
+    if let Some(proxy) = &settings.desk.proxy {
+        return Some(format!("It goes through the proxy of desk.proxy, {proxy}"));
+    }
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let name = PROXY_VARIABLES.into_iter().find(|name| is_set(name))?;
+    Some(format!(
+        "{name} is set in the environment, but deskcast goes through a proxy only where desk.proxy \
+         names one"
+    ))
+}
+
+/// What other programs take a proxy from.
+const PROXY_VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
 /// What the runs of this process share.
 pub(super) fn line<J>(

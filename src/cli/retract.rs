@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::Context;
-use super::ask;
 use super::connection::{self, Connection};
 use super::exit::Exit;
 use super::failure::Failure;
@@ -17,9 +16,9 @@ use super::progress::show_job;
 use super::selection::{FormatArgs, open_store, run_key};
 use super::store::locate::{budget_store, existing_store};
 use super::tickets::TicketArgs;
-use crate::delivery::retract::{Wanted, Writers, digest};
+use crate::delivery::retract::Wanted;
 use crate::journal::sqlite::SqliteJournal;
-use crate::journal::sqlite::retraction::{MessageRecord, NewRetraction, RetractionRecord};
+use crate::journal::sqlite::retraction::{NewRetraction, RetractionRecord};
 use crate::report::Format;
 use crate::report::jobs::Listing;
 use crate::report::number::{counted, grouped};
@@ -53,20 +52,6 @@ pub(super) struct RetractArgs {
     /// (such as 2026-11-21T18:00:00Z); without it they are tried once
     #[arg(long, value_name = "DURATION|TIME", value_parser = until)]
     until: Option<Until>,
-
-    /// Whose messages are deleted: agent, event, customer and so on, with commas between them
-    ///
-    /// By default those of the company alone: AGENT and EVENT. What customers wrote is theirs.
-    #[arg(long, value_name = "WRITERS", value_delimiter = ',')]
-    by: Vec<String>,
-
-    /// Delete only if what is found has this digest, as a dry run printed it; nothing is asked
-    #[arg(long, value_name = "sha256:…", conflicts_with = "dry_run")]
-    plan: Option<String>,
-
-    /// Ask nothing: for scripts on a terminal
-    #[arg(long)]
-    yes: bool,
 
     /// Show what would be deleted, and delete nothing. It reads the tickets
     #[arg(long)]
@@ -107,24 +92,7 @@ impl Until {
 /// The words that are looked for, and the run they are of.
 struct Asked {
     wanted: Wanted,
-    writers: Writers,
     run: String,
-}
-
-/// Whose messages are meant.
-fn writers(args: &RetractArgs) -> Writers {
-    if args.by.is_empty() {
-        return Writers::default();
-    }
-    let writers = Writers::new(args.by.iter().map(String::as_str));
-    let strangers = writers.strangers();
-    if !strangers.is_empty() {
-        eprintln!(
-            "warning: also messages by {} are meant, which the company did not write",
-            strangers.join(", ")
-        );
-    }
-    writers
 }
 
 pub(super) async fn retract(context: &Context, args: RetractArgs) -> Result<Exit, Failure> {
@@ -166,24 +134,15 @@ fn asked(context: &Context, args: &RetractArgs, base_url: &str) -> Result<Asked,
         )),
         false => Ok(text.clone()),
     };
-    let writers = writers(args);
     if let Some(text) = &args.text {
         let wanted = Wanted::Exactly(given(text)?);
         let run = String::new();
-        return Ok(Asked {
-            wanted,
-            writers,
-            run,
-        });
+        return Ok(Asked { wanted, run });
     }
     if let Some(text) = &args.contains {
         let wanted = Wanted::Containing(given(text)?);
         let run = String::new();
-        return Ok(Asked {
-            wanted,
-            writers,
-            run,
-        });
+        return Ok(Asked { wanted, run });
     }
     let key = run_key(args.message_from.as_deref().unwrap_or_default())?;
     let run = open_store(context)?.run(&key)?.ok_or_else(|| {
@@ -206,7 +165,6 @@ fn asked(context: &Context, args: &RetractArgs, base_url: &str) -> Result<Asked,
     }
     Ok(Asked {
         wanted: Wanted::Exactly(given(&run.message)?),
-        writers,
         run: key.to_string(),
     })
 }
@@ -221,14 +179,12 @@ async fn dry_run(
     let watched = means.watched.clone();
     let line = searching(watched.clone(), list.tickets.len() as u64);
     let bar = show_job(context, "retract", line);
-    let shown = show(&list.tickets, (&asked.wanted, &asked.writers), means)
+    let shown = show(&list.tickets, &asked.wanted, means)
         .await
         .map_err(|error| Failure::stopped(error.to_string()))?;
     drop(bar);
     let preview = Preview {
         wanted: &asked.wanted,
-        writers: &asked.writers,
-        command: command(args, &digest(shown.found.clone())),
         run: &asked.run,
         listing: Listing::of(list),
         shown: &shown,
@@ -243,49 +199,6 @@ async fn dry_run(
         () if shown.unread.is_empty() => Exit::Done,
         () => Exit::Attention,
     })
-}
-
-/// The command that deletes exactly what was found.
-fn command(args: &RetractArgs, digest: &str) -> String {
-    let quoted = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
-    let (option, value) = match (&args.message_from, &args.text, &args.contains) {
-        (Some(run), ..) => ("--message-from", run.clone()),
-        (_, Some(text), _) => ("--text", quoted(text)),
-        (_, _, text) => ("--contains", quoted(text.as_deref().unwrap_or_default())),
-    };
-    let by = match args.by.is_empty() {
-        true => String::new(),
-        false => format!(" --by {}", args.by.join(",")),
-    };
-    format!(
-        "deskcast retract {}{option} {value}{by} --plan {digest}",
-        args.tickets.typed()
-    )
-}
-
-/// Whether what was found is what was meant: the plan that was named, or what somebody at the
-/// terminal confirms by the number of messages.
-fn consent(args: &RetractArgs, found: &[MessageRecord]) -> Result<(), Failure> {
-    if let Some(plan) = &args.plan {
-        let pairs = found.iter().map(|found| (found.ticket, found.message));
-        let now = digest(pairs.collect());
-        if *plan != now {
-            return Err(Failure::mistake(format!(
-                "what is found is not what was asked for, and nothing was deleted.\n  asked for  {plan}\n  it is now  \
-                 {now}\nLook at a new dry run"
-            )));
-        }
-        return Ok(());
-    }
-    let remaining = found.iter().filter(|found| found.end.is_none()).count() as u64;
-    if args.yes || remaining == 0 || !ask::somebody() {
-        return Ok(());
-    }
-    ask::must_type(
-        &format!("{remaining} messages are found and will be deleted."),
-        &remaining.to_string(),
-        "nothing was deleted; the same command asks again",
-    )
 }
 
 async fn perform(
@@ -303,7 +216,6 @@ async fn perform(
         digest: list.digest.clone(),
         tickets: list.tickets.len() as u64,
         wanted: asked.wanted.clone(),
-        writers: asked.writers.clone(),
         run: asked.run.clone(),
         by: operator(),
     };
@@ -324,36 +236,10 @@ async fn perform(
         recorder,
         id: taken.id,
         wanted: asked.wanted.clone(),
-        writers: asked.writers.clone(),
         until: args.until.map(Until::left),
         watched,
     };
-    let searched = retraction.search(&list.tickets, &taken).await;
-    drop(bar);
-    if searched.is_ok() {
-        let record = open_store(context)?.retraction(taken.id)?;
-        let found = record.map_or_else(Vec::new, |record| record.messages);
-        if let Err(refused) = consent(args, &found) {
-            if args.plan.is_some() {
-                // What was found is not what is wanted: the next one looks anew.
-                retraction.close().await?;
-            }
-            return Err(refused);
-        }
-    }
-    let bar = show_job(
-        context,
-        "retract",
-        progress(
-            retraction.means.watched.clone(),
-            retraction.watched.clone(),
-            tickets,
-        ),
-    );
-    let performed = match searched {
-        Ok(()) => retraction.perform().await,
-        Err(stopped) => Err(stopped),
-    };
+    let performed = retraction.perform(&list.tickets, &taken).await;
     drop(bar);
     let throttled =
         retraction.means.watched.counts().throttled + retraction.watched.figures().throttled;

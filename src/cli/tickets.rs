@@ -40,21 +40,6 @@ fn delimiter(text: &str) -> Result<Delimiter, String> {
 }
 
 impl TicketArgs {
-    /// These options as they are typed.
-    pub(super) fn typed(&self) -> String {
-        let mut typed = format!("--tickets {} ", self.tickets.display());
-        if self.column != "ticket_id" {
-            typed.push_str(&format!("--column {} ", self.column));
-        }
-        if self.delimiter != Delimiter::Comma {
-            typed.push_str(&format!("--delimiter {} ", self.delimiter.name()));
-        }
-        if self.skip_invalid {
-            typed.push_str("--skip-invalid ");
-        }
-        typed
-    }
-
     /// Reads the list, and tells what is odd about it on standard error.
     pub(super) fn read(&self) -> Result<TicketList, Failure> {
         let column = match self.column.parse::<NonZeroUsize>() {

@@ -66,6 +66,8 @@ pub struct Dispatcher {
     probing: bool,
     patience: Patience,
     wait_until: Option<Duration>,
+    /// Nothing was let through at the last try.
+    barred: bool,
     ending: Option<Ending>,
     ended: bool,
 }
@@ -95,6 +97,7 @@ impl Dispatcher {
             probing: false,
             patience,
             wait_until: None,
+            barred: false,
             ending: None,
             ended: false,
         }
@@ -240,6 +243,10 @@ impl Dispatcher {
                 self.wait_for_desk(now, &words);
                 self.put_back(number, Conclusion::NotSent(words), effects);
             }
+            Outcome::Barred(words) => {
+                self.barred(now, &words);
+                self.put_back(number, Conclusion::NotSent(words), effects);
+            }
             Outcome::Halted(words) => {
                 self.end_with(Ending::Stopped(halted(&words)));
                 self.put_back(number, Conclusion::NotSent(words), effects);
@@ -332,7 +339,19 @@ impl Dispatcher {
         self.conclude(number, Conclusion::Unknown(words), effects);
     }
 
+    /// It may have been a moment's: a second try shows. Requests in flight together are one try.
+    fn barred(&mut self, now: Duration, words: &Words) {
+        let is_second_try = self.barred && self.wait_until.is_none_or(|until| now >= until);
+        if is_second_try {
+            self.end_with(Ending::Stopped(format!("nothing can be sent: {words}")));
+            return;
+        }
+        self.barred = true;
+        self.wait_for_desk(now, words);
+    }
+
     fn served(&mut self) {
+        self.barred = false;
         self.patience.served();
         self.unknown_in_a_row = 0;
         self.tries = Tries::default();

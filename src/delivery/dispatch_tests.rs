@@ -246,6 +246,24 @@ fn who_cannot_reach_desk_for_too_long_gives_up() {
 }
 
 #[test]
+fn what_only_an_operator_can_put_right_ends_the_run_at_the_second_try() {
+    let mut stage = Stage::new(2, true, &[1, 1]);
+    stage.go();
+    let barred = || Fact::Barred("not trusted".to_owned());
+    stage.answer(1, barred());
+    stage.answer(2, barred());
+    assert_eq!(stage.ending(), None, "both were the first try");
+    let again = stage.sleep()[0];
+    stage.answer(again, barred());
+    stage.answer(3 - again, barred());
+    assert!(matches!(stage.ending(), Some(Ending::Stopped(why)) if why.contains("not trusted")));
+    assert!(matches!(
+        stage.concluded(again),
+        Some(Conclusion::NotSent(_))
+    ));
+}
+
+#[test]
 fn an_unknown_batch_is_never_in_its_hands_again() {
     let mut stage = Stage::new(1, true, &[1, 1]);
     stage.go();

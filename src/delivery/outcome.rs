@@ -21,6 +21,9 @@ pub enum Fact {
     /// Not a byte of the request left: the name did not resolve, the connection was refused or
     /// timed out, the TLS handshake failed.
     NotSent(String),
+    /// Not a byte of it left, and an operator has to put something right first: a certificate that
+    /// is not trusted, a proxy that refuses its user.
+    Barred(String),
     /// The head of an answer arrived.
     Answered(Answer),
     /// The request left, wholly or in part, and no usable answer came.
@@ -99,6 +102,8 @@ pub enum Outcome {
     },
     /// Not applied for certain, because nobody was reached.
     Unreached(Words),
+    /// Not applied for certain, because nobody was reached, and only an operator can change that.
+    Barred(Words),
     /// Not applied for certain: this request is refused.
     Refused(Words),
     /// Not applied for certain, and nothing else is tried: the token or the base URL is wrong.
@@ -111,6 +116,7 @@ pub enum Outcome {
 pub fn judge(fact: Fact) -> Outcome {
     match fact {
         Fact::NotSent(why) => Outcome::Unreached(Words::own(why)),
+        Fact::Barred(why) => Outcome::Barred(Words::own(why)),
         Fact::Lost(why) => Outcome::Unknown(Words::own(why)),
         Fact::Answered(answer) => judge_answer(answer),
     }
@@ -211,6 +217,7 @@ mod tests {
                 Outcome::Throttled { .. } => "throttled",
                 Outcome::Unreached(_) => "unreached",
                 Outcome::Refused(_) => "refused",
+                Outcome::Barred(_) => "barred",
                 Outcome::Halted(_) => "halted",
                 Outcome::Unknown(_) => "unknown",
             };
@@ -227,6 +234,10 @@ mod tests {
         assert!(matches!(
             judge(Fact::NotSent("refused".into())),
             Outcome::Unreached(_)
+        ));
+        assert!(matches!(
+            judge(Fact::Barred("not trusted".into())),
+            Outcome::Barred(_)
         ));
     }
 }

@@ -14,10 +14,8 @@
 //! simply repeated where it is unknown what became of it, and after a crash.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, VecDeque};
+use std::collections::{BinaryHeap, VecDeque};
 use std::time::Duration;
-
-use sha2::{Digest as _, Sha256};
 
 use super::outcome::Words;
 
@@ -53,56 +51,6 @@ impl Wanted {
             Wanted::Exactly(text) | Wanted::Containing(text) => text,
         }
     }
-}
-
-/// Whose messages are meant: what a customer wrote is theirs, unless it is asked for by name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Writers(BTreeSet<String>);
-
-impl Default for Writers {
-    /// The company's: agents, and Desk itself.
-    fn default() -> Writers {
-        Writers::new(["AGENT", "EVENT"])
-    }
-}
-
-impl Writers {
-    /// These, as Desk names the types of users.
-    pub fn new<'a>(types: impl IntoIterator<Item = &'a str>) -> Writers {
-        Writers(types.into_iter().map(str::to_uppercase).collect())
-    }
-
-    /// Whether a message of this writer is meant.
-    pub fn has(&self, user_type: &str) -> bool {
-        self.0.contains(user_type)
-    }
-
-    /// Those who are not of the company.
-    pub fn strangers(&self) -> Vec<&str> {
-        let company = Writers::default();
-        let all = self.0.iter().map(String::as_str);
-        all.filter(|writer| !company.has(writer)).collect()
-    }
-}
-
-impl std::fmt::Display for Writers {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let all: Vec<&str> = self.0.iter().map(String::as_str).collect();
-        f.write_str(&all.join(", "))
-    }
-}
-
-/// What identifies the messages that are to be deleted: sha256 over a line for each, its ticket and
-/// its id, in the order of these numbers.
-pub fn digest(mut messages: Vec<(u64, u64)>) -> String {
-    messages.sort_unstable();
-    let mut hash = Sha256::new();
-    for (ticket, message) in messages {
-        hash.update(format!("{ticket} {message}\n"));
-    }
-    let hex = hash.finalize();
-    let hex: String = hex.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
 }
 
 /// How a delete was answered.

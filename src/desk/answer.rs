@@ -42,6 +42,7 @@ pub fn to_refusal(
 pub(super) fn to_fact(heard: Heard) -> Fact {
     match heard {
         Heard::NotSent(why) => Fact::NotSent(why),
+        Heard::Barred(why) => Fact::Barred(why),
         Heard::Lost(why) => Fact::Lost(why),
         Heard::Answered(head, Ok(body)) => {
             Fact::Answered(to_create(head.status, &head.headers, &body, head.at))
@@ -66,7 +67,9 @@ pub(super) fn to_read(endpoint: Endpoint, heard: Heard) -> Result<Vec<u8>, ReadE
         Outcome::Halted(words) => ReadError::Halted(words),
         Outcome::Refused(words) if status == 404 => ReadError::NotFound(words),
         Outcome::Refused(words) => ReadError::Refused(words),
-        Outcome::Unknown(words) | Outcome::Unreached(words) => ReadError::Failed(words),
+        Outcome::Unknown(words) | Outcome::Unreached(words) | Outcome::Barred(words) => {
+            ReadError::Failed(words)
+        }
         Outcome::Accepted(chat) => {
             ReadError::Failed(Words::own(format!("an unexpected chat {chat}")))
         }
@@ -105,7 +108,7 @@ fn not_deleted(outcome: Outcome) -> DeleteError {
         Outcome::Throttled { wait, .. } => DeleteError::Throttled(wait),
         Outcome::Halted(words) => DeleteError::Halted(words),
         Outcome::Refused(words) => DeleteError::Refused(words),
-        Outcome::Unreached(words) => DeleteError::Unreached(words),
+        Outcome::Unreached(words) | Outcome::Barred(words) => DeleteError::Unreached(words),
         Outcome::Unknown(words) => DeleteError::Unknown(words),
         Outcome::Accepted(chat) => {
             DeleteError::Unknown(Words::own(format!("an unexpected chat {chat}")))
@@ -117,6 +120,7 @@ fn not_deleted(outcome: Outcome) -> DeleteError {
 fn to_body(endpoint: Endpoint, heard: Heard) -> Result<(u16, Vec<u8>), (u16, Fact)> {
     match heard {
         Heard::NotSent(why) => Err((0, Fact::NotSent(why))),
+        Heard::Barred(why) => Err((0, Fact::Barred(why))),
         Heard::Lost(why) => Err((0, Fact::Lost(why))),
         Heard::Answered(head, Ok(body)) if (200..300).contains(&head.status) => {
             Ok((head.status, body))

@@ -1,12 +1,13 @@
 //! The HTTP client.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, RequestBuilder, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::connect::{Authorities, Connector, Proxy};
 use super::heard::{Call, Ear, Heard};
 use super::{Endpoint, ProactiveChat, ReadError, answer, transport};
 use crate::delivery::outcome::{ChatId, Fact, Words};
@@ -17,9 +18,12 @@ use crate::journal::Permit;
 const TOKEN_HEADER: HeaderName = HeaderName::from_static("sendbirddeskapitoken");
 /// No answer of the two reference pages comes near this many bytes.
 pub(super) const LARGEST_ANSWER: usize = 4 << 20;
-/// A connection that was idle longer is not used again: one that the server closes just as a
-/// request leaves on it makes an unknown. Servers keep idle connections for two seconds and more.
-const POOL_IDLE: Duration = Duration::from_secs(1);
+/// A connection that was idle longer is not used again by what may be asked twice.
+const IDLE: Duration = Duration::from_secs(1);
+/// The same for creates: on a connection that the other side closes just as a request leaves, it
+/// is not known what became of it. No server closes idle connections so soon, nor does anything
+/// on the way.
+const IDLE_BEFORE_CREATE: Duration = Duration::from_millis(50);
 
 /// What a client needs.
 #[derive(Clone, Debug)]
@@ -32,6 +36,12 @@ pub struct DeskConfig {
     pub connect_timeout: Duration,
     /// How long a request may take in all. After that it is not known what became of it.
     pub request_timeout: Duration,
+    /// The proxy to go through, if any.
+    pub proxy: Option<Proxy>,
+    /// Who is trusted beside the machine's own authorities.
+    pub authorities: Authorities,
+    /// Said where Desk is out of reach, as what may be wrong with the surroundings.
+    pub hint: Option<String>,
 }
 
 impl DeskConfig {
@@ -42,6 +52,9 @@ impl DeskConfig {
             token: SecretString::from(token.into()),
             connect_timeout: Duration::from_secs(5),
             request_timeout: Duration::from_secs(30),
+            proxy: None,
+            authorities: Authorities::default(),
+            hint: None,
         }
     }
 }
@@ -61,6 +74,10 @@ pub enum DeskError {
 #[derive(Clone, Debug)]
 pub struct Desk {
     pub(super) client: Client,
+    /// For creates, which have connections of their own; made when there is one.
+    creating: Arc<OnceLock<Client>>,
+    connector: Connector,
+    hint: Option<Arc<str>>,
     base_url: Url,
     /// Parsed once: every create goes to it.
     create_url: Url,
@@ -84,25 +101,21 @@ impl Desk {
     /// # }
     /// ```
     pub fn new(config: &DeskConfig) -> Result<Desk, DeskError> {
-        // A second call finds a provider installed, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
-            .default_headers(headers())
-            .connect_timeout(config.connect_timeout)
-            .timeout(config.request_timeout)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .http1_only()
-            .tcp_nodelay(true)
-            .pool_idle_timeout(POOL_IDLE)
-            .no_proxy()
-            .user_agent(concat!("deskcast/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| DeskError::Client(transport::causes(&error)))?;
+        let connector = Connector {
+            connect_timeout: config.connect_timeout,
+            request_timeout: config.request_timeout,
+            proxy: config.proxy.clone(),
+            authorities: config.authorities.clone(),
+        };
+        let builder = Client::builder().default_headers(headers());
+        let client = connector.client(builder, IDLE).map_err(DeskError::Client)?;
         let url =
             |text: &str| Url::parse(text).map_err(|error| DeskError::Client(error.to_string()));
         Ok(Desk {
             client,
+            creating: Arc::new(OnceLock::new()),
+            connector,
+            hint: config.hint.as_deref().map(Arc::from),
             create_url: url(&Desk::create_url(&config.base_url))?,
             base_url: url(&config.base_url)?,
             ear: Ear::default(),
@@ -188,8 +201,13 @@ impl Desk {
     /// # }
     /// ```
     pub async fn create(&self, permit: Permit, body: Vec<u8>) -> Fact {
-        let request = self.client.post(self.create_url.clone()).body(body);
-        let heard = self.send(Call::Create, request, LARGEST_ANSWER).await;
+        let heard = match self.creating() {
+            Ok(client) => {
+                let request = client.post(self.create_url.clone()).body(body);
+                self.send(Call::Create, request, LARGEST_ANSWER).await
+            }
+            Err(why) => transport::Heard::NotSent(why),
+        };
         // The permit is used up by this attempt, whatever comes of it.
         let _used_up = permit;
         answer::to_fact(heard)
@@ -255,6 +273,16 @@ impl Desk {
         url
     }
 
+    fn creating(&self) -> Result<&Client, String> {
+        if let Some(client) = self.creating.get() {
+            return Ok(client);
+        }
+        let builder = Client::builder().default_headers(headers());
+        let client = self.connector.client(builder, IDLE_BEFORE_CREATE)?;
+        // Of two that were made at once one is kept.
+        Ok(self.creating.get_or_init(|| client))
+    }
+
     fn token(&self) -> HeaderValue {
         let token = self.token.read().unwrap_or_else(PoisonError::into_inner);
         token.clone()
@@ -269,10 +297,16 @@ impl Desk {
     ) -> transport::Heard {
         let request = request.header(TOKEN_HEADER, self.token());
         let start = Instant::now();
-        let heard = transport::send(request, largest).await;
+        let mut heard = transport::send(request, largest).await;
+        if let (transport::Heard::NotSent(why), Some(hint)) = (&mut heard, &self.hint) {
+            why.push_str(". ");
+            why.push_str(hint);
+        }
         let status = match &heard {
             transport::Heard::Answered(heading, _) => Some(heading.status),
-            transport::Heard::NotSent(_) | transport::Heard::Lost(_) => None,
+            transport::Heard::NotSent(_)
+            | transport::Heard::Barred(_)
+            | transport::Heard::Lost(_) => None,
         };
         let took = start.elapsed();
         self.ear.hear(Heard { call, status, took });

@@ -3,12 +3,15 @@
 use jiff::Timestamp;
 use reqwest::header::HeaderMap;
 use reqwest::{RequestBuilder, Response};
+use rustls::CertificateError;
 
 /// What was heard of one request.
 #[derive(Debug)]
 pub(super) enum Heard {
     /// Not a byte of it left.
     NotSent(String),
+    /// Not a byte of it left, and waiting is not what cures it.
+    Barred(String),
     /// It left, wholly or in part, and no head of an answer came.
     Lost(String),
     /// An answer.
@@ -40,7 +43,10 @@ pub(super) async fn send(request: RequestBuilder, largest: usize) -> Heard {
                 body,
             )
         }
-        Err(error) if never_left(&error) => Heard::NotSent(causes(&error)),
+        Err(error) if never_left(&error) => match bar(&error) {
+            Some(why) => Heard::Barred(why),
+            None => Heard::NotSent(causes(&error)),
+        },
         Err(error) => Heard::Lost(causes(&error)),
     }
 }
@@ -80,6 +86,52 @@ fn chain<'a>(
     error: &'a reqwest::Error,
 ) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
     std::iter::successors(std::error::Error::source(error), |cause| cause.source())
+}
+
+/// The sentence for what an operator has to put right before anything can be sent.
+fn bar(error: &reqwest::Error) -> Option<String> {
+    let causes = causes(error);
+    // The type of this error is hidden in hyper-util.
+    if PROXY_REFUSALS.iter().any(|text| causes.contains(text)) {
+        return Some(format!(
+            "the proxy of desk.proxy does not let deskcast through ({causes}): check its user in \
+             desk.proxy, and its password in desk.proxy_password_file or \
+             DESKCAST__DESK__PROXY_PASSWORD"
+        ));
+    }
+    let problem = chain(error).find_map(distrust)?;
+    Some(match problem {
+        CertificateError::UnknownIssuer => format!(
+            "the certificate that was shown is not trusted ({causes}). Where a company's own \
+             authority signs it, name the authority's PEM file in desk.ca_file, or in SSL_CERT_FILE \
+             in the environment, or add it to the machine's with update-ca-certificates"
+        ),
+        _ => format!(
+            "the certificate that was shown is not accepted ({causes}). Check desk.base_url, the \
+             clock of this machine, and what lies between it and Desk; an authority of your own is \
+             named in desk.ca_file, or in SSL_CERT_FILE in the environment, or added to the \
+             machine's with update-ca-certificates"
+        ),
+    })
+}
+
+/// What a proxy's refusal of user and password is called: of CONNECT (407), and of SOCKS5.
+const PROXY_REFUSALS: [&str; 3] = [
+    "proxy authorization required",
+    "credentials not accepted",
+    "server does not support user/pass authentication",
+];
+
+/// What is wrong with a certificate, where that is the cause.
+fn distrust(cause: &(dyn std::error::Error + 'static)) -> Option<CertificateError> {
+    // An I/O error hides what it was made of from the chain of causes.
+    if let Some(io) = cause.downcast_ref::<std::io::Error>() {
+        return distrust(io.get_ref()?);
+    }
+    match cause.downcast_ref::<rustls::Error>() {
+        Some(rustls::Error::InvalidCertificate(problem)) => Some(problem.clone()),
+        _ => None,
+    }
 }
 
 /// The causes of an error as one line, without the URL.

@@ -123,12 +123,7 @@ fn took(run: &RunRecord) -> String {
 fn advice(out: &mut String, run: &RunRecord, standing: &Standing) -> std::fmt::Result {
     let customers = &standing.tally.customers;
     if customers.remaining > 0 && run.state == RunState::Paused {
-        writeln!(
-            out,
-            "\nTo end it, so that what remains is never sent: deskcast cancel {0}\nTo go on all the same: deskcast \
-             resume {0}",
-            run.key
-        )?;
+        writeln!(out, "\nTo go on: deskcast resume {}", run.key)?;
     } else if customers.remaining > 0 && run.state.is_open() && run.owner == Owner::Gone {
         writeln!(
             out,

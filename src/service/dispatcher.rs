@@ -427,7 +427,7 @@ impl<J: Journal + 'static> Shell<J> {
                 return;
             }
             let fact = sender.desk.create(permit, body).await;
-            if let Fact::NotSent(why) = &fact
+            if let Fact::NotSent(why) | Fact::Barred(why) = &fact
                 && sender.progress.snapshot().phase != Phase::Waiting
             {
                 tracing::warn!(why, "Desk could not be reached; it is waited for");

@@ -1,12 +1,16 @@
 //! The keys there are, and what to say about those that there are not.
 
 /// Every key there is, `section.key`.
-pub const KEYS: [&str; 27] = [
+pub const KEYS: [&str; 31] = [
     "desk.application_id",
     "desk.base_url",
     "desk.agent_id",
     "desk.api_token_file",
     "desk.api_token",
+    "desk.proxy",
+    "desk.proxy_password_file",
+    "desk.proxy_password",
+    "desk.ca_file",
     "limits.requests_per_second",
     "limits.burst",
     "limits.concurrency",
@@ -31,12 +35,15 @@ pub const KEYS: [&str; 27] = [
     "log.filter",
 ];
 
-/// The one key that a file may not hold, and whose value is never shown.
-pub(super) const TOKEN_KEY: &str = "desk.api_token";
+/// Keys that a file may not hold, and whose values are never shown.
+pub(super) const SECRET_KEYS: [&str; 2] = [TOKEN_KEY, PASSWORD_KEY];
+
+const TOKEN_KEY: &str = "desk.api_token";
+const PASSWORD_KEY: &str = "desk.proxy_password";
 
 /// What is wrong with a file holding `key`, if anything is.
 pub(super) fn file_key_problem(key: &str) -> Option<String> {
-    if KEYS.contains(&key) && key != TOKEN_KEY {
+    if KEYS.contains(&key) && !SECRET_KEYS.contains(&key) {
         return None;
     }
     if let Some((section, name)) = first_key_of(key) {
@@ -50,6 +57,11 @@ pub(super) fn file_key_problem(key: &str) -> Option<String> {
             "\"{key}\": a token is not read from this file, which others may see: put it alone into a \
              file that only you can read and name that in desk.api_token_file, or set \
              DESKCAST__DESK__API_TOKEN in the environment"
+        ),
+        PASSWORD_KEY => format!(
+            "\"{key}\": a password is not read from this file, which others may see: put it alone into \
+             a file that only you can read and name that in desk.proxy_password_file, or set \
+             DESKCAST__DESK__PROXY_PASSWORD in the environment"
         ),
         near => format!("unknown key \"{key}\"; did you mean \"{near}\"?"),
     })

@@ -6,7 +6,7 @@ use config::{Config, ConfigError, Environment, File, FileFormat, Value, ValueKin
 use serde::Deserialize;
 
 use super::error::SettingsError;
-use super::keys::{KEYS, TOKEN_KEY, file_key_problem};
+use super::keys::{KEYS, SECRET_KEYS, file_key_problem};
 use super::sources::{EnvironmentSettings, Place, SYSTEM_FILE, SettingsFile};
 use super::{Limits, Settings, text};
 
@@ -205,6 +205,17 @@ impl Sources {
             settings.desk.api_token_file =
                 settings.desk.api_token_file.map(|path| folder.join(path));
         }
+        for (key, path) in [
+            (
+                "desk.proxy_password_file",
+                &mut settings.desk.proxy_password_file,
+            ),
+            ("desk.ca_file", &mut settings.desk.ca_file),
+        ] {
+            if !from_env(key) {
+                *path = path.take().map(|path| folder.join(path));
+            }
+        }
         settings
     }
 }
@@ -249,7 +260,8 @@ fn key_and_message(error: &ConfigError) -> Option<(String, String)> {
 
 /// The sentence about a value, which it shows unless it may hold a secret.
 fn value_problem(key: &str, value: &Value, expected: &str) -> String {
-    let secret = |value: &str| key == TOKEN_KEY || (key == "desk.base_url" && value.contains('@'));
+    let is_address = matches!(key, "desk.base_url" | "desk.proxy");
+    let secret = |value: &str| SECRET_KEYS.contains(&key) || (is_address && value.contains('@'));
     match text::scalar(value) {
         Some(value) if !secret(&value) => {
             format!("\"{key}\" cannot be {value:?}: it takes {expected}")

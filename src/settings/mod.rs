@@ -26,7 +26,9 @@ use serde::Deserialize;
 
 pub use self::error::SettingsError;
 pub use self::keys::KEYS;
-pub use self::values::{ApplicationId, BaseUrl, Concurrency, Files, Rate, StoreUrl, Timeout};
+pub use self::values::{
+    ApplicationId, BaseUrl, Concurrency, Files, ProxyUrl, Rate, StoreUrl, Timeout,
+};
 pub use self::web::{Hosts, Listen};
 use crate::campaign::{House, HouseWindow, Span, Zone};
 use crate::telemetry;
@@ -83,6 +85,18 @@ pub struct Desk {
     /// of the places a token may be in, and checks what it finds.
     #[serde(deserialize_with = "text::some")]
     pub api_token: Option<SecretString>,
+    /// The proxy that requests to Desk go through.
+    #[serde(deserialize_with = "text::some")]
+    pub proxy: Option<ProxyUrl>,
+    /// A file that holds the proxy's password. Read by [`token::proxy_password`].
+    #[serde(deserialize_with = "text::some")]
+    pub proxy_password_file: Option<PathBuf>,
+    /// The password itself, from the environment only. Use [`token::proxy_password`].
+    #[serde(deserialize_with = "text::some")]
+    pub proxy_password: Option<SecretString>,
+    /// A PEM file of authorities whose certificates are trusted beside those of the machine.
+    #[serde(deserialize_with = "text::some")]
+    pub ca_file: Option<PathBuf>,
 }
 
 impl Desk {

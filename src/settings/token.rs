@@ -1,6 +1,7 @@
-//! The API token: where it may be, in which order it is looked for, and what it may look like.
+//! The API token and the proxy's password: where they may be, in which order they are looked for,
+//! and what they may look like.
 //!
-//! A token is never written, logged, shown in an error or a `Debug`, and never taken from the
+//! Neither is never written, logged, shown in an error or a `Debug`, and never taken from the
 //! command line or a settings file. It can be read again at any time, so that a new one needs no
 //! restart.
 
@@ -15,7 +16,13 @@ use super::Desk;
 /// `LoadCredential=desk-api-token:/etc/deskcast/token`.
 pub const CREDENTIAL: &str = "desk-api-token";
 
-/// Why there is no token to use. Each is a sentence that says what to do; none holds a token.
+/// The same for the proxy's password.
+pub const PASSWORD_CREDENTIAL: &str = "desk-proxy-password";
+
+const TOKEN: &str = "Desk API token";
+const PASSWORD: &str = "proxy's password";
+
+/// Why there is no token to use, or no password. Each is a sentence that says what to do; none holds a token.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
     /// None of the places has one.
@@ -25,8 +32,10 @@ pub enum TokenError {
     )]
     Missing,
     /// The file cannot be read.
-    #[error("{}: the Desk API token cannot be read: {source}", path.display())]
+    #[error("{}: the {what} cannot be read: {source}", path.display())]
     Unreadable {
+        /// Token or password.
+        what: &'static str,
         /// The token's file.
         path: PathBuf,
         /// What the system said.
@@ -34,17 +43,21 @@ pub enum TokenError {
     },
     /// Others on this machine can read the file.
     #[error(
-        "{path}: others on this machine can read the Desk API token (mode {mode:04o}): run chmod 600 {path}"
+        "{path}: others on this machine can read the {what} (mode {mode:04o}): run chmod 600 {path}"
     )]
     Exposed {
+        /// Token or password.
+        what: &'static str,
         /// The token's file.
         path: String,
         /// Its permission bits.
         mode: u32,
     },
     /// What is there cannot be a token.
-    #[error("{place}: this is not a Desk API token: {problem}")]
+    #[error("{place}: this is not a {what}: {problem}")]
     NotAToken {
+        /// Token or password.
+        what: &'static str,
         /// The file or environment variable.
         place: String,
         /// What is wrong with it, without any of it.
@@ -60,59 +73,105 @@ pub enum TokenError {
 /// When no place has a token, or the first that has one has a bad one: it is not passed over
 /// for the next, since a token that was meant to be used would then silently not be.
 pub fn read(desk: &Desk, credentials_directory: Option<&Path>) -> Result<SecretString, TokenError> {
-    if let Some(directory) = credentials_directory {
-        let path = directory.join(CREDENTIAL);
-        match std::fs::read(&path) {
-            Ok(bytes) => return parse(&bytes, || path.display().to_string()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(source) => return Err(TokenError::Unreadable { path, source }),
-        }
-    }
-    if let Some(path) = &desk.api_token_file {
-        return read_private_file(path);
-    }
-    match &desk.api_token {
-        Some(token) => parse(token.expose_secret().as_bytes(), || {
-            "DESKCAST__DESK__API_TOKEN".into()
-        }),
-        None => Err(TokenError::Missing),
-    }
+    let found = find(
+        TOKEN,
+        credentials_directory.map(|directory| directory.join(CREDENTIAL)),
+        desk.api_token_file.as_deref(),
+        desk.api_token.as_ref(),
+        "DESKCAST__DESK__API_TOKEN",
+    )?;
+    found.ok_or(TokenError::Missing)
 }
 
-/// Reads a token from a file that only its owner may read.
-fn read_private_file(path: &Path) -> Result<SecretString, TokenError> {
+/// Finds the password of `desk.proxy`'s user, if there is one: the systemd credential
+/// `desk-proxy-password`, else the file that `desk.proxy_password_file` names, else
+/// `DESKCAST__DESK__PROXY_PASSWORD`.
+///
+/// # Errors
+/// When the first place that has one has a bad one.
+pub fn proxy_password(
+    desk: &Desk,
+    credentials_directory: Option<&Path>,
+) -> Result<Option<SecretString>, TokenError> {
+    find(
+        PASSWORD,
+        credentials_directory.map(|directory| directory.join(PASSWORD_CREDENTIAL)),
+        desk.proxy_password_file.as_deref(),
+        desk.proxy_password.as_ref(),
+        "DESKCAST__DESK__PROXY_PASSWORD",
+    )
+}
+
+fn find(
+    what: &'static str,
+    credential: Option<PathBuf>,
+    file: Option<&Path>,
+    value: Option<&SecretString>,
+    variable: &str,
+) -> Result<Option<SecretString>, TokenError> {
+    if let Some(path) = credential {
+        match std::fs::read(&path) {
+            Ok(bytes) => return parse(what, &bytes, || path.display().to_string()).map(Some),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(source) => return Err(TokenError::Unreadable { what, path, source }),
+        }
+    }
+    if let Some(path) = file {
+        return read_private_file(what, path).map(Some);
+    }
+    value
+        .map(|value| parse(what, value.expose_secret().as_bytes(), || variable.into()))
+        .transpose()
+}
+
+/// Reads a secret from a file that only its owner may read.
+fn read_private_file(what: &'static str, path: &Path) -> Result<SecretString, TokenError> {
     let unreadable = |source| TokenError::Unreadable {
+        what,
         path: path.to_owned(),
         source,
     };
     let mut file = std::fs::File::open(path).map_err(unreadable)?;
     // Asked of the open file: the one that is checked is the one that is read.
-    refuse_exposed(path, &file.metadata().map_err(unreadable)?)?;
+    refuse_exposed(what, path, &file.metadata().map_err(unreadable)?)?;
     let mut bytes = Vec::new();
     io::Read::read_to_end(&mut file, &mut bytes).map_err(unreadable)?;
-    parse(&bytes, || path.display().to_string())
+    parse(what, &bytes, || path.display().to_string())
 }
 
 #[cfg(unix)]
-fn refuse_exposed(path: &Path, metadata: &std::fs::Metadata) -> Result<(), TokenError> {
+fn refuse_exposed(
+    what: &'static str,
+    path: &Path,
+    metadata: &std::fs::Metadata,
+) -> Result<(), TokenError> {
     use std::os::unix::fs::PermissionsExt;
     let mode = metadata.permissions().mode() & 0o7777;
     if mode & 0o077 == 0 {
         return Ok(());
     }
     let path = path.display().to_string();
-    Err(TokenError::Exposed { path, mode })
+    Err(TokenError::Exposed { what, path, mode })
 }
 
 #[cfg(not(unix))]
-fn refuse_exposed(_path: &Path, _metadata: &std::fs::Metadata) -> Result<(), TokenError> {
+fn refuse_exposed(
+    _what: &'static str,
+    _path: &Path,
+    _metadata: &std::fs::Metadata,
+) -> Result<(), TokenError> {
     Ok(())
 }
 
-/// A token travels as the value of an HTTP header: visible ASCII, nothing else. Line ends after
-/// it are left off, since editors and `echo` add them.
-fn parse(bytes: &[u8], place: impl FnOnce() -> String) -> Result<SecretString, TokenError> {
+/// Both travel in an HTTP header: visible ASCII, nothing else. Line ends after it are left off,
+/// since editors and `echo` add them.
+fn parse(
+    what: &'static str,
+    bytes: &[u8],
+    place: impl FnOnce() -> String,
+) -> Result<SecretString, TokenError> {
     let not_a_token = |problem| TokenError::NotAToken {
+        what,
         place: place(),
         problem,
     };

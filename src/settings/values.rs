@@ -259,6 +259,55 @@ impl FromText for BaseUrl {
     }
 }
 
+/// A proxy: `http`, `https` or `socks5`, perhaps with a user; never with a password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProxyUrl(Url);
+
+impl ProxyUrl {
+    /// The address; with `socks5h` for SOCKS5, which says that the proxy looks names up.
+    pub fn url(&self) -> &Url {
+        &self.0
+    }
+}
+
+impl fmt::Display for ProxyUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.as_str().trim_end_matches('/'))
+    }
+}
+
+impl FromText for ProxyUrl {
+    fn from_text(text: &str) -> Result<Self, String> {
+        let expected = || {
+            "the address of a proxy, such as \"http://proxy.example.com:3128\", with http, https or \
+             socks5"
+                .to_owned()
+        };
+        // The url crate does not let the scheme of SOCKS be changed afterwards.
+        let text = match text.strip_prefix("socks5://") {
+            Some(rest) => format!("socks5h://{rest}"),
+            None => text.to_owned(),
+        };
+        let url = Url::parse(&text).map_err(|_| expected())?;
+        let known = matches!(url.scheme(), "http" | "https" | "socks5h");
+        if !known || url.host_str().is_none_or(str::is_empty) {
+            return Err(expected());
+        }
+        if url.password().is_some() {
+            return Err(
+                "an address without a password, which others would see here: put it into the file of \
+                 desk.proxy_password_file, or set DESKCAST__DESK__PROXY_PASSWORD in the environment"
+                    .into(),
+            );
+        }
+        let only_a_host = matches!(url.path(), "" | "/") && url.query().is_none();
+        if !only_a_host || url.fragment().is_some() {
+            return Err("an address with nothing after its host and port".into());
+        }
+        Ok(Self(url))
+    }
+}
+
 /// Where the journal is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreUrl {

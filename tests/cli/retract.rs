@@ -11,16 +11,7 @@ use crate::stage::scene::{Ended, finish};
 use crate::town::wait_until;
 
 const TEXT: &str = "Thank you for your patience.";
-/// Whoever wrote it: the texts of the archive are of all.
-const RETRACT: [&str; 7] = [
-    "retract",
-    "--tickets",
-    "tickets.csv",
-    "--text",
-    TEXT,
-    "--by",
-    "agent,event,customer",
-];
+const RETRACT: [&str; 5] = ["retract", "--tickets", "tickets.csv", "--text", TEXT];
 
 fn with<'a>(more: &[&'a str]) -> Vec<&'a str> {
     [&RETRACT[..], more].concat()
@@ -271,8 +262,6 @@ fn a_dry_run_shows_what_is_meant_and_deletes_nothing() {
         "tickets.csv",
         "--contains",
         "patience",
-        "--by",
-        "agent,event,customer",
         "--dry-run",
     ];
     let ended = archive.run(&containing);
@@ -381,56 +370,4 @@ fn told_to_stop_it_finishes_what_is_under_way_and_can_be_gone_on_with() {
     let json = archive.run(&with(&["--json"])).json();
     assert_eq!(json["messages"]["deleted"], stopped + meant.deletable.len());
     assert_eq!(deleted(&archive).len(), stopped + meant.deletable.len());
-}
-
-/// The messages with the text that may be deleted, by who wrote them.
-fn written_by(archive: &Archive, writers: &[&str]) -> BTreeSet<u64> {
-    let mut written = BTreeSet::new();
-    for ticket in archive.look_all("/tickets") {
-        let id = ticket["id"].as_u64().unwrap();
-        for message in archive.look_all(&format!("/tickets/{id}/chat_messages")) {
-            let by = message["userType"].as_str().unwrap();
-            if message["message"] == TEXT && writers.contains(&by) {
-                written.insert(message["id"].as_u64().unwrap());
-            }
-        }
-    }
-    written
-}
-
-#[test]
-fn what_a_customer_wrote_is_never_deleted_unless_it_is_asked_for() {
-    let archive = Archive::new(Like {
-        tickets: 60,
-        ..Like::default()
-    });
-    let company = written_by(&archive, &["AGENT", "EVENT"]);
-    let customers = written_by(&archive, &["CUSTOMER"]);
-    assert!(!company.is_empty() && !customers.is_empty());
-    let plain = &RETRACT[..5];
-    let dry_run = archive.run(&[plain, &["--dry-run", "--json"]].concat());
-    assert_eq!(dry_run.json()["messages"], company.len());
-    assert_eq!(
-        dry_run.json()["by_writer"]["CUSTOMER"],
-        serde_json::Value::Null
-    );
-    let wider = archive.run(&with(&["--dry-run", "--json"]));
-    assert_eq!(wider.json()["messages"], company.len() + customers.len());
-    assert!(
-        wider.err.contains("also messages by CUSTOMER are meant"),
-        "{wider:?}"
-    );
-    assert_ne!(wider.json()["digest"], dry_run.json()["digest"]);
-
-    // Another plan deletes nothing; its own deletes what it showed.
-    let other = format!("sha256:{}", "0".repeat(64));
-    let refused = archive.run(&[plain, &["--plan", &other]].concat());
-    assert_eq!(refused.code, Some(2), "{refused:?}");
-    assert!(deleted(&archive).is_empty());
-    let digest = dry_run.json()["digest"].as_str().unwrap().to_owned();
-    let done = archive.run(&[plain, &["--plan", &digest]].concat());
-    assert!(matches!(done.code, Some(0 | 3)), "{done:?}");
-    let deleted: BTreeSet<u64> = deleted(&archive).into_iter().collect();
-    assert!(!deleted.is_empty());
-    assert!(deleted.is_subset(&company), "nothing of a customer's");
 }

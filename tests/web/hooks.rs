@@ -28,10 +28,8 @@ async fn sandbox(faults: &str) -> Sandbox {
 
 fn desk(sandbox: &Sandbox, token: &str, observed: &Observed) -> Desk {
     let config = DeskConfig {
-        base_url: sandbox.base_url(),
-        token: token.into(),
-        connect_timeout: Duration::from_secs(5),
         request_timeout: Duration::from_secs(5),
+        ..DeskConfig::new(sandbox.base_url(), token)
     };
     let observed = observed.clone();
     let desk = Desk::new(&config).expect("a client");

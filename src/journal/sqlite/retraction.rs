@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, par
 
 use super::read::Store;
 use super::{SqliteJournal, millis, owner, timestamp};
-use crate::delivery::retract::{ALREADY, End, Wanted, Writers};
+use crate::delivery::retract::{ALREADY, End, Wanted};
 use crate::journal::JournalError;
 
 /// The number of a retraction in its store.
@@ -29,8 +29,6 @@ pub struct NewRetraction {
     pub tickets: u64,
     /// Which messages are meant.
     pub wanted: Wanted,
-    /// Whose messages are meant.
-    pub writers: Writers,
     /// The run whose message it is, where it was given so.
     pub run: String,
     /// Who asks for it.
@@ -134,7 +132,7 @@ impl SqliteJournal {
         let tx = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let matching = matching(&new.wanted, &new.writers);
+        let matching = matching(&new.wanted);
         let before: Option<i64> = tx
             .query_row(
                 "SELECT max(id) FROM retraction WHERE ended_at IS NULL AND base_url = ?1
@@ -427,18 +425,16 @@ fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     row.get::<_, i64>(column).map(i64::cast_unsigned)
 }
 
-/// With whose messages are meant, so that a retraction of more than these is another one.
-fn matching(wanted: &Wanted, writers: &Writers) -> String {
-    let how = match wanted {
+fn matching(wanted: &Wanted) -> &'static str {
+    match wanted {
         Wanted::Exactly(_) => "exactly",
         Wanted::Containing(_) => "containing",
-    };
-    format!("{how} by {writers}")
+    }
 }
 
 fn wanted(matching: &str, text: String) -> Wanted {
-    match matching.starts_with("containing") {
-        true => Wanted::Containing(text),
-        false => Wanted::Exactly(text),
+    match matching {
+        "containing" => Wanted::Containing(text),
+        _ => Wanted::Exactly(text),
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{meant, not_read, quoted, wanted};
-use crate::delivery::retract::{Wanted, Writers, digest};
+use crate::delivery::retract::Wanted;
 use crate::report::jobs::Listing;
 use crate::report::number::{counted, grouped};
 use crate::report::text::one_line;
@@ -13,14 +13,10 @@ use crate::service::retraction::Shown;
 const EXAMPLE: usize = 40;
 
 /// What would be deleted.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Preview<'a> {
     /// Which messages are meant.
     pub wanted: &'a Wanted,
-    /// Whose messages are meant.
-    pub writers: &'a Writers,
-    /// The command that deletes exactly this.
-    pub command: String,
     /// The run whose message it is; empty where it was given otherwise.
     pub run: &'a str,
     /// What the ticket file came to.
@@ -40,7 +36,6 @@ impl Preview<'_> {
             counted(self.reads, "request was made", "requests were made"),
             meant(self.wanted, self.run)
         );
-        text.push_str(&format!("Written   by {}\n", self.writers));
         text.push_str(&format!(
             "{}\nLooked through {:>9}\nNot read       {:>9}\nWith messages  {:>9}\nMessages       {:>9}\n",
             self.listing.line(),
@@ -61,10 +56,9 @@ impl Preview<'_> {
         }
         for example in &shown.examples {
             text.push_str(&format!(
-                "  ticket {}, message {}, by {}: {}\n",
+                "  ticket {}, message {}: {}\n",
                 example.ticket,
                 example.message,
-                one_line(&example.user_type),
                 quoted(&example.text, EXAMPLE)
             ));
         }
@@ -74,8 +68,6 @@ impl Preview<'_> {
         ));
         if shown.cut_short {
             text.push_str("\nStopped before the end: there may be more.\n");
-        } else if shown.messages() > 0 {
-            text.push_str(&format!("\nDelete exactly this:\n  {}\n", self.command));
         }
         text
     }
@@ -100,7 +92,6 @@ impl Preview<'_> {
             "looked_through": shown.looked_through,
             "with_messages": shown.tickets,
             "messages": shown.messages(),
-            "digest": digest(shown.found.clone()),
             "by_writer": shown.by_writer,
             "examples": examples,
             "not_read": unread,

@@ -13,10 +13,11 @@ use std::time::Duration;
 
 use super::recorder::Recorder;
 use super::ticket_reader::{Means, NoDesk};
-use crate::delivery::retract::{Wanted, Writers};
+use crate::delivery::retract::Wanted;
+use crate::desk::TicketId;
 use crate::journal::JournalError;
 use crate::journal::sqlite::SqliteJournal;
-use crate::journal::sqlite::retraction::RetractionId;
+use crate::journal::sqlite::retraction::{RetractionId, Taken};
 
 pub use self::proof::Proof;
 pub use self::search::{Example, Shown, show};
@@ -76,8 +77,6 @@ pub struct Retraction {
     pub id: RetractionId,
     /// Which messages are meant.
     pub wanted: Wanted,
-    /// Whose messages are meant.
-    pub writers: Writers,
     /// For how long open tickets are tried again; none for not at all.
     pub until: Option<Duration>,
     /// Where the deleting is shown.
@@ -99,28 +98,22 @@ pub enum Stopped {
 }
 
 impl Retraction {
-    /// Deletes what [`search`](Retraction::search) found, and reads the deletion logs.
+    /// Looks through the tickets that were not looked through yet, deletes what was found, and
+    /// reads the deletion logs.
     ///
     /// # Errors
     /// [`Stopped`], when it cannot go on, or was told not to.
-    pub async fn perform(&self) -> Result<Proof, Stopped> {
+    pub async fn perform(&self, tickets: &[TicketId], taken: &Taken) -> Result<Proof, Stopped> {
+        self.search(tickets, taken).await?;
         self.delete().await?;
         self.watched
             .update(|figures| figures.phase = Phase::Proving);
         let proof = self.prove().await?;
-        self.close().await?;
-        Ok(proof)
-    }
-
-    /// Ends it: the same command begins another one.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn close(&self) -> Result<(), JournalError> {
         let id = self.id;
         let finish = move |journal: &mut SqliteJournal| {
             journal.finish_retraction(id, jiff::Timestamp::now())
         };
-        self.recorder.call(finish).await
+        self.recorder.call(finish).await?;
+        Ok(proof)
     }
 }

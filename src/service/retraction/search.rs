@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc::{Receiver, channel};
 
 use super::{Retraction, Stopped};
-use crate::delivery::retract::{Wanted, Writers};
+use crate::delivery::retract::Wanted;
 use crate::delivery::transcript::{Part, Weight};
 use crate::desk::{ChatMessage, TicketId};
 use crate::journal::JournalError;
@@ -53,8 +53,6 @@ pub struct Shown {
     pub tickets: u64,
     /// How many messages are meant, by who wrote them.
     pub by_writer: BTreeMap<String, u64>,
-    /// The ticket and the id of each.
-    pub found: Vec<(u64, u64)>,
     /// Some of them.
     pub examples: Vec<Example>,
     /// Tickets that could not be read.
@@ -67,16 +65,12 @@ pub struct Shown {
 ///
 /// # Errors
 /// When Desk as a whole cannot be read.
-pub async fn show(
-    tickets: &[TicketId],
-    (wanted, writers): (&Wanted, &Writers),
-    means: Means,
-) -> Result<Shown, NoDesk> {
+pub async fn show(tickets: &[TicketId], wanted: &Wanted, means: Means) -> Result<Shown, NoDesk> {
     let (sender, mut parts) = channel(64);
     let reader = Reader::new(
         tickets,
         Reached::default(),
-        cut(wanted.clone(), writers.clone(), true),
+        cut(wanted.clone(), true),
         means,
     );
     let count = async {
@@ -112,7 +106,6 @@ impl Shown {
         self.tickets += u64::from(!of_ticket.is_empty());
         for found in of_ticket.drain(..) {
             *self.by_writer.entry(found.user_type.clone()).or_default() += 1;
-            self.found.push((found.ticket, found.message));
             if self.examples.len() < EXAMPLES {
                 self.examples.push(found);
             }
@@ -121,12 +114,11 @@ impl Shown {
 }
 
 /// Keeps of a page what is meant and not deleted yet; its text only where it is to be shown.
-fn cut(wanted: Wanted, writers: Writers, with_text: bool) -> Cut<Found> {
+fn cut(wanted: Wanted, with_text: bool) -> Cut<Found> {
     Arc::new(move |ticket, messages, _| {
         let is_meant = |message: &&ChatMessage| {
             let text = message.message.as_deref().unwrap_or_default();
-            let is_theirs = writers.has(message.user_type.as_str());
-            message.deleted_at.is_none() && is_theirs && wanted.matches(text)
+            message.deleted_at.is_none() && wanted.matches(text)
         };
         let found = messages.iter().filter(is_meant);
         Found(
@@ -147,10 +139,7 @@ fn cut(wanted: Wanted, writers: Writers, with_text: bool) -> Cut<Found> {
 
 impl Retraction {
     /// Looks through the tickets that were not looked through yet, and keeps what is found.
-    ///
-    /// # Errors
-    /// [`Stopped`], when it cannot go on, or was told not to.
-    pub async fn search(&self, tickets: &[TicketId], taken: &Taken) -> Result<(), Stopped> {
+    pub(super) async fn search(&self, tickets: &[TicketId], taken: &Taken) -> Result<(), Stopped> {
         let from = Reached {
             ticket: taken.looked_through,
             shown: taken.shown,
@@ -159,7 +148,7 @@ impl Retraction {
         let watched = self.means.watched.clone();
         watched.update(|counts| counts.tickets = from.ticket);
         let (sender, parts) = channel(64);
-        let cut = cut(self.wanted.clone(), self.writers.clone(), false);
+        let cut = cut(self.wanted.clone(), false);
         let reader = Reader::new(tickets, from, cut, self.means.clone());
         let keep = self.keep(from.ticket, parts, &watched);
         let ((_, stopped), kept) = tokio::join!(reader.read(sender), keep);
