@@ -444,7 +444,7 @@ fn across_boots_the_grace_time_is_measured_by_desks_clock() {
     let made: Vec<(u64, i64)> = (1..=1_000)
         .map(|nth| (100 + nth, 60 * nth as i64))
         .collect();
-    let asked = dated(&[batch.clone()], &mut anchors, &made);
+    let asked = dated(std::slice::from_ref(&batch), &mut anchors, &made);
     assert!(asked.len() <= 12, "{asked:?}");
     // The first chat was made at 60 s: what is made a grace time, the time in which a chat is shown
     // and what Desk's clocks may be apart later is late enough.
@@ -459,7 +459,7 @@ fn across_boots_the_grace_time_is_measured_by_desks_clock() {
 fn a_chat_that_does_not_say_when_it_was_made_proves_nothing() {
     let batch = sought(0, &[1], 10, 20);
     let mut anchors = of_another_boot(50);
-    let asked = dated(&[batch.clone()], &mut anchors, &[]);
+    let asked = dated(std::slice::from_ref(&batch), &mut anchors, &[]);
     assert_eq!(asked, [101, 150]);
     assert_eq!(before(vec![batch], &anchors), None);
 }
