@@ -216,7 +216,7 @@ impl Canary {
     }
 
     fn fact(&mut self, number: u32) -> Fact {
-        let is_bad = |id: &u64| id % 5 == 0;
+        let is_bad = |id: &u64| id.is_multiple_of(5);
         let answered = |status, wait, body| Fact::Answered(Answer { status, wait, body });
         let refusal = |message: &str| AnswerBody::Error {
             code: Some("deskp400201".to_owned()),
