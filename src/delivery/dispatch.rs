@@ -330,7 +330,7 @@ impl Dispatcher {
     fn lost(&mut self, now: Duration, number: u32, words: Words, effects: &mut Vec<Effect>) {
         self.unknown_in_a_row += 1;
         if self.breaker == Breaker::HalfOpen {
-            self.tries.failed(now);
+            self.tries.failed(now, self.unknown_in_a_row);
         }
         if self.breaker == Breaker::HalfOpen || self.unknown_in_a_row >= BREAKER_AT {
             self.breaker = Breaker::Open;

@@ -10,9 +10,11 @@ pub const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// Unknown outcomes in a row that open the circuit breaker.
 pub const BREAKER_AT: u32 = 3;
 /// How long no create is tried after one that was tried by itself is unknown, too; it doubles from
-/// there. With [`BREAKER_AT`] that makes at most seven unknown batches in an hour, one request at a
-/// time.
+/// there with every unknown in a row.
 pub const FIRST_TRY_AGAIN: Duration = Duration::from_secs(240);
+/// So many unknowns in a row are enough for an hour: the next create is tried after it.
+const ENOUGH_FOR_AN_HOUR: u32 = 7;
+const AN_HOUR: Duration = Duration::from_secs(3600);
 /// At the latest after this long.
 const LAST_TRY_AGAIN: Duration = Duration::from_secs(2 * 3600);
 
@@ -122,19 +124,23 @@ impl Patience {
 /// creating: under maintenance Desk may show all and take nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Tries {
-    failed: u32,
     not_before: Option<Duration>,
 }
 
 impl Tries {
-    /// A create that was tried by itself is unknown, too.
-    pub fn failed(&mut self, now: Duration) {
+    /// A create that was tried by itself is unknown, too: the last of `in_a_row` unknowns, those
+    /// that were in flight when it began among them.
+    pub fn failed(&mut self, now: Duration, in_a_row: u32) {
         // What was in flight from before tells nothing new.
-        if self.wait_until(now).is_none() {
-            let wait = FIRST_TRY_AGAIN.saturating_mul(1 << self.failed.min(8));
-            self.failed += 1;
-            self.not_before = Some(now + wait.min(LAST_TRY_AGAIN));
+        if self.wait_until(now).is_some() {
+            return;
         }
+        let doublings = in_a_row.saturating_sub(BREAKER_AT + 1).min(8);
+        let mut wait = FIRST_TRY_AGAIN.saturating_mul(1 << doublings);
+        if in_a_row >= ENOUGH_FOR_AN_HOUR {
+            wait = wait.max(AN_HOUR);
+        }
+        self.not_before = Some(now + wait.min(LAST_TRY_AGAIN));
     }
 
     /// Until when no create may be tried.

@@ -189,7 +189,7 @@ impl Desk {
     /// #     planner.finish(sink)
     /// # })?;
     /// # let fence = journal.claim(run, Purpose::Sending, now)?.fence;
-    /// # let intent = Entry { batch: 1, attempt: 1, at: now, what: What::Intent };
+    /// # let intent = Entry { batch: 1, attempt: 1, at: now.into(), what: What::Intent };
     /// // Only a journal hands out permits, and only for an intent that is durable.
     /// let mut permits = journal.record(&[(fence, vec![intent])]).remove(0)?;
     /// let permit = permits.remove(0);

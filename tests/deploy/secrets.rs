@@ -17,7 +17,7 @@ fn desk() -> Desk {
         ..WorldConfig::default()
     };
     let faults =
-        "429=@2:50ms,500-after=@3,reset-after=@4,garbage-after=@5,html-500-before=@6,400=@8";
+        "429=@2:50ms,500-after=@3,reset-after=@4,garbage-after=@7,400=@8,html-500-before=@10";
     let stand_in = StandInConfig {
         world,
         faults: Faults::parse(faults).unwrap(),
