@@ -235,7 +235,8 @@ fn nothing_is_enabled(root: &Root) {
             // The unit that makes the store sends nothing.
             !script
                 .lines()
-                .filter(|line| !line.starts_with('#') && !line.contains("deskcast-store.service"))
+                .filter(|line| !line.trim_start().starts_with('#')
+                    && !line.contains("deskcast-store.service"))
                 .any(|line| line.contains(word))
         );
     }
