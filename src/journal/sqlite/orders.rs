@@ -81,11 +81,11 @@ impl SqliteJournal {
         owner::Lock::is_wanted(store, run)
     }
 
-    /// Claims a run as [`Journal::claim`] does. Where somebody only looks for its unknown batches,
+    /// Claims a run as [`claim`](crate::journal::Journal::claim) does. Where somebody only looks for its unknown batches,
     /// it is waited until he has given it up, which he does within a moment.
     ///
     /// # Errors
-    /// Those of [`Journal::claim`].
+    /// Those of [`claim`](crate::journal::Journal::claim).
     pub fn claim_from_who_looks(
         &mut self,
         run: RunId,
