@@ -39,6 +39,22 @@ fn dry_run(scene: &Scene, more: &[&str]) -> Command {
 }
 
 #[test]
+fn a_dry_run_that_cannot_be_written_says_so_with_4() {
+    for more in [&[][..], &["--json"]] {
+        let full = std::fs::File::options()
+            .write(true)
+            .open("/dev/full")
+            .expect("it is there");
+        let scene = scene();
+        let mut command = dry_run(&scene, more);
+        let ended = command.stdout(full).output().expect("it can be started");
+        assert_eq!(ended.status.code(), Some(4));
+        let err = String::from_utf8_lossy(&ended.stderr);
+        assert!(err.contains("standard output cannot be written"), "{err}");
+    }
+}
+
+#[test]
 fn the_text_shows_every_sum_and_the_first_request() {
     let ended = finish(dry_run(&scene(), &[]));
     assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""));

@@ -10,6 +10,7 @@ use super::super::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::next::of_cancelled;
+use super::super::output::print;
 use super::super::sandbox::Throwaway;
 use super::super::store::locate::{make, refuse_lost, store_path};
 use super::chosen::{chosen, options};
@@ -121,7 +122,7 @@ pub(super) async fn dry_run(
             let notes = [object.note, no_store.sentence()];
             object.note = notes.join("; ").trim_start_matches("; ").to_owned();
         }
-        println!("{}", object.line());
+        print(&format!("{}\n", object.line()))?;
         return Ok(Exit::Done);
     }
     let sandbox = if args.sandbox { " --sandbox" } else { "" };
@@ -148,7 +149,7 @@ pub(super) async fn dry_run(
         ),
     }
     .text();
-    print!("{text}");
+    print(&text)?;
     Ok(Exit::Done)
 }
 
