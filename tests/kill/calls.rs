@@ -57,6 +57,10 @@ fn kill(campaign: &Campaign, at: usize) -> u64 {
     match strace::run(&campaign.scene, &RUN, at) {
         Traced::Killed(_) => 1,
         Traced::Ended { .. } => 0,
+        Traced::Stuck(doing) => {
+            campaign.stuck(format!("killed at call {at}, it did not end: {doing}"));
+            0
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! One campaign that is killed and taken to its end, and what it must have come to.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use crate::stage::check::{self, Findings};
@@ -20,6 +21,7 @@ pub(crate) struct Campaign {
     pub(crate) scene: Scene,
     audience: Vec<u64>,
     rejected: u64,
+    stuck: RefCell<Vec<String>>,
 }
 
 /// What a campaign came to after it was killed.
@@ -50,7 +52,13 @@ impl Campaign {
             scene,
             audience: (1..=customers).collect(),
             rejected,
+            stuck: RefCell::default(),
         }
+    }
+
+    /// A life of it that did not end, which is a finding of its own.
+    pub(crate) fn stuck(&self, what: String) {
+        self.stuck.borrow_mut().push(what);
     }
 
     /// Runs it to its end, has unknown batches looked for once more, and compares.
@@ -70,6 +78,7 @@ impl Campaign {
                 ));
             }
         }
+        findings.broken.extend(self.stuck.take());
         Outcome { kills, findings }
     }
 

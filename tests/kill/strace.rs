@@ -10,6 +10,8 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
 
 use crate::stage::scene::Scene;
 
@@ -18,6 +20,12 @@ use crate::stage::scene::Scene;
 const CALLS: &str =
     "write,pwrite64,writev,fsync,fdatasync,ftruncate,unlink,connect,sendto,recvfrom";
 
+/// After so long without a call the process is told once more to go on: it may be slow, or may have
+/// been told before it had stopped.
+const SILENCE: Duration = Duration::from_secs(2);
+/// No traced command takes longer, on however busy a machine.
+const LONGEST: Duration = Duration::from_secs(120);
+
 /// How a traced process ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Traced {
@@ -25,6 +33,8 @@ pub(crate) enum Traced {
     Killed(String),
     /// It came to its end after so many calls.
     Ended { calls: usize, code: Option<i32> },
+    /// It did not end in time; what it was doing then.
+    Stuck(String),
 }
 
 /// Says what to do where strace is missing, or may not trace.
@@ -48,11 +58,33 @@ pub(crate) fn run(scene: &Scene, arguments: &[&str], at: usize) -> Traced {
         assert!(made.success(), "mkfifo");
     }
     let mut strace = start(scene, &fifo, arguments);
+    let lines = read(&fifo);
     let mut signals = Signals::new();
+    let begun = Instant::now();
     let mut calls = 0;
     let mut killed = None;
-    for line in BufReader::new(File::open(&fifo).unwrap()).split(b'\n') {
-        let line = String::from_utf8_lossy(&line.unwrap()).into_owned();
+    let mut process: Option<String> = None;
+    loop {
+        let line = match lines.recv_timeout(SILENCE) {
+            Ok(line) => line,
+            Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Timeout) => {
+                if strace.try_wait().unwrap().is_some() {
+                    break;
+                }
+                let Some(process) = &process else {
+                    continue;
+                };
+                if begun.elapsed() > LONGEST {
+                    let doing = doing(process);
+                    signals.send("KILL", process);
+                    strace.wait().unwrap();
+                    return Traced::Stuck(format!("{calls} calls; {doing}"));
+                }
+                signals.send("CONT", process);
+                continue;
+            }
+        };
         let Some((thread, call)) = finished_call(&line) else {
             continue;
         };
@@ -60,12 +92,14 @@ pub(crate) fn run(scene: &Scene, arguments: &[&str], at: usize) -> Traced {
         if killed.is_some() {
             continue;
         }
+        // A thread that was told to go on for another's call may have ended by the time it is
+        // meant: what is stopped and killed is the process.
+        let process: &str = process.get_or_insert_with(|| process_of(thread));
         if calls == at {
-            // Any thread's number reaches the process; it is stopped, so it makes no further call.
-            signals.send("KILL", thread);
+            signals.send("KILL", process);
             killed = Some(call.to_owned());
         } else {
-            signals.send("CONT", thread);
+            signals.send("CONT", process);
         }
     }
     let code = strace.wait().unwrap().code();
@@ -73,6 +107,51 @@ pub(crate) fn run(scene: &Scene, arguments: &[&str], at: usize) -> Traced {
         Some(call) => Traced::Killed(call),
         None => Traced::Ended { calls, code },
     }
+}
+
+/// The lines that strace writes, until it ends. A strace that ends before it has opened the pipe
+/// leaves the thread behind: it ends with the test.
+fn read(fifo: &Path) -> Receiver<String> {
+    let (sender, lines) = mpsc::channel();
+    let fifo = fifo.to_owned();
+    std::thread::spawn(move || {
+        let calls = BufReader::new(File::open(fifo).unwrap()).split(b'\n');
+        for line in calls.map_while(Result::ok) {
+            if sender
+                .send(String::from_utf8_lossy(&line).into_owned())
+                .is_err()
+            {
+                return;
+            }
+        }
+    });
+    lines
+}
+
+/// The process of a thread that is stopped, or has just been told to go on.
+fn process_of(thread: &str) -> String {
+    let status = std::fs::read_to_string(format!("/proc/{thread}/status")).unwrap_or_default();
+    let group = status.lines().find_map(|line| line.strip_prefix("Tgid:"));
+    group.unwrap_or(thread).trim().to_owned()
+}
+
+/// What every thread of a process does, as the kernel tells it: its name, its state, where it waits
+/// and in which system call.
+fn doing(process: &str) -> String {
+    let Ok(threads) = std::fs::read_dir(format!("/proc/{process}/task")) else {
+        return "it is not there any more".to_owned();
+    };
+    let told: Vec<String> = threads
+        .flatten()
+        .map(|thread| {
+            let of = |name| std::fs::read_to_string(thread.path().join(name)).unwrap_or_default();
+            let stat = of("stat");
+            let state = stat.rsplit(") ").next().and_then(|rest| rest.get(..1));
+            let (name, place, call) = (of("comm"), of("wchan"), of("syscall"));
+            format!("{} {state:?} {place} {}", name.trim(), call.trim())
+        })
+        .collect();
+    told.join("; ")
 }
 
 fn start(scene: &Scene, fifo: &Path, arguments: &[&str]) -> Child {
