@@ -10,6 +10,7 @@
 //! reader takes an unclosed quote for a field as long as the rest of the file, and after blank
 //! lines and `\r\n` its line numbers are not those of the rows.
 
+mod delimiter;
 mod error;
 mod header;
 mod rows;
@@ -33,8 +34,8 @@ const NEIGHBOURS: usize = 16;
 pub struct AudienceSpec {
     /// The column.
     pub column: Column,
-    /// What separates the columns.
-    pub delimiter: Delimiter,
+    /// What separates the columns; none finds it in the file.
+    pub delimiter: Option<Delimiter>,
     /// What a row's other columns must say for it to be taken.
     pub conditions: Vec<Condition>,
 }
@@ -154,13 +155,26 @@ pub struct AudienceReader<R> {
 
 impl<R: Read> AudienceReader<R> {
     /// Starts reading `input`, the bytes of the file as they are: gzip is recognised by its first
-    /// bytes, a UTF-8 byte order mark is ignored. Reads the header row where the column is named.
-    /// Large reads are made: `input` needs no buffer of its own.
+    /// bytes, a UTF-8 byte order mark is ignored, a first line `sep=;` is understood. Reads the
+    /// header row where the column is named. Large reads are made: `input` needs no buffer of its own.
     ///
     /// # Errors
     /// [`AudienceError`], when the file is not text, or has not exactly one such column.
     pub fn new(input: R, spec: &AudienceSpec) -> Result<Self, AudienceError> {
-        let mut rows = Rows::new(source::open(input)?, spec.delimiter);
+        AudienceReader::open(input, spec, false)
+    }
+
+    /// The same for a column of Sendbird user ids: valid rows come as [`Block::named`].
+    ///
+    /// # Errors
+    /// Those of [`new`](AudienceReader::new).
+    pub fn by_name(input: R, spec: &AudienceSpec) -> Result<Self, AudienceError> {
+        AudienceReader::open(input, spec, true)
+    }
+
+    fn open(input: R, spec: &AudienceSpec, by_name: bool) -> Result<Self, AudienceError> {
+        let mut rows = Rows::new(source::open(input)?);
+        delimiter::settle(&mut rows, spec, by_name)?;
         let any = rows.next()?;
         let (column, pending) = match &spec.column {
             Column::Header(name) if any => (header::find(&rows, name, spec.delimiter)?, false),
@@ -178,29 +192,22 @@ impl<R: Read> AudienceReader<R> {
             true => header::find_conditions(&rows, spec)?,
             false => Vec::new(),
         };
-        let mut reader = Self {
+        // What a row looks like, so that one which was swallowed by another is seen.
+        rows.expect(Shape {
+            columns: rows.count(),
+            column,
+            numbers: !by_name,
+        });
+        Ok(Self {
             columns: rows.count(),
             rows,
             column,
             conditions,
             pending,
-            by_name: false,
+            by_name,
             shortest_before: None,
             failed: None,
-        };
-        reader.expect_rows();
-        Ok(reader)
-    }
-
-    /// The same for a column of Sendbird user ids: valid rows come as [`Block::named`].
-    ///
-    /// # Errors
-    /// Those of [`new`](AudienceReader::new).
-    pub fn by_name(input: R, spec: &AudienceSpec) -> Result<Self, AudienceError> {
-        let mut reader = AudienceReader::new(input, spec)?;
-        reader.by_name = true;
-        reader.expect_rows();
-        Ok(reader)
+        })
     }
 
     /// Empties `block` and fills it with the next rows, at most [`Block::MAX_ROWS`]. False at the
@@ -231,15 +238,6 @@ impl<R: Read> AudienceReader<R> {
         }
         self.shortest_before = shortest_of_the_last(block);
         Ok(block.rows > 0)
-    }
-
-    /// Tells what a row looks like, so that one which was swallowed by another is seen.
-    fn expect_rows(&mut self) {
-        self.rows.expect(Shape {
-            columns: self.columns,
-            column: self.column,
-            numbers: !self.by_name,
-        });
     }
 
     /// Whether a last row without a line end looks as if the file broke off in it. What is left of

@@ -90,20 +90,42 @@ pub enum InvalidRows {
 }
 
 /// What stands between the fields of an audience file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Delimiter {
-    /// `,`, the default.
-    #[default]
+    /// `,`
     Comma,
     /// `;`, as spreadsheets write where the comma is the decimal sign.
     Semicolon,
     /// A tab.
     Tab,
+    /// `|`
+    Pipe,
 }
 
 impl Delimiter {
     /// Every delimiter.
-    pub const ALL: [Self; 3] = [Self::Comma, Self::Semicolon, Self::Tab];
+    pub const ALL: [Self; 4] = [Self::Comma, Self::Semicolon, Self::Tab, Self::Pipe];
+
+    /// The words for them in a definition.
+    pub const WORDS: [&'static str; 4] = [",", ";", "tab", "|"];
+
+    /// Reads the delimiter itself or its name.
+    pub fn parse(word: &str) -> Option<Self> {
+        let meant = |delimiter: &Self| {
+            word.as_bytes() == [delimiter.as_byte()] || word.eq_ignore_ascii_case(delimiter.name())
+        };
+        Self::ALL.into_iter().find(meant)
+    }
+
+    /// How it is written in a definition.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Comma => ",",
+            Self::Semicolon => ";",
+            Self::Tab => "tab",
+            Self::Pipe => "|",
+        }
+    }
 
     /// The delimiter as it stands in the file.
     pub fn as_byte(self) -> u8 {
@@ -111,15 +133,17 @@ impl Delimiter {
             Self::Comma => b',',
             Self::Semicolon => b';',
             Self::Tab => b'\t',
+            Self::Pipe => b'|',
         }
     }
 
-    /// Its name: `comma`, `semicolon` or `tab`.
+    /// Its name: `comma`, `semicolon`, `tab` or `pipe`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Comma => "comma",
             Self::Semicolon => "semicolon",
             Self::Tab => "tab",
+            Self::Pipe => "pipe",
         }
     }
 }

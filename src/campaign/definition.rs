@@ -44,8 +44,8 @@ pub struct Definition {
     pub customers: Customers,
     /// The audience files' column with the customer ids, or with the Sendbird user ids.
     pub column: Column,
-    /// What separates the audience files' fields.
-    pub delimiter: Delimiter,
+    /// What separates the audience files' fields; none finds it in each file.
+    pub delimiter: Option<Delimiter>,
     /// How many customers one request carries.
     pub batch_size: BatchSize,
     /// What becomes of the campaign when rows have no valid id.
@@ -185,7 +185,7 @@ fn campaign<'a>(
         priority: priority.unwrap_or_default(),
         customers: customers?,
         column: column.unwrap_or_default(),
-        delimiter: delimiter.unwrap_or_default(),
+        delimiter,
         batch_size: batch_size.unwrap_or_default(),
         invalid_rows: invalid_rows.unwrap_or_default(),
         unknown: unknown.unwrap_or_default(),
@@ -312,12 +312,7 @@ pub(super) fn column(entry: &Entry<'_>) -> Result<Column, Problem> {
 }
 
 fn delimiter(entry: &Entry<'_>) -> Result<Delimiter, Problem> {
-    entry.choice(&[",", ";", "tab"], |word| {
-        let meant = |delimiter: &Delimiter| {
-            word.as_bytes() == [delimiter.as_byte()] || word.eq_ignore_ascii_case(delimiter.name())
-        };
-        Delimiter::ALL.into_iter().find(meant)
-    })
+    entry.choice(&Delimiter::WORDS, Delimiter::parse)
 }
 
 fn batch_size(entry: &Entry<'_>) -> Result<BatchSize, Problem> {

@@ -21,9 +21,9 @@ pub(super) struct TicketArgs {
     #[arg(long, value_name = "NAME|N", default_value = "ticket_id")]
     column: String,
 
-    /// What stands between the columns: , or ; or tab
-    #[arg(long, value_name = "CHAR", default_value = ",", value_parser = delimiter)]
-    delimiter: Delimiter,
+    /// What stands between the columns: , or ; or | or tab; found in the file where this says nothing
+    #[arg(long, value_name = "CHAR", value_parser = delimiter)]
+    delimiter: Option<Delimiter>,
 
     /// Leave out rows without a valid ticket id instead of refusing the file
     #[arg(long)]
@@ -31,12 +31,7 @@ pub(super) struct TicketArgs {
 }
 
 fn delimiter(text: &str) -> Result<Delimiter, String> {
-    match text {
-        "," => Ok(Delimiter::Comma),
-        ";" => Ok(Delimiter::Semicolon),
-        "tab" | "\t" => Ok(Delimiter::Tab),
-        _ => Err("it is , or ; or tab".to_owned()),
-    }
+    Delimiter::parse(text).ok_or_else(|| "it is , or ; or | or tab".to_owned())
 }
 
 impl TicketArgs {

@@ -176,7 +176,7 @@ fn each_block_of<E: From<Mistake>>(
 pub fn suppressed(paths: &[PathBuf], customers: &[u64]) -> Result<Vec<(u64, PathBuf)>, Mistake> {
     let mut found = Vec::new();
     for path in paths {
-        let reader = plain_reader(path, &Column::default(), Delimiter::default());
+        let reader = plain_reader(path, &Column::default(), None);
         let reader = reader.map_err(|what| Mistake(format!("{}: {what}", path.display())))?;
         each_block_of::<Mistake>(path, reader, &mut |block| {
             let listed = customers.iter().filter(|it| block.ids.contains(it));
@@ -199,6 +199,34 @@ pub(super) fn list(
     }
 }
 
+/// A list at its first row. Its delimiter is its own; what the campaign states is for where the list
+/// does not show it, as lists may come from elsewhere, and those of the settings are for every campaign.
+fn open(
+    path: &Path,
+    column: Column,
+    stated: Option<Delimiter>,
+    by_name: bool,
+) -> Result<Result<AudienceReader<CustomerFile>, AudienceError>, String> {
+    let mut spec = AudienceSpec {
+        column,
+        delimiter: None,
+        conditions: Vec::new(),
+    };
+    let with = |spec: &AudienceSpec| {
+        CustomerFile::open(path).map(|file| match by_name {
+            true => AudienceReader::by_name(file, spec),
+            false => AudienceReader::new(file, spec),
+        })
+    };
+    match with(&spec)? {
+        Err(AudienceError::SeveralDelimiters { .. }) if stated.is_some() => {
+            spec.delimiter = stated;
+            with(&spec)
+        }
+        opened => Ok(opened),
+    }
+}
+
 /// A list for a campaign by Sendbird user id: the campaign's column of such ids, else `customer_id`
 /// with ids of Desk. A list without a header holds what the campaign's files hold, where those have
 /// none either; in the settings it holds ids of Desk, as it does for every campaign.
@@ -207,14 +235,8 @@ fn named_reader(
     definition: &Definition,
     owner: Owner,
 ) -> Result<AudienceReader<CustomerFile>, String> {
-    let spec = |column: Column| AudienceSpec {
-        column,
-        delimiter: definition.delimiter,
-        conditions: Vec::new(),
-    };
-    let named = |column: Column| {
-        CustomerFile::open(path).map(|file| AudienceReader::by_name(file, &spec(column)))
-    };
+    let named = |column: Column| open(path, column, definition.delimiter, true);
+    let by_id = || open(path, Column::default(), definition.delimiter, false);
     let error = match &definition.column {
         column @ Column::Header(_) => match named(column.clone())? {
             Ok(reader) => return Ok(reader),
@@ -228,17 +250,13 @@ fn named_reader(
             named(Column::first())?.map_err(|error| error.to_string())
         }
         (Some(error @ AudienceError::NoColumn { .. }), Owner::Campaign) => {
-            let by_id = CustomerFile::open(path)
-                .map(|file| AudienceReader::new(file, &spec(Column::default())))?;
-            by_id.map_err(|_| error.to_string())
+            by_id()?.map_err(|_| error.to_string())
         }
         (Some(AudienceError::NoColumn { .. }), Owner::Settings) | (None, Owner::Settings) => {
             reader(path, definition)
         }
         (None, Owner::Campaign) => {
-            let by_id = CustomerFile::open(path)
-                .map(|file| AudienceReader::new(file, &spec(Column::default())))?;
-            if let Ok(reader) = by_id {
+            if let Ok(reader) = by_id()? {
                 return Ok(reader);
             }
             named(Column::first())?.map_err(|error| error.to_string())
@@ -256,16 +274,9 @@ fn reader(path: &Path, definition: &Definition) -> Result<AudienceReader<Custome
 fn plain_reader(
     path: &Path,
     named: &Column,
-    delimiter: Delimiter,
+    stated: Option<Delimiter>,
 ) -> Result<AudienceReader<CustomerFile>, String> {
-    let with = |column: Column| {
-        let spec = AudienceSpec {
-            column,
-            delimiter,
-            conditions: Vec::new(),
-        };
-        CustomerFile::open(path).map(|file| AudienceReader::new(file, &spec))
-    };
+    let with = |column: Column| open(path, column, stated, false);
     let named = match named {
         named @ Column::Header(_) => with(named.clone())?,
         Column::Number(_) => with(Column::default())?,

@@ -58,7 +58,7 @@ fn the_least_campaign_has_every_default() {
     assert_eq!(definition.priority, Priority::Medium);
     assert_eq!(definition.customers.files[0].to_string(), "a.csv");
     assert_eq!(definition.column, Column::Header("customer_id".to_owned()));
-    assert_eq!(definition.delimiter, Delimiter::Comma);
+    assert_eq!(definition.delimiter, None);
     assert_eq!(definition.batch_size.get(), 100);
     assert_eq!(definition.invalid_rows, InvalidRows::Refuse);
     assert!(definition.warnings.is_empty());
@@ -83,7 +83,7 @@ fn every_key_is_read() {
         "audiences/spring.csv"
     );
     assert_eq!(definition.column, Column::Header("id".to_owned()));
-    assert_eq!(definition.delimiter, Delimiter::Semicolon);
+    assert_eq!(definition.delimiter, Some(Delimiter::Semicolon));
     assert_eq!(
         definition.batch_size,
         BatchSize::new(1000).expect("the largest")
@@ -100,8 +100,12 @@ fn a_delimiter_is_a_sign_or_its_name() {
         ("\"Semicolon\"", Delimiter::Semicolon),
         ("\"\\t\"", Delimiter::Tab),
         ("\"tab\"", Delimiter::Tab),
+        ("\"|\"", Delimiter::Pipe),
     ] {
-        assert_eq!(with(&format!("delimiter = {word}")).delimiter, delimiter);
+        assert_eq!(
+            with(&format!("delimiter = {word}")).delimiter,
+            Some(delimiter)
+        );
     }
 }
 
@@ -204,7 +208,7 @@ fn a_misspelt_word_suggests_the_nearest_one() {
         "priority = \"hihg\"",
         "priority = \"asap\"",
         "invalid_rows = \"skipp\"",
-        "delimiter = \"|\"",
+        "delimiter = \":\"",
         "delimiter = \"semi-colon\"",
     ]));
 }

@@ -2,6 +2,7 @@
 
 mod audience;
 mod definition;
+mod delimiters;
 mod examples;
 mod restraints;
 mod rows;

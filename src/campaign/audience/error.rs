@@ -26,6 +26,38 @@ pub enum AudienceError {
         /// A guess at what was meant, starting with a full stop.
         hint: String,
     },
+    /// The first row can be read with more than one separator.
+    #[error(
+        "line {line}: this row can be read in more than one way, separated by \"{first}\" or {second}: say what is \
+         meant by delimiter = \"{first}\" in the campaign, or by a first line of the file: sep={first}"
+    )]
+    SeveralDelimiters {
+        /// The line of the row.
+        line: u64,
+        /// One of them, as a definition has it.
+        first: &'static str,
+        /// Another way, in words.
+        second: String,
+    },
+    /// The file's first line names one separator, and whoever reads it another one.
+    #[error(
+        "line 1: says that fields are separated by \"{says}\", and delimiter = \"{stated}\" says otherwise: correct \
+         one of the two, or leave the delimiter out"
+    )]
+    SepLine {
+        /// What the file says.
+        says: &'static str,
+        /// What was asked for.
+        stated: &'static str,
+    },
+    /// The file's first line names a separator that is none of ours.
+    #[error(
+        "line 1: says that fields are separated by \"{says}\": save it with one of , ; | or a tab between them"
+    )]
+    SepUnknown {
+        /// What the file says, printable.
+        says: String,
+    },
     /// A condition names a column of a file without header.
     #[error(
         "has no header row, as its column of ids is given by a number: \"where\" must name column \"{column}\" by its \

@@ -11,28 +11,34 @@ use super::rows::Rows;
 pub(super) fn find<R>(
     rows: &Rows<R>,
     name: &str,
-    delimiter: Delimiter,
+    stated: Option<Delimiter>,
 ) -> Result<usize, AudienceError> {
+    let found = places(rows, name);
+    match found[..] {
+        [place] => Ok(place),
+        [] => {
+            let columns: Vec<_> = rows.fields().map(String::from_utf8_lossy).collect();
+            let columns: Vec<&str> = columns.iter().map(|column| column.trim()).collect();
+            Err(missing(name, &columns, stated))
+        }
+        _ => Err(AudienceError::ColumnTwice {
+            column: printable(name),
+            count: found.len(),
+        }),
+    }
+}
+
+/// The places of all columns that are called `name`.
+pub(super) fn places<R>(rows: &Rows<R>, name: &str) -> Vec<usize> {
     let columns: Vec<_> = rows.fields().map(String::from_utf8_lossy).collect();
     let places = |same: &dyn Fn(&str) -> bool| -> Vec<usize> {
         (0..columns.len())
             .filter(|&place| same(&columns[place]))
             .collect()
     };
-    let mut found = places(&|column| column == name);
-    if found.is_empty() {
-        found = places(&|column| column.trim() == name.trim());
-    }
-    match found[..] {
-        [place] => Ok(place),
-        [] => {
-            let columns: Vec<&str> = columns.iter().map(|column| column.trim()).collect();
-            Err(missing(name, &columns, delimiter))
-        }
-        _ => Err(AudienceError::ColumnTwice {
-            column: printable(name),
-            count: found.len(),
-        }),
+    match places(&|column| column == name) {
+        found if found.is_empty() => places(&|column| column.trim() == name.trim()),
+        found => found,
     }
 }
 
@@ -62,13 +68,13 @@ pub(super) fn find_conditions<R>(
 pub(super) fn check_number<R>(
     rows: &Rows<R>,
     number: usize,
-    delimiter: Delimiter,
+    stated: Option<Delimiter>,
 ) -> Result<(), AudienceError> {
     let columns: Vec<_> = rows.fields().map(String::from_utf8_lossy).collect();
     if number <= columns.len() {
         return Ok(());
     }
-    let other = other_delimiter(columns.iter().map(AsRef::as_ref), delimiter);
+    let other = other_delimiter(columns.iter().map(AsRef::as_ref), stated);
     Err(AudienceError::NoColumnNumber {
         number,
         line: rows.line(),
@@ -78,7 +84,7 @@ pub(super) fn check_number<R>(
 }
 
 #[cold]
-fn missing(name: &str, columns: &[&str], delimiter: Delimiter) -> AudienceError {
+fn missing(name: &str, columns: &[&str], stated: Option<Delimiter>) -> AudienceError {
     const SHOWN: usize = 20;
     let mut listed: Vec<String> = columns
         .iter()
@@ -88,9 +94,17 @@ fn missing(name: &str, columns: &[&str], delimiter: Delimiter) -> AudienceError 
     if columns.len() > SHOWN {
         listed.push(format!("and {} more", columns.len() - SHOWN));
     }
-    let hint = match other_delimiter(columns.iter().copied(), delimiter) {
-        Some(other) => delimiter_hint(other),
-        None => match nearest(name, columns.iter().copied()) {
+    let other = other_delimiter(columns.iter().copied(), stated);
+    // A column that holds the name and something behind it was not separated as it should be.
+    let joined = columns.iter().find_map(|column| joined_by(column, name));
+    let hint = match (other, joined) {
+        (Some(other), _) => delimiter_hint(other),
+        (None, Some(by)) => {
+            format!(
+                ". The file seems to be separated by {by:?}: save it with one of , ; | or a tab"
+            )
+        }
+        (None, None) => match nearest(name, columns.iter().copied()) {
             Some(guess) => format!(". Did you mean \"{}\"?", printable(guess)),
             None if columns.iter().any(|column| column.parse::<u64>().is_ok()) => {
                 ". If the file has no header, name the column by its number (column = 1)".to_owned()
@@ -105,11 +119,25 @@ fn missing(name: &str, columns: &[&str], delimiter: Delimiter) -> AudienceError 
     }
 }
 
-/// The delimiter that the file seems to have instead: one that stands inside its fields.
+/// What separates the name from its neighbour in a column that holds both.
+fn joined_by(column: &str, name: &str) -> Option<char> {
+    const SEPARATORS: [char; 9] = [',', ';', '\t', '|', ':', '^', '~', '\u{1}', '\u{1f}'];
+    let (before, after) = column.split_once(name.trim())?;
+    let neighbours = [
+        before.trim_end().chars().next_back(),
+        after.trim_start().chars().next(),
+    ];
+    let mut neighbours = neighbours.into_iter().flatten();
+    neighbours.find(|neighbour| SEPARATORS.contains(neighbour))
+}
+
+/// The delimiter that the file seems to have instead of the one that was stated: one that stands
+/// inside its fields.
 fn other_delimiter<'a>(
     fields: impl Iterator<Item = &'a str> + Clone,
-    delimiter: Delimiter,
+    stated: Option<Delimiter>,
 ) -> Option<Delimiter> {
+    let stated = stated?;
     let stands_in = |other: &Delimiter| {
         fields
             .clone()
@@ -117,19 +145,15 @@ fn other_delimiter<'a>(
     };
     Delimiter::ALL
         .into_iter()
-        .filter(|other| *other != delimiter)
+        .filter(|other| *other != stated)
         .find(stands_in)
 }
 
 fn delimiter_hint(other: Delimiter) -> String {
-    let written = match other {
-        Delimiter::Comma => ",",
-        Delimiter::Semicolon => ";",
-        Delimiter::Tab => "tab",
-    };
     format!(
-        ". The file seems to be separated by {}s: delimiter = \"{written}\"",
-        other.name()
+        ". The file seems to be separated by {}s: delimiter = \"{}\", or leave it out, and it is found",
+        other.name(),
+        other.word()
     )
 }
 

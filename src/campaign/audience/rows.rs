@@ -73,6 +73,8 @@ struct Row {
     text: Vec<u8>,
     ends: Vec<usize>,
     fields: usize,
+    /// How many bytes of the file it takes.
+    length: usize,
     /// The text ends with the row, and without a line end.
     is_cut: bool,
 }
@@ -122,12 +124,11 @@ impl<R> Rows<R> {
 }
 
 impl<R: Read> Rows<R> {
-    pub(super) fn new(source: Source<R>, delimiter: Delimiter) -> Self {
-        let delimiter = delimiter.as_byte();
+    pub(super) fn new(source: Source<R>) -> Self {
         Self {
             source,
-            engine: csv_core::ReaderBuilder::new().delimiter(delimiter).build(),
-            delimiter,
+            engine: csv_core::Reader::new(),
+            delimiter: b',',
             buffer: vec![0; MAX_ROW_BYTES + READ_BYTES],
             start: 0,
             end: 0,
@@ -139,6 +140,7 @@ impl<R: Read> Rows<R> {
                 text: vec![0; MAX_ROW_BYTES + READ_BYTES],
                 ends: vec![0; 64],
                 fields: 0,
+                length: 0,
                 is_cut: false,
             },
             spread: None,
@@ -149,9 +151,6 @@ impl<R: Read> Rows<R> {
     /// Goes to the next row that is not blank; false at the end of the text.
     #[inline]
     pub(super) fn next(&mut self) -> Result<bool, AudienceError> {
-        if self.line == 0 {
-            self.begin()?;
-        }
         while self.skip_line_ends()? {
             if self.read_row()? {
                 return Ok(true);
@@ -160,12 +159,59 @@ impl<R: Read> Rows<R> {
         Ok(false)
     }
 
-    /// Reads enough of the text to see what it is.
-    fn begin(&mut self) -> Result<(), AudienceError> {
+    /// Reads enough of the text to see what it is, and gives what a first line `sep=X` says, which
+    /// is passed over.
+    pub(super) fn begin(&mut self) -> Result<Option<Vec<u8>>, AudienceError> {
         self.line = 1;
         while self.end < 256 && self.read_more()? {}
         self.start = source::check_text(&self.buffer[..self.end])?;
-        Ok(())
+        let sep = sep_line(&self.buffer[self.start..self.end]);
+        let (length, says) = sep.map_or((0, None), |(length, says)| (length, Some(says.to_vec())));
+        self.start += length;
+        Ok(says)
+    }
+
+    /// Takes this for what stands between fields, from here on.
+    pub(super) fn separate_by(&mut self, delimiter: Delimiter) {
+        self.delimiter = delimiter.as_byte();
+        let mut builder = csv_core::ReaderBuilder::new();
+        self.engine = builder.delimiter(self.delimiter).build();
+    }
+
+    /// Goes to the first row that has more than separators, whichever they are; false at the end of
+    /// the text.
+    pub(super) fn find_first(&mut self) -> Result<bool, AudienceError> {
+        const FAR: usize = 4096;
+        let ends = |byte: &u8| matches!(byte, b'\n' | b'\r');
+        while self.skip_line_ends()? {
+            let mut length = None;
+            while length.is_none() && self.end - self.start < FAR {
+                length = self.buffer[self.start..self.end].iter().position(ends);
+                if length.is_none() && !self.read_more()? {
+                    length = Some(self.end - self.start);
+                }
+            }
+            let line = &self.buffer[self.start..self.start + length.unwrap_or(0)];
+            let separates = |byte: &u8| matches!(byte, b' ' | b'\t' | b',' | b';' | b'|');
+            if length.is_none() || !line.iter().all(separates) {
+                return Ok(true);
+            }
+            self.start += line.len();
+        }
+        Ok(false)
+    }
+
+    /// Stands on the row that comes next as this delimiter separates it, and stays before it.
+    pub(super) fn peek(&mut self, delimiter: Delimiter) -> Result<(), AudienceError> {
+        self.separate_by(delimiter);
+        let line = self.line;
+        self.row.length = 0;
+        let read = self.read_row();
+        self.start -= self.row.length;
+        self.line = line;
+        self.after_cr = false;
+        self.spread = None;
+        read.map(|_| ())
     }
 
     /// Goes to the first byte that ends no line, counting lines; false at the end of the text.
@@ -254,6 +300,7 @@ impl<R: Read> Rows<R> {
         }
         self.line += inner_lines + 1;
         self.start += in_file;
+        self.row.length = in_file;
         Ok(!blank)
     }
 
@@ -312,6 +359,22 @@ impl<R: Read> Rows<R> {
             }
         }
     }
+}
+
+/// What a first line such as `sep=;` says, and how many bytes it has: spreadsheets write and read it.
+fn sep_line(text: &[u8]) -> Option<(usize, &[u8])> {
+    let line = text.split(|byte| matches!(byte, b'\n' | b'\r')).next()?;
+    let (quoted, inner) = match line.trim_ascii_end() {
+        [b'"', inner @ .., b'"'] => (true, inner),
+        // A tab is what it says.
+        _ => (false, line.trim_ascii_start()),
+    };
+    let (word, says) = inner.split_at_checked(4)?;
+    let says = match quoted || says.len() == 1 {
+        true => says,
+        false => says.trim_ascii_end(),
+    };
+    (word.eq_ignore_ascii_case(b"sep=") && says.len() <= 4).then_some((line.len(), says))
 }
 
 /// Looks at a row that spreads over several lines as it stands in the file: are its quotes in

@@ -16,7 +16,7 @@ pub fn fuzz(data: &[u8]) {
         Column::Number(NonZeroUsize::MIN.saturating_add(2)),
     ];
     for column in columns {
-        for delimiter in Delimiter::ALL {
+        for delimiter in Delimiter::ALL.map(Some).into_iter().chain([None]) {
             let column = column.clone();
             let spec = AudienceSpec {
                 column,

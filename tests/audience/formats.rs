@@ -1,0 +1,41 @@
+//! Files as they come: each with a delimiter, a spelling and a format of its own, and nobody messaged
+//! because of it.
+
+use crate::world::{World, day, set};
+
+#[test]
+fn each_file_and_each_list_has_a_delimiter_of_its_own() {
+    let mut world = World::new();
+    let lines = "[customers]\nfiles = [\"a.csv\", \"b.csv\"]\nexclude = [\"stop.csv\"]\nwhere = { city = \"Bonn\" }\n";
+    world.campaign("spring", lines);
+    world.write("a.csv", "customer_id;city\n1;Bonn\n2;Bonn\n3;Köln\n");
+    world.write("b.csv", "sep=|\ncity|customer_id\nBonn|4\nBonn|5\n");
+    world.write("stop.csv", "name,customer_id\nAda,2\n");
+    world.write("never.tsv", "customer_id\tsince\n5\t2026\n");
+    world.suppress = vec![world.folder.path().join("never.tsv")];
+    assert_eq!(world.send("spring", day(0)), set([1, 4]));
+}
+
+#[test]
+fn a_stated_delimiter_is_that_of_the_customers_and_lists_keep_theirs() {
+    let mut world = World::new();
+    let lines = "delimiter = \";\"\n[customers]\nfiles = [\"a.csv\"]\nexclude = [\"stop.csv\", \"both.csv\"]\n";
+    world.campaign("spring", lines);
+    world.write("a.csv", "customer_id;x,customer_id\n1;,7\n2;,7\n3;,7\n");
+    world.write("stop.csv", "name,customer_id\nAda,2\n");
+    // What shows two is read as the campaign says.
+    world.write("both.csv", "customer_id;x,customer_id\n3;,1\n");
+    assert_eq!(world.send("spring", day(0)), set([1]));
+}
+
+#[test]
+fn a_list_that_shows_two_delimiters_is_refused_by_its_name() {
+    let mut world = World::new();
+    let lines = "[customers]\nfiles = [\"a.csv\"]\nexclude = [\"stop.csv\"]\n";
+    world.campaign("spring", lines);
+    world.ids("a.csv", [1, 2]);
+    world.write("stop.csv", "customer_id;x,customer_id\n2;,1\n");
+    let error = world.try_plan("spring", day(0)).unwrap_err().to_string();
+    assert!(error.contains("stop.csv: line 1"), "{error}");
+    assert!(error.contains("sep=,"), "{error}");
+}
