@@ -61,7 +61,7 @@ fn without_a_file_and_variables_the_defaults_hold() {
     assert_eq!(settings.campaigns.folder, Path::new("campaigns"));
     assert_eq!(settings.log.format, Format::Text);
     assert_eq!(settings.log.filter.to_string(), "info");
-    assert!(settings.desk.base_url().is_err());
+    assert!(settings.base_url().is_err());
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn a_files_relative_paths_are_relative_to_its_folder() {
 fn addresses_that_would_leak_the_token_are_refused() {
     let base_url = |text: &str| {
         let settings = load("", &[("DESKCAST__DESK__BASE_URL", text)]).ok()?;
-        settings.desk.base_url().ok().map(|url| url.to_string())
+        settings.base_url().ok().map(|url| url.to_string())
     };
     for (text, accepted) in [
         (
@@ -250,13 +250,13 @@ fn addresses_that_would_leak_the_token_are_refused() {
 #[test]
 fn the_base_url_follows_from_the_application_unless_it_is_set() {
     let application = ("DESKCAST__DESK__APPLICATION_ID", "0F5A2C3D-1B7E");
-    let desk = load("", &[application]).expect("good").desk;
+    let settings = load("", &[application]).expect("good");
     let usual = "https://desk-api-0f5a2c3d-1b7e.sendbird.com/platform/v1";
-    assert_eq!(desk.base_url().expect("known").to_string(), usual);
+    assert_eq!(settings.base_url().expect("known").to_string(), usual);
     let other = ("DESKCAST__DESK__BASE_URL", "https://desk.example.com");
-    let desk = load("", &[application, other]).expect("good").desk;
+    let settings = load("", &[application, other]).expect("good");
     assert_eq!(
-        desk.base_url().expect("known").to_string(),
+        settings.base_url().expect("known").to_string(),
         "https://desk.example.com"
     );
 }

@@ -13,10 +13,21 @@ pub struct CampaignName(String);
 /// The text is not a campaign name. Displays as a sentence for the operator.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "\"{}\" cannot name a campaign: a name is 1 to 64 lowercase letters, digits or \"-\"",
-    .0.escape_debug()
+    "\"{}\" cannot name a campaign: a name is 1 to 64 lowercase letters, digits or \"-\"{}",
+    .0.escape_debug(),
+    hint(.0)
 )]
 pub struct InvalidName(String);
+
+/// Names what was probably meant: in lowercase, without an ending, with "-" for blanks.
+fn hint(text: &str) -> String {
+    let text = text.trim();
+    let stem = text.strip_suffix(".toml").unwrap_or(text).to_lowercase();
+    match CampaignName::new(&stem.replace([' ', '_'], "-")) {
+        Ok(name) => format!("; did you mean \"{name}\"?"),
+        Err(_) => String::new(),
+    }
+}
 
 impl CampaignName {
     /// The longest name, in characters.
@@ -91,7 +102,7 @@ mod tests {
         let refusal = CampaignName::new("Spring Sale\n").expect_err("capitals");
         insta::assert_snapshot!(
             refusal,
-            @r#""Spring Sale\n" cannot name a campaign: a name is 1 to 64 lowercase letters, digits or "-""#
+            @r#""Spring Sale\n" cannot name a campaign: a name is 1 to 64 lowercase letters, digits or "-"; did you mean "spring-sale"?"#
         );
     }
 }

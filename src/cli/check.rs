@@ -118,7 +118,7 @@ fn all(defaults: &Defaults<'_>) -> Result<Vec<String>, Failure> {
 /// Holds what the campaigns name against the Desk of the settings.
 async fn ask_desk(context: &Context, checked: &[Checked]) -> Result<Vec<Finding>, Failure> {
     let settings = &context.settings;
-    let base_url = settings.desk.base_url()?.to_string();
+    let base_url = settings.base_url()?.to_string();
     let token = token(settings)?;
     let store = budget_store(context);
     let connection = Connection::new(settings, &base_url, token, store.as_deref(), None)?;

@@ -28,7 +28,7 @@ pub(super) async fn daemon(context: &Context) -> Result<Exit, Failure> {
     let settings = &context.settings;
     let stop = stop::on_signals()
         .map_err(|error| Failure::stopped(format!("cannot listen for signals: {error}")))?;
-    let base_url = settings.desk.base_url()?.to_string();
+    let base_url = settings.base_url()?.to_string();
     let token = connection::token(settings)?;
     let store = existing_store(context)?;
     let observed = Observed::default();

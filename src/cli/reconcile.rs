@@ -191,7 +191,7 @@ async fn by_reading(
         eprintln!("no batch is unknown: there is nothing to reconcile");
         return Ok((Vec::new(), false));
     }
-    let base_url = context.settings.desk.base_url()?.to_string();
+    let base_url = context.settings.base_url()?.to_string();
     let (ours, others): (Vec<Reported>, Vec<Reported>) = with_unknown
         .into_iter()
         .partition(|reported| reported.run.base_url == base_url);

@@ -101,7 +101,7 @@ pub(super) async fn retract(context: &Context, args: RetractArgs) -> Result<Exit
             "--dry-run prints a text or, with --json, one object, and no CSV",
         ));
     }
-    let base_url = context.settings.desk.base_url()?.to_string();
+    let base_url = context.settings.base_url()?.to_string();
     let asked = asked(context, &args, &base_url)?;
     let list = args.tickets.read()?;
     let token = connection::token(&context.settings)?;

@@ -37,9 +37,17 @@ pub(super) async fn serve(command: SandboxCommand) -> Result<Exit, Failure> {
     let port = command.args.port;
     match sandbox::serve(command.args).await {
         Ok(()) => Ok(Exit::Done),
-        Err(error) => Err(Failure::mistake(format!(
-            "cannot serve on 127.0.0.1:{port}: {error}"
-        ))),
+        Err(error) => {
+            let hint = match error.kind() {
+                std::io::ErrorKind::AddrInUse => {
+                    ". Perhaps a sandbox is there already; --port 0 takes a free port"
+                }
+                _ => "",
+            };
+            Err(Failure::mistake(format!(
+                "cannot serve on 127.0.0.1:{port}: {error}{hint}"
+            )))
+        }
     }
 }
 

@@ -62,7 +62,7 @@ pub(super) async fn track(context: &Context, args: TrackArgs) -> Result<Exit, Fa
         eprintln!("no chat is open: there is nothing to read");
         return finish(&args, if named { &runs } else { &open }, Exit::Done);
     }
-    let base_url = context.settings.desk.base_url()?.to_string();
+    let base_url = context.settings.base_url()?.to_string();
     let ours = of_this_desk(&open, &base_url)?;
     let exit = read(context, &args, &base_url, &ours).await?;
     // Read again: the counts have changed.

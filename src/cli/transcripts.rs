@@ -45,7 +45,7 @@ pub(super) async fn transcripts(context: &Context, args: TranscriptsArgs) -> Res
     let target = target(&args.out)?;
     let list = args.tickets.read()?;
     let settings = &context.settings;
-    let base_url = settings.desk.base_url()?.to_string();
+    let base_url = settings.base_url()?.to_string();
     let identity = Identity {
         base_url: base_url.clone(),
         digest: list.digest.clone(),

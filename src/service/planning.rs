@@ -169,6 +169,15 @@ fn missing(name: &CampaignName, path: &Path, error: &std::io::Error) -> Mistake 
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
+    let mut with_ending = path.as_os_str().to_owned();
+    with_ending.push(".toml");
+    if Path::new(&with_ending).is_file() {
+        return Mistake(format!(
+            "{} does not exist; did you mean \"{}\"?",
+            path.display(),
+            Path::new(&with_ending).display()
+        ));
+    }
     if let Some(near) = near_file(path) {
         return Mistake(format!(
             "there is no campaign \"{name}\": {} does not exist; there is {near} beside it, which is no campaign \
@@ -187,9 +196,16 @@ fn missing(name: &CampaignName, path: &Path, error: &std::io::Error) -> Mistake 
                 .strip_suffix(".toml")
                 .map(str::to_owned)
         })
+        // The settings lie there where somebody stands in the wrong folder.
+        .filter(|name| name != "deskcast")
         .collect();
     let hint = match crate::campaign::nearest(name.as_str(), names.iter().map(String::as_str)) {
         Some(near) => format!("; did you mean \"{near}\"?"),
+        None if !folder.is_dir() => format!(
+            "; there is no folder {} in {}",
+            folder.display(),
+            std::env::current_dir().unwrap_or_default().display()
+        ),
         None if names.is_empty() => format!("; {} holds no campaign", folder.display()),
         None => format!("; {} holds: {}", folder.display(), listed(names)),
     };

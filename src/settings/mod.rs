@@ -65,6 +65,37 @@ pub struct Settings {
     pub log: Log,
 }
 
+impl Settings {
+    /// Where requests go: `desk.base_url`, else the address that belongs to
+    /// `desk.application_id`.
+    ///
+    /// # Errors
+    /// A sentence for the operator when neither is set; it names the places where no settings
+    /// file is, where that is the reason.
+    pub fn base_url(&self) -> Result<BaseUrl, SettingsError> {
+        let problem = match (&self.desk.base_url, &self.desk.application_id, &self.file) {
+            (Some(base_url), ..) => return Ok(base_url.clone()),
+            (None, Some(application_id), _) => {
+                return BaseUrl::of_application(application_id).map_err(|expected| {
+                    SettingsError::one(format!("desk.application_id: {expected}"))
+                });
+            }
+            (None, None, Some(file)) => format!(
+                "which Desk is not set: set desk.application_id in {}, or \
+                 DESKCAST__DESK__APPLICATION_ID in the environment",
+                file.display()
+            ),
+            (None, None, None) => format!(
+                "there are no settings: no deskcast.toml in {}, and no {}. Name the file with \
+                 --config, or make one here: deskcast init",
+                std::env::current_dir().unwrap_or_default().display(),
+                sources::SYSTEM_FILE
+            ),
+        };
+        Err(SettingsError::one(problem))
+    }
+}
+
 /// `[desk]`: which Desk, and who speaks.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -72,7 +103,7 @@ pub struct Desk {
     /// The Sendbird application; gives the base URL when none is set.
     #[serde(deserialize_with = "text::some")]
     pub application_id: Option<ApplicationId>,
-    /// Where requests go instead of the application's usual address. See [`Desk::base_url`].
+    /// Where requests go instead of the application's usual address. See [`Settings::base_url`].
     #[serde(deserialize_with = "text::some")]
     pub base_url: Option<BaseUrl>,
     /// The agent who speaks where a campaign names none.
@@ -97,24 +128,6 @@ pub struct Desk {
     /// A PEM file of authorities whose certificates are trusted beside those of the machine.
     #[serde(deserialize_with = "text::some")]
     pub ca_file: Option<PathBuf>,
-}
-
-impl Desk {
-    /// Where requests go: `base_url`, else the address that belongs to `application_id`.
-    ///
-    /// # Errors
-    /// A sentence for the operator when neither is set.
-    pub fn base_url(&self) -> Result<BaseUrl, SettingsError> {
-        match (&self.base_url, &self.application_id) {
-            (Some(base_url), _) => Ok(base_url.clone()),
-            (None, Some(application_id)) => BaseUrl::of_application(application_id)
-                .map_err(|expected| SettingsError::one(format!("desk.application_id: {expected}"))),
-            (None, None) => Err(SettingsError::one(
-                "which Desk is not set: set desk.application_id in deskcast.toml, \
-                 or DESKCAST__DESK__APPLICATION_ID in the environment",
-            )),
-        }
-    }
 }
 
 /// `[limits]`: how fast, how many at once, how patient.

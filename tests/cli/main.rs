@@ -30,5 +30,6 @@ mod texts;
 mod together;
 mod town;
 mod transcripts;
+mod typed;
 mod variants;
 mod window;

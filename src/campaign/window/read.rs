@@ -65,7 +65,17 @@ fn time(entry: &Entry<'_>) -> Result<Time, Problem> {
     }
     let plain = text.contains(':') && !text.contains(['-', '+', 'T', 'Z', ' ', '.']);
     let time = text.parse().ok().filter(|_| plain);
-    time.ok_or_else(|| entry.problem(format_args!("must be {wanted}")))
+    time.ok_or_else(|| {
+        let problem = entry.problem(format_args!("must be {wanted}"));
+        // "9:00" is a time of day for people, and its first digit is missing.
+        let padded = format!("0{text}");
+        match padded.parse::<Time>() {
+            Ok(_) if padded.len() == "09:00".len() => {
+                problem.help(format!("did you mean \"{padded}\"?"))
+            }
+            _ => problem,
+        }
+    })
 }
 
 fn days(entry: &Entry<'_>) -> Result<Days, Problem> {

@@ -200,7 +200,7 @@ fn planned(context: &Context, args: &CreateArgs) -> Result<NewRun, Failure> {
         agent_id,
         priority: args.priority,
         batch_size: MOST_CUSTOMERS as u32,
-        base_url: context.settings.desk.base_url()?.to_string(),
+        base_url: context.settings.base_url()?.to_string(),
         customers_file: "the command line".to_owned(),
         unknown: UnknownPolicy::Hold,
         beside: args.new,

@@ -25,7 +25,7 @@ pub(super) struct Wire {
 impl Wire {
     /// The Desk of the settings. Nothing is sent yet.
     pub(super) fn connect(context: &Context) -> Result<Wire, Failure> {
-        let base_url = context.settings.desk.base_url()?.to_string();
+        let base_url = context.settings.base_url()?.to_string();
         let token = token(&context.settings)?;
         let store = budget_store(context);
         let connection =

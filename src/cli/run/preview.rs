@@ -54,7 +54,7 @@ pub(super) async fn dry_run(
     campaign.definition.warning_rules.strict |= args.strict;
     let base_url = match args.sandbox {
         true => Throwaway::PLANNED_URL.to_owned(),
-        false => context.settings.desk.base_url()?.to_string(),
+        false => context.settings.base_url()?.to_string(),
     };
     let terms = terms(context, &base_url, args.sandbox);
     campaign = housed(&campaign, &terms)?;

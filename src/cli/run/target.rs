@@ -40,7 +40,7 @@ impl Target {
                 stop: OnceCell::new(),
             });
         }
-        let base_url = context.settings.desk.base_url()?.to_string();
+        let base_url = context.settings.base_url()?.to_string();
         let token = token(&context.settings)?;
         let store = existing_store(context)?;
         Ok(Target {

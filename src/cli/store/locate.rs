@@ -117,7 +117,7 @@ fn what(inspected: &Inspected) -> String {
 /// Other stores where one may be looked for: those with runs to this Desk first.
 fn near(context: &Context, path: &Path) -> Vec<(PathBuf, Inspected)> {
     let settings = &context.settings;
-    let base_url = settings.desk.base_url();
+    let base_url = settings.base_url();
     let base_url = base_url.map_or_else(|_| String::new(), |url| url.to_string());
     let folder_of = |file: &PathBuf| file.parent().map(Path::to_owned);
     let folders = [
