@@ -24,6 +24,7 @@ conformance! {
     a_plan_is_there_whole_or_not_at_all,
     a_run_exists_once,
         a_run_begins_beside_an_unfinished_one_only_where_it_is_told_to,
+        a_run_that_ended_by_a_clock_that_was_ahead_is_over,
     a_permit_comes_of_a_durable_intent_alone,
     a_change_that_does_not_fit_changes_nothing,
     one_runs_trouble_is_not_anothers,
@@ -112,6 +113,38 @@ fn a_run_begins_beside_an_unfinished_one_only_where_it_is_told_to<S: Store>() {
         )
         .unwrap();
     create(&mut store.open(), &alone(4), &[&[12]]).unwrap();
+}
+
+/// The run began, was sent and ended by a clock that was ahead, and the clock is put right.
+fn a_run_that_ended_by_a_clock_that_was_ahead_is_over<S: Store>() {
+    let store = S::new();
+    let mut journal = store.open();
+    let alone = |due, created_at| NewRun {
+        beside: false,
+        created_at,
+        ..new_run("spring", due)
+    };
+    let now = Timestamp::now();
+    let ahead = now + Duration::from_secs(366 * 86_400);
+    let run = create(&mut journal, &alone(0, ahead), &[&[11]]).unwrap();
+    let claim = journal.claim(run, Purpose::Sending, ahead).unwrap();
+    let refused = create(&mut store.open(), &alone(1, now), &[&[12]]);
+    assert!(
+        matches!(refused, Err(JournalError::Unfinished(_))),
+        "it is still under way"
+    );
+    let ended = ahead + Duration::from_secs(1);
+    let finished = deskcast::journal::RunState::Finished;
+    journal.release(claim.fence, finished, "", ended).unwrap();
+    create(&mut store.open(), &alone(1, now), &[&[12]]).unwrap();
+    // One that asked before the other had ended still finds it.
+    let before = now - Duration::from_secs(60);
+    let claim = journal
+        .claim(RunId(run.0 + 1), Purpose::Sending, before)
+        .unwrap();
+    journal.release(claim.fence, finished, "", now).unwrap();
+    let refused = create(&mut store.open(), &alone(2, before), &[&[13]]);
+    assert!(matches!(refused, Err(JournalError::Unfinished(_))));
 }
 
 fn a_permit_comes_of_a_durable_intent_alone<S: Store>() {

@@ -118,8 +118,11 @@ fn kept(at: Timestamp) -> Timestamp {
 impl Contents {
     pub(super) fn create(&mut self, new: &NewRun) -> Result<RunId, JournalError> {
         let due = kept(new.key.due);
+        // What ended after now ended by a clock that was ahead: it is over.
+        let now = kept(Timestamp::now());
         let unfinished = |run: &&Arc<StoredRun>| {
-            let ended_later = run.ended_at.is_some_and(|at| at > kept(new.created_at));
+            let since_asked = |at: Timestamp| at > kept(new.created_at) && at <= now;
+            let ended_later = run.ended_at.is_some_and(since_asked);
             let real = !run.new.launch.test;
             real && run.new.key.campaign == new.key.campaign && (run.state.is_open() || ended_later)
         };

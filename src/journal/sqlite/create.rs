@@ -1,5 +1,6 @@
 //! Freezing a plan: the run and all of its batches in one transaction, which is a short one.
 
+use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::messaged::{Asking, latest_run, messaged};
@@ -188,7 +189,8 @@ fn tended(by: Tended) -> &'static str {
 
 /// When the latest run of this campaign was due that was not finished yet when the new one was
 /// asked for. Looked up in the transaction that adds the new one, so that of two processes that
-/// start at once one finds the other's run, even where that one is through already.
+/// start at once one finds the other's run, even where that one is through already. One that ended
+/// after now ended by a clock that was ahead and has been put right: it is over.
 fn unfinished(tx: &Transaction<'_>, new: &NewRun) -> Result<Option<i64>, JournalError> {
     // Of what never had a plan, such as a missed run, nothing can be unfinished.
     let mut statement = tx.prepare_cached(
@@ -196,11 +198,12 @@ fn unfinished(tx: &Transaction<'_>, new: &NewRun) -> Result<Option<i64>, Journal
          ORDER BY due DESC",
     )?;
     let mut rows = statement.query([new.key.campaign.as_str()])?;
+    let since_asked = millis(new.created_at) + 1..=millis(Timestamp::now());
     while let Some(row) = rows.next()? {
         let state: String = row.get(1)?;
         let ended_at: Option<i64> = row.get(2)?;
         let is_open = RunState::parse(&state).is_some_and(RunState::is_open);
-        if is_open || ended_at.is_some_and(|at| at > millis(new.created_at)) {
+        if is_open || ended_at.is_some_and(|at| since_asked.contains(&at)) {
             return Ok(Some(row.get(0)?));
         }
     }
