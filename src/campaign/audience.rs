@@ -13,12 +13,14 @@
 mod delimiter;
 mod error;
 mod header;
+mod kind;
 mod rows;
 mod source;
 
 use std::io::Read;
 
 pub use error::AudienceError;
+pub use kind::FileKind;
 
 use super::choice::{Column, Delimiter};
 use super::customer::{CustomerId, InvalidId};

@@ -41,7 +41,7 @@ mod warning;
 mod window;
 
 pub use audience::{
-    AudienceError, AudienceReader, AudienceSpec, Block, FileLine, InvalidRow, NamedRow,
+    AudienceError, AudienceReader, AudienceSpec, Block, FileKind, FileLine, InvalidRow, NamedRow,
 };
 pub use choice::{BatchSize, Column, Delimiter, InvalidRows, Priority, UnknownPolicy};
 pub use customer::{CustomerId, InvalidId};

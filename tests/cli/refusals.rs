@@ -53,6 +53,36 @@ fn a_missing_customer_file_is_named() {
 }
 
 #[test]
+fn a_file_that_is_no_csv_is_called_by_its_name() {
+    let cases: [(&[u8], &str); 6] = [
+        (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0",
+            "old Excel workbook (.xls)",
+        ),
+        (b"<!doctype html><title>Sign in</title>", "is a web page"),
+        (b"{\"customer_id\": 1}\n{\"customer_id\": 2}\n", "is JSON"),
+        (
+            b" customer_id | name\n-------------+------\n 1 | Ada\n",
+            "lines of dashes",
+        ),
+        (
+            b"version https://git-lfs.github.com/spec/v1\n",
+            "git lfs pull",
+        ),
+        (b"customer_id\n1\n\0\0\0\0\0\0\0\0", "NUL characters"),
+    ];
+    for (content, name) in cases {
+        let town = with_customers(content);
+        let said = refused(&town, &["run", "spring"]);
+        assert!(
+            said.contains("spring.csv: ") && said.contains(name),
+            "{said}"
+        );
+        assert!(!said.contains("has no column"), "{said}");
+    }
+}
+
+#[test]
 fn a_customer_file_in_utf16_is_called_so() {
     let utf16: Vec<u8> = "\u{feff}customer_id\n1\n"
         .encode_utf16()

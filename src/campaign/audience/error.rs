@@ -1,15 +1,14 @@
 //! Why an audience file cannot be read, in sentences for the operator.
 
+use super::kind::FileKind;
+
 /// An audience file that cannot be used. The text says what is wrong, in which line, and what to
 /// do, but not which file: put its path and a colon before it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AudienceError {
-    /// Text of two bytes a character.
-    #[error("is UTF-16 text: save it as UTF-8 (in Excel: \"CSV UTF-8\")")]
-    Utf16,
-    /// A workbook, or another zip archive.
-    #[error("is a zip archive, such as an Excel workbook: export it as CSV")]
-    Zip,
+    /// A file of another kind.
+    #[error("{0}")]
+    NoCsv(FileKind),
     /// Nothing at all in it, where a header row was expected.
     #[error("is empty: its first line must name the columns, among them \"{column}\"")]
     NoHeader {
@@ -153,6 +152,15 @@ pub enum AudienceError {
         line: u64,
         /// What the unpacking said.
         cause: String,
+    },
+    /// Something stands behind the end of the archive.
+    #[error(
+        "line {line}: the gzip archive ends here and is whole, but the file goes on with something else: export it \
+         again, or copy it again"
+    )]
+    AfterArchive {
+        /// The line that was reached.
+        line: u64,
     },
     /// The system could not read the file.
     #[error("line {line}: cannot be read beyond this line: {cause}")]

@@ -4,19 +4,22 @@
 //! at again when it spreads over several lines; a row that does not fit is an error, which bounds
 //! the memory and catches a quote that nobody closes.
 
-use std::io::{ErrorKind, Read};
+use std::io::{self, ErrorKind, Read};
 
 use csv_core::ReadRecordResult;
 
 use super::super::choice::Delimiter;
 use super::super::customer::CustomerId;
 use super::error::AudienceError;
-use super::source::{self, Source};
+use super::kind::{HEAD, kind};
+use super::source::Source;
 
 /// The longest row, in bytes of the file.
 const MAX_ROW_BYTES: usize = 1 << 20;
 /// The most lines of one row.
 const MAX_ROW_LINES: u64 = 1_000;
+/// A byte order mark of UTF-8.
+const MARK: &[u8] = b"\xef\xbb\xbf";
 /// How much is read at a time: small enough to stay in the processor's cache.
 const READ_BYTES: usize = 128 << 10;
 
@@ -31,6 +34,8 @@ pub(super) struct Rows<R> {
     start: usize,
     end: usize,
     at_end: bool,
+    /// An error behind what was read ahead, to be given when that is through.
+    held: Option<io::Error>,
     /// The line that `start` is on.
     line: u64,
     /// The byte before `start` was a `\r` that has been counted as a line's end.
@@ -133,6 +138,7 @@ impl<R: Read> Rows<R> {
             start: 0,
             end: 0,
             at_end: false,
+            held: None,
             line: 0,
             after_cr: false,
             row: Row {
@@ -163,8 +169,26 @@ impl<R: Read> Rows<R> {
     /// is passed over.
     pub(super) fn begin(&mut self) -> Result<Option<Vec<u8>>, AudienceError> {
         self.line = 1;
-        while self.end < 256 && self.read_more()? {}
-        self.start = source::check_text(&self.buffer[..self.end])?;
+        while self.end < HEAD {
+            match self.fill() {
+                Ok(true) => {}
+                Ok(false) => break,
+                // What was read before it is told of first.
+                Err(error) => {
+                    self.held = Some(error);
+                    break;
+                }
+            }
+        }
+        let head = &self.buffer[..self.end];
+        if let Some(kind) = kind(head) {
+            return Err(AudienceError::NoCsv(kind));
+        }
+        self.start = if head.starts_with(MARK) {
+            MARK.len()
+        } else {
+            0
+        };
         let sep = sep_line(&self.buffer[self.start..self.end]);
         let (length, says) = sep.map_or((0, None), |(length, says)| (length, Some(says.to_vec())));
         self.start += length;
@@ -327,10 +351,18 @@ impl<R: Read> Rows<R> {
         Ok(())
     }
 
-    /// Reads more of the text behind what is there, moving that to the front of the buffer; false
-    /// at the end of the text.
+    /// Reads more of the text behind what is there; false at the end of the text.
     #[cold]
     fn read_more(&mut self) -> Result<bool, AudienceError> {
+        let read = match self.held.take() {
+            Some(error) => Err(error),
+            None => self.fill(),
+        };
+        read.map_err(|error| self.source.failure(self.line, &error))
+    }
+
+    /// The same, moving what is there to the front of the buffer.
+    fn fill(&mut self) -> io::Result<bool> {
         if self.at_end {
             return Ok(false);
         }
@@ -355,7 +387,7 @@ impl<R: Read> Rows<R> {
                     return Ok(true);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(self.source.failure(self.line, &error)),
+                Err(error) => return Err(error),
             }
         }
     }
