@@ -5,6 +5,7 @@
 //! commits that were made. Nothing here waits, sleeps or draws a random number: what fails, and
 //! when, is written into the [script](MemoryDisk::script) beforehand.
 
+mod canary;
 mod contents;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -20,7 +21,7 @@ use crate::delivery::batch::BatchState;
 use crate::delivery::dispatch::Work;
 use crate::delivery::moment::Moment;
 use crate::delivery::tally::{Owner, Tally};
-use contents::Contents;
+use contents::{Contents, kept};
 pub use contents::{StoredBatch, StoredRun};
 
 /// What becomes of one commit.
@@ -229,6 +230,20 @@ impl MemoryJournal {
         }
     }
 
+    fn reading(&self) -> Result<MutexGuard<'_, State>, JournalError> {
+        let mut state = self.state()?;
+        if state.failing_reads > 0 {
+            state.failing_reads -= 1;
+            return Err(JournalError::Store("the disk failed".to_owned()));
+        }
+        Ok(state)
+    }
+
+    fn read_run(&self, run: RunId) -> Result<Arc<StoredRun>, JournalError> {
+        let found = self.reading()?.contents.runs.get(&run).cloned();
+        found.ok_or_else(|| JournalError::Store(format!("there is no run {}", run.0)))
+    }
+
     /// The batches of a run in this state, by number.
     fn read<T>(
         &self,
@@ -236,11 +251,7 @@ impl MemoryJournal {
         wanted: BatchState,
         row: impl Fn(u32, &StoredBatch) -> Option<T>,
     ) -> Result<Vec<T>, JournalError> {
-        let mut state = self.state()?;
-        if state.failing_reads > 0 {
-            state.failing_reads -= 1;
-            return Err(JournalError::Store("the disk failed".to_owned()));
-        }
+        let state = self.reading()?;
         let Some(run) = state.contents.runs.get(&run) else {
             return Ok(Vec::new());
         };

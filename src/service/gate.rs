@@ -283,12 +283,15 @@ impl<J: Journal + 'static> Gate<J> {
         let judgement = book
             .wave(self.fence.run, canary.customers, now)?
             .judge(canary);
+        if !judgement.passed {
+            // First: a commit whose answer is lost may be durable, and must not end as stopped.
+            self.reins
+                .hold(RunState::Paused, judgement.sentence.clone());
+        }
         book.judge(self.fence, &judgement, now.wall)?;
         drop(book);
         if judgement.passed {
             tracing::info!(run = %self.record.key, "{}", judgement.sentence);
-        } else {
-            self.reins.hold(RunState::Paused, judgement.sentence);
         }
         Ok(())
     }

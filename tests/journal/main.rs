@@ -12,6 +12,7 @@ mod random;
 mod settling;
 mod stores;
 mod suite;
+mod wave;
 
 use deskcast::campaign::{CampaignName, Priority, UnknownPolicy};
 use deskcast::delivery::dispatch::Conclusion;

@@ -42,6 +42,10 @@ pub struct StoredRun {
     pub digest: String,
     /// Requests that read.
     pub reads: u64,
+    /// When its first wave was judged, and whether it went well.
+    pub judged: Option<(Timestamp, bool)>,
+    /// When somebody last agreed to its plan.
+    pub approved_at: Option<Timestamp>,
     /// Its batches, by number.
     pub batches: BTreeMap<u32, StoredBatch>,
     /// How unknown batches ended or did not, in order.
@@ -111,7 +115,7 @@ pub(super) struct Contents {
 }
 
 /// A time as the stores keep it: whole milliseconds.
-fn kept(at: Timestamp) -> Timestamp {
+pub(super) fn kept(at: Timestamp) -> Timestamp {
     Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
@@ -150,6 +154,8 @@ impl Contents {
             listing: Listing::default(),
             digest: String::new(),
             reads: 0,
+            judged: None,
+            approved_at: None,
             batches: BTreeMap::new(),
             verdicts: Vec::new(),
         };
@@ -162,7 +168,7 @@ impl Contents {
         found.ok_or_else(|| JournalError::Store(format!("there is no run {}", run.0)))
     }
 
-    fn fenced(&mut self, fence: Fence) -> Result<&mut StoredRun, JournalError> {
+    pub(super) fn fenced(&mut self, fence: Fence) -> Result<&mut StoredRun, JournalError> {
         self.run_mut(fence.run)
             .ok()
             .filter(|run| run.fence == fence.token)

@@ -24,7 +24,8 @@ pub struct Approval {
 }
 
 impl SqliteJournal {
-    /// Approves the plan of a run, whoever sends it. Only one that is not ended can be.
+    /// Approves the plan of a run, whoever sends it. Only one that is not ended can be. It counts as
+    /// later than the look at the first wave, where there was one, whatever the clock on the wall says.
     pub fn approve(
         &mut self,
         run: RunId,
@@ -38,7 +39,8 @@ impl SqliteJournal {
         let state = state_of(&tx, run)?;
         if state.is_open() {
             tx.execute(
-                "INSERT INTO approval (run, digest, at, by, why) SELECT id, digest, ?2, ?3, ?4 FROM run WHERE id = ?1",
+                "INSERT INTO approval (run, digest, at, by, why) SELECT id, digest, max(?2, coalesce(canary_at, 0)), ?3, ?4
+                 FROM run WHERE id = ?1",
                 params![run.0, millis(order.at), order.by, order.why],
             )?;
             answer(&tx, id, order.at, order.verb.done())?;

@@ -74,7 +74,9 @@ impl GateBook {
         Ok(())
     }
 
-    /// Records that a first wave was looked at, and what was found.
+    /// Records that a first wave was looked at, and what was found. The same commit pauses a run
+    /// whose wave went wrong: who comes after a kill must not take it for one that was resumed.
+    /// It counts as later than every approval so far, whatever the clock on the wall says.
     pub fn judge(
         &self,
         fence: Fence,
@@ -82,7 +84,12 @@ impl GateBook {
         now: Timestamp,
     ) -> Result<(), JournalError> {
         let changed = self.connection.execute(
-            "UPDATE run SET canary_at = ?3, canary_passed = ?4, canary = ?5 WHERE id = ?1 AND fence = ?2",
+            "UPDATE run SET canary_passed = ?4, canary = ?5,
+               canary_at = max(?3, coalesce((SELECT max(at) + 1 FROM approval WHERE run = ?1), 0)),
+               state = CASE WHEN ?4 THEN state ELSE 'paused' END,
+               note = CASE WHEN ?4 THEN note ELSE ?5 END,
+               ended_at = CASE WHEN ?4 THEN ended_at ELSE ?3 END
+             WHERE id = ?1 AND fence = ?2",
             params![
                 fence.run.0,
                 fence.token,
