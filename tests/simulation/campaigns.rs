@@ -7,11 +7,12 @@ use deskcast::delivery::plan::{PlanSink, PlanSummary, Planner};
 use deskcast::delivery::request::Template;
 use deskcast::delivery::rules::Rules;
 use deskcast::delivery::variant::Varied;
-use deskcast::journal::{Fill, Journal, JournalError, NewRun, RunId, RunKey};
+use deskcast::journal::{Fill, Journal, JournalError, Launch, NewRun, RunId, RunKey};
 use jiff::Timestamp;
 
 use super::chance::Chance;
 use super::check::Audience;
+use super::gate;
 
 /// The group that exists; any other is refused by the world.
 pub(crate) const GROUP: &str = "vip";
@@ -36,6 +37,8 @@ impl Campaign {
         } else {
             GROUP
         };
+        let mut launch = Launch::default();
+        launch.restraints.canary = gate::draw(chance, audience.planned.len() as u64);
         let new = NewRun {
             key: RunKey {
                 campaign: CampaignName::new(&format!("campaign-{nth}")).expect("a name"),
@@ -51,7 +54,7 @@ impl Campaign {
             beside: true,
             unknown: UnknownPolicy::Hold,
             created_at: now,
-            launch: deskcast::journal::Launch::default(),
+            launch,
         };
         let template = Template::new(&new.message, &new.group, new.agent_id, new.priority);
         Campaign {

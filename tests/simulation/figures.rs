@@ -26,6 +26,10 @@ pub(crate) struct Figures {
     /// Held by Desk, and not found by reconciling.
     pub(crate) overlooked: u64,
     pub(crate) splits: u64,
+    /// First waves that were judged, batches that were split in them, and those that went wrong.
+    pub(crate) waves: u64,
+    pub(crate) wave_splits: u64,
+    pub(crate) held: u64,
     pub(crate) failed_runs: u64,
     pub(crate) accepted: u64,
     pub(crate) rejected: u64,
@@ -50,7 +54,7 @@ impl Figures {
         }
     }
 
-    fn fields(&mut self) -> [&mut u64; 21] {
+    fn fields(&mut self) -> [&mut u64; 24] {
         [
             &mut self.seeds,
             &mut self.happenings,
@@ -69,6 +73,9 @@ impl Figures {
             &mut self.dated,
             &mut self.overlooked,
             &mut self.splits,
+            &mut self.waves,
+            &mut self.wave_splits,
+            &mut self.held,
             &mut self.failed_runs,
             &mut self.accepted,
             &mut self.rejected,
@@ -83,7 +90,8 @@ impl std::fmt::Display for Figures {
             f,
             "{} seeds: {} runs, {} creates, {} commits, {} kills, {} answers lost, {} server errors, {} throttled, \
              {} in flight at a death; batches unknown {}, settled {} ({} of them found in Desk, {} proved \
-             absent with {} dates read, {} there overlooked), split {}; customers accepted {}, rejected {}, \
+             absent with {} dates read, {} there overlooked), split {}; first waves judged {} \
+             with {} batches split in them, {} of them gone wrong; customers accepted {}, rejected {}, \
              not sent {} in {} failed runs",
             self.seeds,
             self.runs,
@@ -101,6 +109,9 @@ impl std::fmt::Display for Figures {
             self.dated,
             self.overlooked,
             self.splits,
+            self.waves,
+            self.wave_splits,
+            self.held,
             self.accepted,
             self.rejected,
             self.remaining,

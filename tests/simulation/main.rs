@@ -16,7 +16,8 @@
 //! | `network` | the way to the other side and back |
 //! | `campaigns`, `weather`, `chance` | what a seed draws |
 //! | `check`, `rules` | what must hold, and when it is looked at |
-//! | `canary` | stories of a first wave |
+//! | `gate` | first waves in the storms |
+//! | `canary` | stories of a first wave alone |
 //! | `after` | who settles what is unknown |
 //! | `mutation` | the planted bugs |
 
@@ -32,6 +33,7 @@ mod canary;
 mod chance;
 mod check;
 mod figures;
+mod gate;
 mod mutation;
 mod network;
 mod options;

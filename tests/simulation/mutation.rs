@@ -13,14 +13,17 @@ pub(crate) enum Mutation {
     CheckpointAtFetch,
     /// The grace time is measured by the clock on the wall, which can be set.
     GraceByTheWallClock,
+    /// Who belongs to a first wave is told by how many customers were tried.
+    CanaryByCount,
 }
 
 impl Mutation {
-    pub(crate) const PLANTED: [Mutation; 4] = [
+    pub(crate) const PLANTED: [Mutation; 5] = [
         Mutation::SendBeforeDurable,
         Mutation::ResendUnknown,
         Mutation::CheckpointAtFetch,
         Mutation::GraceByTheWallClock,
+        Mutation::CanaryByCount,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -30,6 +33,7 @@ impl Mutation {
             Mutation::ResendUnknown => "resend-unknown",
             Mutation::CheckpointAtFetch => "checkpoint-at-fetch",
             Mutation::GraceByTheWallClock => "grace-by-the-wall-clock",
+            Mutation::CanaryByCount => "canary-by-count",
         }
     }
 

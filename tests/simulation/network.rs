@@ -132,6 +132,7 @@ impl World {
 
     /// Takes note of the chats that were made since the last look.
     pub(crate) fn collect(&mut self) {
+        let mut made = Vec::new();
         let chats = &self.desk.world().chats()[self.chats_seen..];
         for chat in chats {
             let of = self
@@ -139,11 +140,19 @@ impl World {
                 .iter()
                 .position(|campaign| campaign.new.message == chat.message());
             if let Some(nth) = of {
+                let customers: Vec<u64> = chat.customers().collect();
+                made.push((nth, customers.clone()));
                 let applied = self.applied.entry(nth).or_default();
-                applied.insert(chat.id(), chat.customers().collect());
+                applied.insert(chat.id(), customers);
             }
         }
         self.chats_seen += chats.len();
+        for (nth, customers) in made {
+            let run = self.created.iter().find(|(_, of)| **of == nth);
+            if let Some(run) = run.map(|(run, _)| *run) {
+                self.must_be_in_turn(run, &customers);
+            }
+        }
     }
 }
 

@@ -43,6 +43,8 @@ pub(crate) struct Session {
     pub(crate) owed: Vec<Entry>,
     pub(crate) ending: Option<Ending>,
     pub(crate) told_to_stop: bool,
+    /// Why it is paused when it ends, where its first wave went wrong.
+    pub(crate) held: Option<String>,
     pub(crate) paused_until: Duration,
 }
 
@@ -72,7 +74,8 @@ impl World {
             return;
         }
         for (run, stored) in self.disk.runs() {
-            if stored.state.is_open() && self.chance.between(1, 3) > 1 {
+            let is_to_send = stored.state.is_open() && !stored.state.is_held();
+            if is_to_send && self.chance.between(1, 3) > 1 {
                 let wait = self.chance.millis(20);
                 self.after(wait, Happening::Claim(id, run));
             }
@@ -96,7 +99,7 @@ impl World {
         }
         match claimed {
             Ok(claim) => self.begin(id, claim, in_flight.len()),
-            Err(JournalError::Owned(_) | JournalError::Failed) => {}
+            Err(JournalError::Owned(_) | JournalError::Failed | JournalError::Held(_)) => {}
             Err(error) => self.give_up(id, &error),
         }
     }
@@ -118,21 +121,28 @@ impl World {
         let patience = Patience::new(seed, GIVE_UP_AFTER);
         let dispatcher =
             Dispatcher::new(self.concurrency, claim.last_batch, claim.proven, patience);
+        let waved = self.with_wave(id, run, dispatcher.clone());
+        let failed = waved.as_ref().err().map(|error| error.to_string());
+        let dispatcher = waved.unwrap_or(dispatcher);
         let session = Session {
             claim,
             dispatcher,
             permits: BTreeMap::new(),
             pending: 0,
             owed: Vec::new(),
-            ending: None,
+            ending: failed.clone().map(Ending::Stopped),
             told_to_stop: false,
+            held: None,
             paused_until: Duration::ZERO,
         };
         if let Some(process) = self.processes.get_mut(&id) {
             // One whose lock was lost may come back to a run it still sends.
             process.sessions.insert(run, session);
         }
-        self.turn(id, claim.fence, None);
+        match failed {
+            Some(_) => self.finish_if_done(id, claim.fence),
+            None => self.turn(id, claim.fence, None),
+        }
     }
 
     /// A living owner that lost its hold cannot be told from a dead one.

@@ -54,6 +54,7 @@ impl World {
             at += 1;
             tell!(self, "  {id:?} {effect:?}");
             match effect {
+                Effect::AskBudget if self.ask_gate(id, fence) => {}
                 Effect::AskBudget => self.ask_budget(id, fence, &mut effects),
                 Effect::Load { after, up_to, most } => {
                     let wait = self.chance.millis(2);
@@ -165,6 +166,9 @@ impl World {
 
     fn send(&mut self, id: ProcessId, fence: Fence, batch: u32, attempt: u32, customers: &[u64]) {
         self.check_departure(fence.run, batch, attempt);
+        if self.mutation == Mutation::None {
+            self.must_be_in_turn(fence.run, customers);
+        }
         self.leaves(id, fence, batch);
         let campaign = &self.campaigns[self.created[&fence.run]];
         let body = campaign.templates.of(customers).body(customers);
@@ -332,7 +336,7 @@ impl World {
         self.step(id, fence, event);
     }
 
-    fn finish_if_done(&mut self, id: ProcessId, fence: Fence) {
+    pub(crate) fn finish_if_done(&mut self, id: ProcessId, fence: Fence) {
         let Some((session, _)) = self.session(id, fence) else {
             return;
         };
@@ -351,15 +355,22 @@ impl World {
             }
             self.disk.clear_script();
         }
-        self.release(id, fence, ending);
+        let held = self
+            .session(id, fence)
+            .and_then(|(session, _)| session.held.take());
+        let (state, note) = match (ending, held) {
+            (Ending::Finished, _) => (RunState::Finished, String::new()),
+            (Ending::Stopped(_), Some(why)) => (RunState::Paused, why),
+            (Ending::Stopped(why), None) => (RunState::Stopped, why),
+            (Ending::Failed(why), _) => (RunState::Failed, why),
+        };
+        if state == RunState::Paused {
+            self.resume_later(fence.run);
+        }
+        self.release(id, fence, state, &note);
     }
 
-    fn release(&mut self, id: ProcessId, fence: Fence, ending: Ending) {
-        let (state, note) = match ending {
-            Ending::Finished => (RunState::Finished, String::new()),
-            Ending::Stopped(why) => (RunState::Stopped, why),
-            Ending::Failed(why) => (RunState::Failed, why),
-        };
+    fn release(&mut self, id: ProcessId, fence: Fence, state: RunState, note: &str) {
         tell!(self, "{id:?} releases {fence:?} as {state:?}: {note}");
         let wall = self.wall();
         let fate = self.fate();
@@ -367,7 +378,7 @@ impl World {
         let Some(process) = self.processes.get_mut(&id) else {
             return;
         };
-        let released = process.journal.release(fence, state, &note, wall);
+        let released = process.journal.release(fence, state, note, wall);
         self.disk.clear_script();
         if !self.disk.is_alive(id) {
             self.kill(id, "while it gave a run up");

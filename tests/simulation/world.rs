@@ -68,6 +68,13 @@ pub(crate) enum Happening {
     Suspend,
     /// A lock file is lost.
     LoseLock,
+    /// A run waits at its gate: with the budget's word, or before that.
+    Gate(ProcessId, Fence, bool),
+    /// A process looks at the first wave of a run.
+    Judge(ProcessId, Fence),
+    /// An operator agrees to a plan, or resumes a run that was held.
+    Approve(RunId),
+    Resume(RunId),
     /// The weather clears.
     Clear,
 }
@@ -105,6 +112,9 @@ pub(crate) struct World {
     pub(crate) posted: BTreeSet<(RunId, u32, u32)>,
     /// Batches whose requests a process waits to be answered, under each of its claims.
     pub(crate) on_their_way: HashMap<(ProcessId, Fence), BTreeSet<u32>>,
+    /// Runs that an operator resumed, and those whose first wave was agreed to.
+    pub(crate) resumed: BTreeSet<RunId>,
+    pub(crate) agreed: BTreeSet<RunId>,
     pub(crate) past: Past,
     pub(crate) looked_at: BTreeMap<RunId, (std::sync::Arc<StoredRun>, usize)>,
     pub(crate) violation: Option<Violation>,
@@ -162,6 +172,8 @@ impl World {
             causes: BTreeMap::new(),
             posted: BTreeSet::new(),
             on_their_way: HashMap::new(),
+            resumed: BTreeSet::new(),
+            agreed: BTreeSet::new(),
             past: Past::default(),
             looked_at: BTreeMap::new(),
             violation: None,
@@ -260,7 +272,7 @@ impl World {
     }
 
     fn happen(&mut self, happening: Happening) {
-        if !matches!(happening, Happening::Look(_)) {
+        if !matches!(happening, Happening::Look(_) | Happening::Gate(..)) {
             tell!(self, "{happening:?}");
         }
         match happening {
@@ -305,6 +317,10 @@ impl World {
                     self.disk.forget_owner(run);
                 }
             }
+            Happening::Gate(process, fence, acquired) => self.at_gate(process, fence, acquired),
+            Happening::Judge(process, fence) => self.judge_wave(process, fence),
+            Happening::Approve(run) => self.approve(run),
+            Happening::Resume(run) => self.resume(run),
             Happening::Clear => self.clear(),
         }
     }
@@ -319,7 +335,12 @@ impl World {
         let key = &self.campaigns[nth].new.key;
         let mut runs = self.disk.runs().into_iter();
         match (runs.find(|(_, run)| run.new.key == *key), made) {
-            (Some((id, _)), _) => drop(self.created.insert(id, nth)),
+            (Some((id, _)), _) => {
+                self.created.insert(id, nth);
+                if self.chance.between(1, 4) == 1 {
+                    self.approve(id);
+                }
+            }
             (None, Ok(_)) => self.fail("a plan is durable", "a run that was made is not there"),
             (None, Err(_)) => self.after(Duration::from_millis(500), Happening::Create(nth)),
         }
@@ -389,6 +410,15 @@ impl World {
             return self.chance.pick(&[Fate::NotDone, Fate::AnswerLost]);
         }
         Fate::Done
+    }
+
+    pub(crate) fn is_clear(&self) -> bool {
+        self.cleared_at.is_some()
+    }
+
+    /// As much time passes on the wall as somebody waits for, and nowhere else.
+    pub(crate) fn set_clock_forward(&mut self, by: Duration) {
+        self.skew += by.as_millis() as i64;
     }
 
     fn anybody(&mut self) -> Option<ProcessId> {
