@@ -16,6 +16,9 @@
 //! | [`web`] | what machines ask: alive, ready, metrics | the journal's reading side, what the service observed |
 //! | [`settings`], [`telemetry`], [`cli`] | what an operator configures and types | everything |
 
+// `println!` and `eprintln!` panic where they cannot write; what is printed goes through `cli::output`.
+#![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
+
 pub mod campaign;
 pub mod cli;
 pub mod delivery;

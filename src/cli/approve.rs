@@ -8,7 +8,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::operator::Grounds;
 use super::order::new_order;
-use super::output::print;
+use super::output::{print, tell};
 use super::run::parse_digest;
 use super::selection::{Selection, open_store, reported};
 use super::show::Looked;
@@ -81,9 +81,9 @@ fn agree(
 ) -> Result<(), Failure> {
     let looked = Looked::at(context, store, run.clone())?;
     let shown = looked.shown();
-    eprintln!("{}", shown.text());
+    tell(shown.text());
     if !looked.differences.is_empty() {
-        eprintln!("{}", shown.advice());
+        tell(shown.advice());
     }
     if args.yes || args.plan.is_some() {
         return Ok(());

@@ -1,12 +1,13 @@
 //! Questions to whoever sits at the terminal.
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::io::{BufRead as _, IsTerminal as _};
 
 use super::failure::Failure;
+use super::output::{is_told_on_terminal, tell, tell_part};
 
 /// Whether there is somebody to ask: questions and answers go through the terminal.
 pub(super) fn somebody() -> bool {
-    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+    std::io::stdin().is_terminal() && is_told_on_terminal()
 }
 
 /// Asks, and goes on only when exactly `wanted` is typed.
@@ -14,14 +15,13 @@ pub(super) fn somebody() -> bool {
 /// # Errors
 /// When something else is typed; `otherwise` says what was not done.
 pub(super) fn must_type(question: &str, wanted: &str, otherwise: &str) -> Result<(), Failure> {
-    eprint!("{question} Type {wanted} to go on: ");
-    let _ = std::io::stderr().flush();
+    tell_part(format_args!("{question} Type {wanted} to go on: "));
     let mut line = String::new();
     let read = std::io::stdin().lock().read_line(&mut line);
     match read {
         Ok(_) if means(&line, wanted) => Ok(()),
         Ok(0) => {
-            eprintln!();
+            tell("");
             Err(Failure::mistake(otherwise))
         }
         _ => Err(Failure::mistake(otherwise)),

@@ -7,7 +7,7 @@ use super::Context;
 use super::connection::{Connection, token};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::output::print;
+use super::output::{is_read_on_terminal, print};
 use super::run::preview::longest_message;
 use super::run::terms;
 use super::store::locate::{budget_store, store_path};
@@ -50,7 +50,7 @@ pub(super) async fn check(context: &Context, args: CheckArgs) -> Result<Exit, Fa
         house: settings.defaults.house(),
         strict: args.strict,
         longest: longest_message(&store_path(context))?,
-        styled: context.on_terminal && std::io::IsTerminal::is_terminal(&std::io::stdout()),
+        styled: context.on_terminal && is_read_on_terminal(),
     };
     let names = match args.names.is_empty() {
         true => all(&defaults)?,

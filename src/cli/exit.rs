@@ -6,7 +6,7 @@
 //! | 1 | a defect of deskcast |
 //! | 2 | usage, settings, definition or customer file wrong: nothing was sent |
 //! | 3 | finished, but something needs attention: rejected or unknown customers, tickets that could not be read, messages that were not deleted |
-//! | 4 | stopped before the end, and can be resumed: a signal, the journal, the token, Desk out of reach |
+//! | 4 | stopped before the end, and can be resumed: a signal, the journal, the token, Desk out of reach, an answer that cannot be written |
 
 use std::process::ExitCode;
 

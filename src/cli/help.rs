@@ -1,6 +1,6 @@
 //! `deskcast help`: chapters of the manual, and what the command line itself says of a command.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use clap::{Args, CommandFactory as _};
@@ -8,7 +8,7 @@ use clap::{Args, CommandFactory as _};
 use super::Cli;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::output::{print, written};
+use super::output::{is_coloured, is_read_on_terminal, print, written};
 use crate::campaign::nearest;
 use crate::manual::{CHAPTERS, Chapter};
 
@@ -31,7 +31,7 @@ pub(super) fn topics() -> String {
 
 /// Shows what is asked for: the words of the command line for a command, then the chapter of that name.
 pub(super) fn help(args: &HelpArgs) -> Result<Exit, Failure> {
-    let coloured = std::io::stdout().is_terminal();
+    let coloured = is_coloured();
     let of_command = of_command(&args.words, coloured);
     let chapter = match &args.words[..] {
         [word] => Chapter::named(word),
@@ -79,7 +79,7 @@ fn unknown(word: &str) -> Failure {
 
 /// Prints a text; on a terminal through the pager that the operator likes.
 fn show(text: &str) -> Result<(), Failure> {
-    if !std::io::stdout().is_terminal() {
+    if !is_read_on_terminal() {
         return print(text);
     }
     let pager = std::env::var("PAGER").unwrap_or_else(|_| "less -R".to_owned());

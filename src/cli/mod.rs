@@ -36,6 +36,7 @@ use clap::{Parser, Subcommand};
 
 use self::exit::Exit;
 use self::failure::Failure;
+use self::output::{is_coloured, is_told_on_terminal, print, tell};
 use crate::journal::orders::Verb;
 use crate::settings::Settings;
 use crate::telemetry;
@@ -123,18 +124,33 @@ pub fn main() -> Exit {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            let wrong = error.use_stderr();
-            let _ = error.print();
-            return if wrong { Exit::Mistake } else { Exit::Done };
+            // A mistake, with the usage; standard error may be gone, which is no second one.
+            if error.use_stderr() {
+                let _ = error.print();
+                return Exit::Mistake;
+            }
+            return ended(asked_of_clap(&error));
         }
     };
-    match start(cli) {
-        Ok(exit) => exit,
-        Err(failure) => {
-            eprintln!("deskcast: {failure}");
-            failure.exit()
-        }
-    }
+    ended(start(cli))
+}
+
+/// What is printed of the command line itself, by `--help` and `--version`.
+fn asked_of_clap(error: &clap::Error) -> Result<Exit, Failure> {
+    let text = error.render();
+    print(&match is_coloured() {
+        true => text.ansi().to_string(),
+        false => text.to_string(),
+    })?;
+    Ok(Exit::Done)
+}
+
+/// Says why it ended early, if it did.
+fn ended(result: Result<Exit, Failure>) -> Exit {
+    result.unwrap_or_else(|failure| {
+        tell(format_args!("deskcast: {failure}"));
+        failure.exit()
+    })
 }
 
 fn start(cli: Cli) -> Result<Exit, Failure> {
@@ -147,7 +163,7 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
         _ => {}
     }
     let settings = Settings::load_for_process(cli.config.as_deref())?;
-    let on_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let on_terminal = is_told_on_terminal();
     let bars = indicatif::MultiProgress::new();
     telemetry::init(
         settings.log.format,

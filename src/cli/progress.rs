@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, interval};
 
 use super::Context;
+use super::output::tell;
 use crate::report::number::{counted, duration, grouped};
 use crate::service::progress::{Phase, Progress, Snapshot};
 
@@ -79,7 +80,7 @@ pub(super) fn show_job(
             ticks.tick().await;
             loop {
                 ticks.tick().await;
-                eprintln!("{title}: {}", line().2);
+                tell(format_args!("{title}: {}", line().2));
             }
         });
         return Shown { task, bar: None };
@@ -132,7 +133,7 @@ async fn write_lines(progress: Progress, pace: Pace, title: String) {
     loop {
         ticks.tick().await;
         let line = line(&progress.snapshot(), pace);
-        eprintln!("{title}: {}", with_wait(line, &progress));
+        tell(format_args!("{title}: {}", with_wait(line, &progress)));
     }
 }
 

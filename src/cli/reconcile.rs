@@ -7,7 +7,7 @@ use super::connection::{self, Connection, line};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::operator::operator;
-use super::output::print;
+use super::output::{print, tell};
 use super::selection::{Selection, open_store, reported, run_key};
 use super::store::locate::store_path;
 use super::{Context, progress};
@@ -87,13 +87,13 @@ pub(super) async fn reconcile(context: &Context, args: ReconcileArgs) -> Result<
         .iter()
         .any(|reported| reported.standing.tally.batches.unknown > 0);
     if stopped {
-        eprintln!("told to stop: not every unknown batch was looked for");
+        tell("told to stop: not every unknown batch was looked for");
         return Ok(Exit::Stopped);
     }
     if unknown {
-        eprintln!(
+        tell(
             "What is still unknown is for you to decide, batch by batch (deskcast why CUSTOMER tells what is known):\n  \
-             deskcast reconcile RUN --batch N --accepted CHAT_ID | --abandon | --resend"
+             deskcast reconcile RUN --batch N --accepted CHAT_ID | --abandon | --resend",
         );
     }
     Ok(if unknown { Exit::Attention } else { Exit::Done })
@@ -153,10 +153,10 @@ fn by_word(context: &Context, args: &ReconcileArgs, batch: u32) -> Result<RunRec
     journal.resolve(claim.fence, &[verdict])?;
     reopen_where_needed(&mut journal, claim.fence, resolution == Resolution::Resend)?;
     if resolution == Resolution::Resend {
-        eprintln!(
+        tell(format_args!(
             "batch {batch} is planned again: deskcast run {} sends it",
             record.key.campaign
-        );
+        ));
     }
     Ok(record)
 }
@@ -188,7 +188,7 @@ async fn by_reading(
         .filter(|reported| reported.standing.tally.batches.unknown > 0)
         .collect();
     if with_unknown.is_empty() {
-        eprintln!("no batch is unknown: there is nothing to reconcile");
+        tell("no batch is unknown: there is nothing to reconcile");
         return Ok((Vec::new(), false));
     }
     let base_url = context.settings.base_url()?.to_string();
@@ -253,10 +253,10 @@ async fn read_back(
         tracing::info!(run = %run.key, found = done.found, planned_again = done.resent, unknown = done.unknown, reads = done.reads, "reconciled");
         if done.resent > 0 {
             let batches = counted(done.resent, "batch is", "batches are");
-            eprintln!(
+            tell(format_args!(
                 "{batches} proved absent and planned again: deskcast run {} sends them",
                 run.key.campaign
-            );
+            ));
         }
     }
     drop(shown);

@@ -1,13 +1,11 @@
 //! `deskcast report`: what runs came to, or what became of every customer.
 
-use std::io::{self, BufWriter};
-
 use clap::Args;
 
 use super::Context;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::output::{print, written};
+use super::output::{print, print_with, tell};
 use super::selection::{FormatArgs, Selection, open_store, reported};
 use super::store::locate::{say_where_in_doubt, store_path};
 use crate::journal::sqlite::read::Store;
@@ -49,7 +47,7 @@ pub(super) fn report(context: &Context, args: ReportArgs) -> Result<Exit, Failur
     match asked(&args)?.unwrap_or(Format::Table) {
         Format::Table => print(&text(&runs, &selection))?,
         Format::Json => print(&json::report(&runs))?,
-        Format::Csv => written(csv::runs(&runs, args.excel, &mut io::stdout().lock()))?,
+        Format::Csv => print_with(|out| csv::runs(&runs, args.excel, out))?,
     }
     Ok(Exit::Done)
 }
@@ -98,16 +96,17 @@ fn report_customers(
         return Ok(Exit::Done);
     };
     if matches!(selection, Selection::Campaign(_)) {
-        eprintln!("customers of the latest run, {}", run.key);
+        tell(format_args!("customers of the latest run, {}", run.key));
     }
-    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    match customers::write(store, run, format, args.all_rows, &mut out) {
-        Ok(()) => Ok(Exit::Done),
-        Err(CustomersError::Journal(error)) => Err(error.into()),
-        Err(CustomersError::Output(error)) => {
-            // What could not be written is not tried again when the buffer is dropped.
-            let _ = out.into_parts();
-            written(Err(error)).map(|()| Exit::Done)
+    let mut unread = Ok(());
+    print_with(|out| {
+        match customers::write(store, run, format, args.all_rows, out) {
+            Err(CustomersError::Output(error)) => return Err(error),
+            Err(CustomersError::Journal(error)) => unread = Err(error),
+            Ok(()) => {}
         }
-    }
+        Ok(())
+    })?;
+    unread?;
+    Ok(Exit::Done)
 }

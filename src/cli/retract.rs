@@ -11,7 +11,7 @@ use super::connection::{self, Connection};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::operator::operator;
-use super::output::print;
+use super::output::{print, tell};
 use super::progress::show_job;
 use super::selection::{FormatArgs, open_store, run_key};
 use super::store::locate::{budget_store, existing_store};
@@ -221,7 +221,10 @@ async fn perform(
     };
     let taken = journal.take_retraction(&new, Timestamp::now())?;
     if taken.resumed {
-        eprintln!("going on with the unfinished retraction {}", taken.id.0);
+        tell(format_args!(
+            "going on with the unfinished retraction {}",
+            taken.id.0
+        ));
     }
     let (recorder, thread) = Recorder::start(journal);
     let watched = WatchedDeleting::default();
@@ -263,7 +266,7 @@ async fn perform(
     if let Err(stopped) = &performed
         && !matches!(stopped, Stopped::Told)
     {
-        eprintln!("deskcast: {stopped}");
+        tell(format_args!("deskcast: {stopped}"));
     }
     Ok(exit(&record, performed.as_ref().ok()))
 }

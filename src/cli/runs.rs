@@ -1,13 +1,11 @@
 //! `deskcast runs`: the list of runs.
 
-use std::io;
-
 use clap::Args;
 
 use super::Context;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::output::{print, written};
+use super::output::{print, print_with};
 use super::selection::{FormatArgs, Selection, open_store, reported};
 use crate::report::{Format, csv, json, overview};
 
@@ -34,7 +32,7 @@ pub(super) fn runs(context: &Context, args: RunsArgs) -> Result<Exit, Failure> {
     match args.format.asked().unwrap_or(Format::Table) {
         Format::Table => print(&overview::list(&runs))?,
         Format::Json => print(&json::runs(&runs))?,
-        Format::Csv => written(csv::runs(&runs, false, &mut io::stdout().lock()))?,
+        Format::Csv => print_with(|out| csv::runs(&runs, false, out))?,
     }
     Ok(Exit::Done)
 }

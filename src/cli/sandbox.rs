@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::exit::Exit;
 use super::failure::Failure;
+use super::output::print;
 use crate::sandbox::{
     self, Faults, Sandbox, SandboxArgs, SandboxConfig, StandInConfig, WorldConfig,
 };
@@ -35,20 +36,18 @@ fn faults_help() -> String {
 
 pub(super) async fn serve(command: SandboxCommand) -> Result<Exit, Failure> {
     let port = command.args.port;
-    match sandbox::serve(command.args).await {
-        Ok(()) => Ok(Exit::Done),
-        Err(error) => {
-            let hint = match error.kind() {
-                std::io::ErrorKind::AddrInUse => {
-                    ". Perhaps a sandbox is there already; --port 0 takes a free port"
-                }
-                _ => "",
-            };
-            Err(Failure::mistake(format!(
-                "cannot serve on 127.0.0.1:{port}: {error}{hint}"
-            )))
-        }
-    }
+    let cannot = |error: std::io::Error| {
+        let hint = match error.kind() {
+            std::io::ErrorKind::AddrInUse => {
+                ". Perhaps a sandbox is there already; --port 0 takes a free port"
+            }
+            _ => "",
+        };
+        Failure::mistake(format!("cannot serve on 127.0.0.1:{port}: {error}{hint}"))
+    };
+    let served = sandbox::serve(command.args, print).await;
+    served.map_err(cannot)??;
+    Ok(Exit::Done)
 }
 
 /// A sandbox and a store that are gone when this is dropped.

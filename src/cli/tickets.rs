@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::failure::Failure;
+use super::output::{tell, tell_part};
 use crate::campaign::{AudienceSpec, Column, Delimiter};
 use crate::report::number::counted;
 use crate::service::ticket_list::TicketList;
@@ -59,14 +60,14 @@ impl TicketArgs {
                     "{file}: {rows}\n{complaint}Correct the file, or leave such rows out with --skip-invalid."
                 )));
             }
-            eprint!("{file}: {rows}, left out\n{complaint}");
+            tell_part(format_args!("{file}: {rows}, left out\n{complaint}"));
         }
         if list.duplicates > 0 {
-            eprintln!(
+            tell(format_args!(
                 "{}: {} of a ticket in an earlier row, left out",
                 self.tickets.display(),
                 counted(list.duplicates, "row", "rows")
-            );
+            ));
         }
         Ok(list)
     }

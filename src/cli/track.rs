@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::connection::{self, Connection, line};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::output::print;
+use super::output::{print, tell};
 use super::selection::{Selection, open_store, reported};
 use super::store::locate::store_path;
 use super::{Context, progress};
@@ -59,7 +59,7 @@ pub(super) async fn track(context: &Context, args: TrackArgs) -> Result<Exit, Fa
         .cloned()
         .collect();
     if open.is_empty() {
-        eprintln!("no chat is open: there is nothing to read");
+        tell("no chat is open: there is nothing to read");
         return finish(&args, if named { &runs } else { &open }, Exit::Done);
     }
     let base_url = context.settings.base_url()?.to_string();

@@ -9,7 +9,7 @@ use super::Context;
 use super::connection::{self, Connection};
 use super::exit::Exit;
 use super::failure::Failure;
-use super::output::print;
+use super::output::{print, tell};
 use super::progress::show_job;
 use super::store::locate::budget_store;
 use super::tickets::TicketArgs;
@@ -59,13 +59,13 @@ pub(super) async fn transcripts(context: &Context, args: TranscriptsArgs) -> Res
             stopped: None,
             complete: true,
         };
-        eprintln!("complete already: nothing was read (--fresh reads everything again)");
+        tell("complete already: nothing was read (--fresh reads everything again)");
         return finish(&args, &list, &ended, Counts::default(), Duration::ZERO);
     }
     if job.is_resumed() {
         let through = grouped(job.mark().ticket);
         let all = counted(identity.tickets, "ticket", "tickets");
-        eprintln!("going on after {through} of {all}");
+        tell(format_args!("going on after {through} of {all}"));
     }
     let token = connection::token(settings)?;
     let store = budget_store(context);
@@ -112,7 +112,7 @@ fn finish(
         false => result.text(),
     })?;
     if let Some(error) = &ended.stopped {
-        eprintln!("deskcast: {error}");
+        tell(format_args!("deskcast: {error}"));
     }
     Ok(match ended.complete {
         false => Exit::Stopped,

@@ -1,8 +1,8 @@
 //! `deskcast sandbox`: what is typed, and serving until told to stop.
 //!
-//! Its first line on stdout says where it listens, so a script can wait for it.
+//! Its first line says where it listens, so a script can wait for it.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::time::Duration;
 
 use clap::Args;
@@ -138,30 +138,33 @@ impl SandboxArgs {
     }
 }
 
-/// Serves until SIGINT or SIGTERM. Prints `listening on http://127.0.0.1:PORT/platform/v1 …` on
-/// stdout as soon as it does.
+/// Serves until SIGINT or SIGTERM. As soon as it does, `listening` is given the line to print,
+/// `listening on http://127.0.0.1:PORT/platform/v1 …`; without it nobody can find the sandbox, so
+/// where it fails the serving ends, and its error is the inner one.
 ///
 /// # Errors
-/// When the port is taken, or stdout is closed.
-pub async fn serve(args: SandboxArgs) -> io::Result<()> {
+/// When the port is taken.
+pub async fn serve<E>(
+    args: SandboxArgs,
+    listening: impl FnOnce(&str) -> Result<(), E>,
+) -> io::Result<Result<(), E>> {
     let token = args.token.clone();
     let (mut interrupt, mut terminate) = (
         signal(SignalKind::interrupt())?,
         signal(SignalKind::terminate())?,
     );
     let sandbox = Sandbox::start(args.into_config()).await?;
-    let mut stdout = io::stdout();
-    writeln!(
-        stdout,
-        "listening on {} (token: {token}; memory: http://{}/_sandbox/messaged)",
+    let told = listening(&format!(
+        "listening on {} (token: {token}; memory: http://{}/_sandbox/messaged)\n",
         sandbox.base_url(),
         sandbox.addr()
-    )?;
-    stdout.flush()?;
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+    ));
+    if told.is_ok() {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
     }
     sandbox.shutdown().await;
-    Ok(())
+    Ok(told)
 }

@@ -16,6 +16,7 @@ mod folder;
 mod lookups;
 mod memory;
 mod obeyed;
+mod outputs;
 mod place;
 mod refusals;
 mod result;

@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::super::exit::Exit;
 use super::super::failure::Failure;
-use super::super::output::{print, written};
+use super::super::output::{print, print_with};
 use super::super::selection::FormatArgs;
 use super::rows::Row;
 use super::wire::Wire;
@@ -142,7 +142,7 @@ async fn as_csv<T: Row>(
     loop {
         let page = wire.page(what, &mut pages).await?;
         let items = page.map(|page| page.items).unwrap_or_default();
-        written(rows(&mut io::stdout().lock(), header.take(), &items))?;
+        print_with(|out| rows(out, header.take(), &items))?;
         if items.is_empty() || !args.all {
             return Ok(Exit::Done);
         }

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::super::connection::Connection;
 use super::super::failure::Failure;
+use super::super::output::tell;
 use super::super::{Context, progress};
 use super::target::Target;
 use crate::delivery::pace;
@@ -48,11 +49,11 @@ pub(super) async fn look_up(
     let (count, done) = (missing.len() as u64, Arc::new(AtomicU64::new(0)));
     let begun = Instant::now();
     let takes = pace::duration(count, settings.limits.requests_per_second.per_second());
-    eprintln!(
+    tell(format_args!(
         "looking up {} in Desk: {}",
         counted(count, "Sendbird user id", "Sendbird user ids"),
         duration(takes)
-    );
+    ));
     let counting = Arc::clone(&done);
     let shown = progress::show_job(context, "looking up", move || {
         let done = counting.load(Ordering::Relaxed);

@@ -29,7 +29,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::next::of_cancelled;
 use super::operator::operator;
-use super::output::print;
+use super::output::{print, tell};
 use super::store::locate::say_where_in_doubt;
 use crate::campaign::{CampaignName, CustomerId};
 use crate::delivery::plan::Digest;
@@ -170,7 +170,7 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, Failur
         let record = match found {
             Ok(record) => record,
             Err(nothing) => {
-                eprintln!("{nothing}");
+                tell(&nothing);
                 return Ok(Exit::Done);
             }
         };
@@ -269,7 +269,7 @@ fn say_taken_up(store: &Store, campaign: &Campaign) -> Result<(), Failure> {
         return Ok(());
     }
     for warning in of_cancelled(store, campaign)? {
-        eprintln!("{}: {warning}", campaign.definition.name);
+        tell(format_args!("{}: {warning}", campaign.definition.name));
     }
     Ok(())
 }

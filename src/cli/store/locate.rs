@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::Context;
 use super::super::failure::Failure;
+use super::super::output::tell;
 use crate::journal::sqlite::facts::{self, Inspected};
 use crate::settings::StoreUrl;
 
@@ -57,11 +58,11 @@ pub(in crate::cli) fn say_where_in_doubt(path: &Path) {
         return;
     };
     if here.exists() && !is_same(&here, path) {
-        eprintln!(
+        tell(format_args!(
             "deskcast: the store in use is {}; {} is another one",
             path.display(),
             here.display()
-        );
+        ));
     }
 }
 
