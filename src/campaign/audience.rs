@@ -26,6 +26,7 @@ use super::choice::{Column, Delimiter};
 use super::customer::{CustomerId, InvalidId};
 use super::customers::Condition;
 use super::sendbird_id::sendbird_id;
+use super::spelling::says_one_of;
 use rows::{Rows, Shape};
 
 /// So many rows before a last row without line end say how long an id is.
@@ -306,11 +307,7 @@ impl<R: Read> AudienceReader<R> {
         let mut taken = true;
         for (column, any_of) in &self.conditions {
             let field = self.rows.field(*column).unwrap_or_default();
-            let field = super::customer::trim_blanks(field);
-            if !field.is_ascii() && std::str::from_utf8(field).is_err() {
-                return Err(InvalidId::CellNotText);
-            }
-            taken &= any_of.iter().any(|value| value.as_bytes() == field);
+            taken &= says_one_of(field, any_of).ok_or(InvalidId::CellNotText)?;
         }
         Ok(taken)
     }

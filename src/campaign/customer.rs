@@ -8,6 +8,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::spelling::is_unseen;
+
 /// The id of a Desk customer: a whole number from 1 to 2^63 - 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CustomerId(u64);
@@ -101,7 +103,7 @@ impl CustomerId {
         for &byte in digits {
             let digit = byte.wrapping_sub(b'0');
             if digit > 9 {
-                return Err(InvalidId::NotDigits);
+                return Err(reason_against(digits));
             }
             number = number * 10 + u64::from(digit);
         }
@@ -122,11 +124,20 @@ impl CustomerId {
 fn reason_against(digits: &[u8]) -> InvalidId {
     match digits {
         [] => InvalidId::Empty,
-        _ if !digits.iter().all(u8::is_ascii_digit) => InvalidId::NotDigits,
+        _ if !digits.iter().all(u8::is_ascii_digit) => match std::str::from_utf8(digits) {
+            Ok(text) if is_number_between_unseen(text) => InvalidId::Invisible,
+            _ => InvalidId::NotDigits,
+        },
         b"0" => InvalidId::Zero,
         [b'0', ..] => InvalidId::LeadingZero,
         _ => InvalidId::TooLarge,
     }
+}
+
+/// Whether a text would be a number without the characters around it that nobody sees.
+fn is_number_between_unseen(text: &str) -> bool {
+    let number = text.trim_matches(is_unseen);
+    !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// `field` without the spaces and tabs around it.
@@ -186,14 +197,15 @@ mod tests {
         assert_eq!(parse(" \t42 \t"), Ok(42));
         assert_eq!(parse("4 2"), Err(InvalidId::NotDigits));
         assert_eq!(parse(" \t "), Err(InvalidId::Empty));
-        assert_eq!(parse("42\n"), Err(InvalidId::NotDigits));
+        for field in ["42\n", "42\u{a0}", "\u{200b}42", "\u{feff}42\u{2060}"] {
+            assert_eq!(parse(field), Err(InvalidId::Invisible), "{field:?}");
+        }
+        assert_eq!(parse("4\u{a0}2"), Err(InvalidId::NotDigits));
     }
 
     #[test]
     fn nothing_is_guessed() {
-        for field in [
-            "12.0", "1e5", "-3", "+5", "0x1F", "1_000", "1,000", "٣", "5\u{a0}",
-        ] {
+        for field in ["12.0", "1e5", "-3", "+5", "0x1F", "1_000", "1,000", "٣"] {
             assert_eq!(parse(field), Err(InvalidId::NotDigits), "{field:?}");
         }
         for field in ["007", "00", "01", "00000000000000000000000001"] {

@@ -3,6 +3,7 @@
 use super::choice::Column;
 use super::path::InnerPath;
 use super::problem::Problem;
+use super::spelling::normal;
 use super::table::{Entry, TableReader};
 
 /// The customers of a campaign, as its definition lists them.
@@ -27,7 +28,8 @@ pub struct Customers {
 pub struct Condition {
     /// The column's header, or its number (from 1) in a file without one.
     pub column: String,
-    /// The values, of which the row must have one, blanks around it apart.
+    /// The values, of which the row must have one; compared in NFC and without the characters around
+    /// them that nobody sees.
     pub any_of: Vec<String>,
 }
 
@@ -122,7 +124,7 @@ fn texts(entry: &Entry<'_>, column: &str) -> Result<Vec<String>, Problem> {
     let wanted = format!("texts in quotes for column \"{column}\", such as [\"DE\", \"AT\"]");
     let text = |entry: &Entry<'_>| {
         let text = entry.string().ok_or_else(|| entry.wrong_type(&wanted))?;
-        Ok(text.trim().to_owned())
+        Ok(normal(text).into_owned())
     };
     match entry.list() {
         Some(list) if list.is_empty() => Err(entry.problem(format_args!(

@@ -9,6 +9,8 @@ mod mojibake;
 mod placeholder;
 mod visible;
 
+pub(super) use visible::is_invisible;
+
 pub use lint::text_warnings;
 
 use super::path::InnerPath;

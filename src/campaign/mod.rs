@@ -18,6 +18,7 @@
 //! | `warning` | warnings by name: which are allowed, and when they are errors |
 //! | `repeat` | who may be messaged again, and when |
 //! | `audience` | how customer ids are streamed out of a CSV file |
+//! | `spelling` | which spellings of a header, a value or an id are the same |
 //! | `name`, `customer`, `choice`, `path`, `message` | the values themselves |
 
 mod audience;
@@ -35,6 +36,7 @@ mod repeat;
 mod restraints;
 mod schedule;
 mod sendbird_id;
+mod spelling;
 mod table;
 mod variant;
 mod warning;

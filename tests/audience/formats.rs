@@ -39,3 +39,40 @@ fn a_list_that_shows_two_delimiters_is_refused_by_its_name() {
     assert!(error.contains("stop.csv: line 1"), "{error}");
     assert!(error.contains("sep=,"), "{error}");
 }
+
+#[test]
+fn where_and_headers_are_the_same_in_every_spelling() {
+    let mut world = World::new();
+    // The campaign as a text editor has it, the file as macOS and a web page had it.
+    let lines = "[customers]\nfiles = [\"a.csv\"]\nwhere = { \"Gr\u{f6}\u{df}e\" = [\"K\u{f6}ln\u{a0}\", \"yes\"] }\n";
+    world.campaign("spring", lines);
+    let text = "\u{200b}customer_id\u{a0};\u{2060}Gro\u{308}\u{df}e\n1;Ko\u{308}ln\n2;\u{feff}K\u{f6}ln\u{200e}\n\
+                3;yes\u{a0}\n4;Koln\n5;Yes\n6;\"yes\n\"\n";
+    world.write("a.csv", text);
+    assert_eq!(world.send("spring", day(0)), set([1, 2, 3, 6]));
+}
+
+#[test]
+fn a_column_that_is_used_is_utf8() {
+    let mut world = World::new();
+    let lines = "[customers]\nfiles = [\"a.csv\"]\nwhere = { city = \"K\u{f6}ln\" }\n";
+    world.campaign("spring", lines);
+    let path = world.folder.path().join("a.csv");
+    std::fs::write(
+        &path,
+        b"customer_id,city,name\n1,K\xf6ln,\n2,Bonn,J\xf6rg\n",
+    )
+    .unwrap();
+    let error = world.try_plan("spring", day(0)).unwrap_err().to_string();
+    assert!(error.contains("1 row has no valid customer id"), "{error}");
+    assert!(
+        error.contains("line 2") && error.contains("not UTF-8"),
+        "{error}"
+    );
+    std::fs::write(&path, b"customer_id,st\xe4dt\n1,Bonn\n").unwrap();
+    let error = world.try_plan("spring", day(0)).unwrap_err().to_string();
+    assert!(error.contains("The header is not UTF-8"), "{error}");
+    // Nobody asks for the name.
+    std::fs::write(&path, b"customer_id,city,name\n1,K\xc3\xb6ln,J\xf6rg\n").unwrap();
+    assert_eq!(world.send("spring", day(0)), set([1]));
+}

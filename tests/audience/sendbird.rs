@@ -224,3 +224,16 @@ fn a_sample_is_drawn_of_those_who_are_known() {
     assert_eq!(sorted.left_out[&Reason::NotSampled].len(), 2);
     assert_eq!(sorted.left_out[&Reason::UnknownToDesk], ["ghost"]);
 }
+
+#[test]
+fn a_list_means_the_same_people_in_whatever_way_its_ids_are_composed() {
+    let mut world = World::new();
+    world.campaign("spring", &format!("{BY_USER_ID}exclude = [\"stop.csv\"]\n"));
+    world.write("a.csv", "user_id\nzo\u{eb}\nmira\n");
+    world.write("stop.csv", "user_id\nzoe\u{308}\n");
+    said(&mut world, &[("zo\u{eb}", Some(70)), ("mira", Some(71))]);
+    let run = world.plan("spring", day(0));
+    let sorted = world.sorted(&run);
+    assert_eq!(sorted.planned, set([71]));
+    assert_eq!(sorted.left_out, rows([(Reason::Suppressed, &["70"])]));
+}

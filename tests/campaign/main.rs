@@ -1,5 +1,6 @@
 //! What an operator can write, right and wrong, and what deskcast makes of it.
 
+mod archives;
 mod audience;
 mod definition;
 mod delimiters;

@@ -1,13 +1,16 @@
 //! Finding the column of the customer ids, and saying helpfully that it is not there.
 
+use std::borrow::Cow;
+
 use super::super::choice::{Column, Delimiter};
 use super::super::nearest::nearest;
+use super::super::spelling::normal;
 use super::AudienceSpec;
 use super::error::AudienceError;
 use super::rows::Rows;
 
 /// Where the column called `name` is, counted from 0, in the header row that `rows` stands on: the
-/// one called exactly so, or else the one called so apart from blanks around it.
+/// one called exactly so, or else the one called so in another spelling of the same.
 pub(super) fn find<R>(
     rows: &Rows<R>,
     name: &str,
@@ -18,8 +21,9 @@ pub(super) fn find<R>(
         [place] => Ok(place),
         [] => {
             let columns: Vec<_> = rows.fields().map(String::from_utf8_lossy).collect();
+            let is_text = columns.iter().all(|it| matches!(it, Cow::Borrowed(_)));
             let columns: Vec<&str> = columns.iter().map(|column| column.trim()).collect();
-            Err(missing(name, &columns, stated))
+            Err(missing(name, &columns, stated, is_text))
         }
         _ => Err(AudienceError::ColumnTwice {
             column: printable(name),
@@ -37,7 +41,7 @@ pub(super) fn places<R>(rows: &Rows<R>, name: &str) -> Vec<usize> {
             .collect()
     };
     match places(&|column| column == name) {
-        found if found.is_empty() => places(&|column| column.trim() == name.trim()),
+        found if found.is_empty() => places(&|column| normal(column) == normal(name)),
         found => found,
     }
 }
@@ -60,7 +64,11 @@ pub(super) fn find_conditions<R>(
     };
     spec.conditions
         .iter()
-        .map(|condition| Ok((place(&condition.column)?, condition.any_of.clone())))
+        .map(|condition| {
+            let any_of = condition.any_of.iter().map(|value| normal(value));
+            let any_of = any_of.map(Cow::into_owned).collect();
+            Ok((place(&condition.column)?, any_of))
+        })
         .collect()
 }
 
@@ -84,7 +92,12 @@ pub(super) fn check_number<R>(
 }
 
 #[cold]
-fn missing(name: &str, columns: &[&str], stated: Option<Delimiter>) -> AudienceError {
+fn missing(
+    name: &str,
+    columns: &[&str],
+    stated: Option<Delimiter>,
+    is_text: bool,
+) -> AudienceError {
     const SHOWN: usize = 20;
     let mut listed: Vec<String> = columns
         .iter()
@@ -98,6 +111,10 @@ fn missing(name: &str, columns: &[&str], stated: Option<Delimiter>) -> AudienceE
     // A column that holds the name and something behind it was not separated as it should be.
     let joined = columns.iter().find_map(|column| joined_by(column, name));
     let hint = match (other, joined) {
+        _ if !is_text => {
+            ". The header is not UTF-8 text: save the file as UTF-8 (in Excel: \"CSV UTF-8\")"
+                .to_owned()
+        }
         (Some(other), _) => delimiter_hint(other),
         (None, Some(by)) => {
             format!(

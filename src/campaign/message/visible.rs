@@ -7,7 +7,7 @@ pub(super) fn is_visible(c: char) -> bool {
 
 /// Whether it is one of Unicode's characters without a shape (`Default_Ignorable_Code_Point`,
 /// the marks of annotations) or one of the letters that are blank.
-fn is_invisible(c: char) -> bool {
+pub(in crate::campaign) fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
         | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
