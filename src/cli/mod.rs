@@ -24,6 +24,7 @@ mod runs;
 mod sandbox;
 mod selection;
 mod show;
+mod status;
 mod store;
 mod tickets;
 mod track;
@@ -88,6 +89,8 @@ enum Command {
     Report(report::ReportArgs),
     /// Show the plan of a run: its whole text, its customers, and where it stands
     Show(show::ShowArgs),
+    /// Show whether somebody must do something, what is under way, and what is due next
+    Status(status::StatusArgs),
     /// List runs
     Runs(runs::RunsArgs),
     /// Tell everything that is known of one customer
@@ -194,6 +197,7 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
         Command::Approve(args) => approve::approve(&context, &args),
         Command::Report(args) => report::report(&context, args),
         Command::Show(args) => show::show(&context, &args),
+        Command::Status(args) => status::status(&context, &args),
         Command::Runs(args) => runs::runs(&context, args),
         Command::Why(args) => why::why(&context, args),
         Command::Store(args) => store::store(&context, &args),

@@ -90,13 +90,19 @@ pub struct Waiting {
     pub until: Option<Timestamp>,
 }
 
+/// What a run waits for that only a person can end.
+pub const WAITS_FOR_APPROVAL: &str = "waits for approval (deskcast approve)";
+/// The same, once its first wave was looked at.
+pub const CANARY_WAITS_FOR_APPROVAL: &str =
+    "its canary went well; waits for approval (deskcast approve)";
+
 /// Whether the next batch of a run with these restraints may leave now.
 pub fn decide(restraints: &Restraints, facts: &Facts, now: Timestamp) -> Decision {
     if let Hours::Over { finish_by, cancel } = facts.hours {
         return too_late(finish_by, cancel);
     }
     if restraints.approval && !facts.approved {
-        return Decision::Wait(asking("waits for approval (deskcast approve)"));
+        return Decision::Wait(asking(WAITS_FOR_APPROVAL));
     }
     if let Hours::From(opens) = facts.hours {
         return Decision::Wait(Waiting {
@@ -129,9 +135,7 @@ fn first_wave(canary: &Canary, facts: &Facts, now: Timestamp) -> Option<Decision
         Step::Go => return None,
         Step::InFlight => Decision::Wait(asking("waits for what came of its canary")),
         Step::Look(since) => Decision::Judge(since),
-        Step::Ask => Decision::Wait(asking(
-            "its canary went well; waits for approval (deskcast approve)",
-        )),
+        Step::Ask => Decision::Wait(asking(CANARY_WAITS_FOR_APPROVAL)),
         Step::Hold(until) => Decision::Wait(Waiting {
             why: format!("waits until {} to look at its canary", second(until)),
             figures: String::new(),

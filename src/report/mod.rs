@@ -13,6 +13,7 @@ pub mod restraints;
 pub mod result;
 pub mod retraction;
 pub mod shown;
+pub mod status;
 pub mod store;
 pub mod story;
 pub mod table;

@@ -8,6 +8,7 @@
 //! a [`retraction`] deletes some of it.
 
 pub mod alarm;
+pub mod attention;
 pub mod budget;
 pub mod check;
 mod customer_file;

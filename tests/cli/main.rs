@@ -26,6 +26,7 @@ mod scheduled;
 #[path = "../kill/stage/mod.rs"]
 mod stage;
 mod states;
+mod status;
 mod store;
 mod texts;
 mod together;
