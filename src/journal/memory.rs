@@ -7,6 +7,7 @@
 
 mod canary;
 mod contents;
+mod copies;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,6 +22,7 @@ use crate::delivery::batch::BatchState;
 use crate::delivery::dispatch::Work;
 use crate::delivery::moment::Moment;
 use crate::delivery::tally::{Owner, Tally};
+use crate::journal::place::Place;
 use contents::{Contents, kept};
 pub use contents::{StoredBatch, StoredRun};
 
@@ -48,14 +50,38 @@ pub struct ProcessId(pub u64);
 pub struct MemoryDisk(Arc<Mutex<State>>);
 
 /// The disk, and what the kernel knows about who holds what of it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct State {
     contents: Contents,
+    /// Where it lies.
+    found: Place,
+    /// The last commit that is known of beside it.
+    noted: u64,
     script: VecDeque<Fate>,
     failing_reads: usize,
     processes: u64,
     living: BTreeSet<ProcessId>,
     owners: BTreeMap<RunId, ProcessId>,
+}
+
+impl Default for State {
+    /// An empty disk where it was made.
+    fn default() -> State {
+        let home = copies::home();
+        State {
+            contents: Contents {
+                place: home.clone(),
+                ..Contents::default()
+            },
+            found: home,
+            noted: 0,
+            script: VecDeque::new(),
+            failing_reads: 0,
+            processes: 0,
+            living: BTreeSet::new(),
+            owners: BTreeMap::new(),
+        }
+    }
 }
 
 impl State {
@@ -220,6 +246,10 @@ impl MemoryJournal {
         let mut next = state.contents.clone();
         let made = change(&mut next)?;
         state.contents = next;
+        if matches!(fate, Fate::Done | Fate::AnswerLost) {
+            // Who is killed has no time for it.
+            state.noted = state.noted.max(state.contents.tick);
+        }
         match fate {
             Fate::KilledAfter => {
                 state.end(self.process);
@@ -269,6 +299,7 @@ impl Journal for MemoryJournal {
         new: &NewRun,
         fill: Fill<'_, E>,
     ) -> Result<RunId, E> {
+        self.check_place()?;
         self.commit(|contents| {
             let id = contents.create(new)?;
             let run = contents.run_mut(id)?;
@@ -289,6 +320,7 @@ impl Journal for MemoryJournal {
                 "the run is being sent by another process".to_owned(),
             ));
         }
+        self.check_place()?;
         let claim = self.commit(|contents| contents.claim(run, purpose, now.into()))?;
         self.state()?.owners.insert(run, self.process);
         Ok(claim)

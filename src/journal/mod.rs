@@ -12,6 +12,7 @@ pub mod clock;
 pub mod memory;
 pub mod orders;
 pub mod packed;
+pub mod place;
 pub mod sqlite;
 
 use jiff::Timestamp;
@@ -497,7 +498,6 @@ pub trait Journal: Send {
     /// Every chat that this journal knows of the application of this run, in order of ids.
     fn known_chats(&mut self, run: RunId) -> Result<Vec<KnownChat>, JournalError>;
 
-    /// Records how unknown batches ended, all or none. A batch that is not unknown any more in
-    /// this attempt makes it fail with [`JournalError::Forbidden`].
+    /// Records how unknown batches ended, all or none; none ([`JournalError::Forbidden`]) where one is not any more.
     fn resolve(&mut self, fence: Fence, verdicts: &[Verdict]) -> Result<(), JournalError>;
 }

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod claims;
+mod copies;
 mod faults;
 mod limits;
 mod random;

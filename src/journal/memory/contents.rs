@@ -18,6 +18,7 @@ use crate::delivery::plan::{PlanSink, PlanSummary};
 use crate::delivery::reason::Ground;
 use crate::delivery::tally::Listing;
 use crate::delivery::tracking::Counts;
+use crate::journal::place::Place;
 use crate::journal::{
     Claim, Entry, Fence, JournalError, NewRun, Permit, Purpose, Reading, Resolution, RunId,
     RunState, Verdict, What,
@@ -112,6 +113,8 @@ pub(super) struct Contents {
     pub(super) runs: BTreeMap<RunId, Arc<StoredRun>>,
     /// Counts the commits of intents and outcomes.
     pub(super) tick: u64,
+    /// Where it was when it was last settled.
+    pub(super) place: Place,
 }
 
 /// A time as the stores keep it: whole milliseconds.

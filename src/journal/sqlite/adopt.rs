@@ -10,11 +10,9 @@ use rusqlite::{Transaction, TransactionBehavior, params};
 
 use super::{SqliteJournal, millis, owner, place, tick};
 use crate::delivery::batch::BatchState;
+use crate::journal::place::BEYOND_EVERY_TICK;
 use crate::journal::{JournalError, RunId};
 
-/// A tick that no commit of this store comes after: what another copy did has no place in the
-/// order of the commits here.
-const BEYOND_EVERY_TICK: i64 = i64::MAX;
 const SAID: &str = "another copy of the store may have sent it before this one was adopted";
 /// The states of runs of which something may still be sent.
 const OPEN: &str = "('planned', 'sending', 'reading', 'stopped', 'paused')";

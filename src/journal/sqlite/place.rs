@@ -1,10 +1,5 @@
-//! Whether a store is where it was made: a copy must not send what the original sends, too.
-//!
-//! A store remembers its file (inode and birth), its machine, and a secret that lies beside it in
-//! the `-tick` file. A copy has another file; a backup lacks the secret, or lacks commits that the
-//! `-tick` file knows of; a clone runs on another machine. What changes without a copy decides
-//! nothing alone: the number of a disk may change with a boot, and the id of a container's machine
-//! with every start.
+//! Where a store lies, as it remembers it and as it is found: its file, its machine and the secret
+//! beside it, in the `-tick` file.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
@@ -18,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{beside, tick};
 use crate::journal::JournalError;
+use crate::journal::place::Place;
 
 /// What tells of a container, where the machine's id may be another one at every start.
 const CONTAINER_FILES: [&str; 3] = [
@@ -26,19 +22,6 @@ const CONTAINER_FILES: [&str; 3] = [
     "/run/systemd/container",
 ];
 const CONTAINER_VARIABLES: [&str; 2] = ["container", "KUBERNETES_SERVICE_HOST"];
-
-/// Where a store lives, as it remembers it or as it is found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) secret: Option<String>,
-    pub(super) path: String,
-    pub(super) device: i64,
-    pub(super) inode: i64,
-    /// Nanoseconds since 1970.
-    pub(super) born: Option<i64>,
-    /// A hash of the machine's id.
-    pub(super) machine: Option<String>,
-}
 
 impl Place {
     /// Where the store at this path is found; its file may have another name still.
@@ -71,31 +54,6 @@ impl Place {
                 })
             },
         )?)
-    }
-
-    /// What tells that the store that is found here is not the one that remembers this place.
-    fn differences(&self, found: &Place) -> Vec<String> {
-        let known = |ours: &Option<_>, theirs: &Option<_>| ours.is_some() && theirs.is_some();
-        let mut differences = Vec::new();
-        let tick = format!("{}-tick", found.path);
-        match &found.secret {
-            None => differences.push(format!("{tick}, which stays where a store lives, is gone")),
-            secret if *secret != self.secret => {
-                differences.push(format!("{tick} is that of another copy"));
-            }
-            Some(_) => {}
-        }
-        if self.inode != found.inode || (known(&self.born, &found.born) && self.born != found.born)
-        {
-            differences.push("its file is not the one that it was in".to_owned());
-        }
-        if self.device != found.device && self.path != found.path {
-            differences.push(format!("it was on another disk, as {}", self.path));
-        }
-        if self.machine.is_some() && found.machine.is_some() && self.machine != found.machine {
-            differences.push("it was on another machine".to_owned());
-        }
-        differences
     }
 }
 
@@ -262,55 +220,4 @@ fn gone(path: &Path, why: &str) -> JournalError {
          nothing more is sent. Put it back with all files beside it; what was in flight is unknown then",
         path.display()
     ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn home() -> Place {
-        Place {
-            secret: Some("s".to_owned()),
-            path: "/data/deskcast.db".to_owned(),
-            device: 1,
-            inode: 2,
-            born: Some(3),
-            machine: Some("m".to_owned()),
-        }
-    }
-
-    #[track_caller]
-    fn differs(change: impl FnOnce(&mut Place), expected: usize) {
-        let mut found = home();
-        change(&mut found);
-        let differences = home().differences(&found);
-        assert_eq!(differences.len(), expected, "{differences:?}");
-    }
-
-    #[test]
-    fn what_a_copy_cannot_have_tells_it_apart() {
-        differs(|_| {}, 0);
-        differs(|it| it.secret = None, 1);
-        differs(|it| it.secret = Some("t".to_owned()), 1);
-        differs(|it| it.inode = 9, 1);
-        differs(|it| it.born = Some(9), 1);
-        differs(|it| it.machine = Some("n".to_owned()), 1);
-    }
-
-    #[test]
-    fn what_changes_without_a_copy_is_no_alarm() {
-        differs(|it| it.path = "/data/new.db".to_owned(), 0);
-        differs(|it| it.device = 9, 0);
-        differs(|it| it.born = None, 0);
-        differs(|it| it.machine = None, 0);
-    }
-
-    #[test]
-    fn a_snapshot_that_is_mounted_elsewhere_is_a_copy() {
-        let elsewhere = |it: &mut Place| {
-            it.device = 9;
-            it.path = "/mnt/deskcast.db".to_owned();
-        };
-        differs(elsewhere, 1);
-    }
 }
