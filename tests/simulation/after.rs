@@ -83,13 +83,19 @@ impl World {
         Ok(verdicts.iter().any(again))
     }
 
+    /// Parts of it were sent from another copy of the store: they know of it who ask around.
+    fn is_partly_there(&self, unknown: &UnknownBatch, applied: &Applied) -> bool {
+        let mut messaged = applied.values().flatten();
+        messaged.any(|id| unknown.customers.contains(id))
+    }
+
     fn judge(&mut self, unknown: &UnknownBatch, applied: &Applied, failed: bool) -> Resolution {
         let chat = applied
             .iter()
             .find(|(_, customers)| **customers == unknown.customers);
         let true_one = match chat {
             Some((chat, _)) => Resolution::Found(ChatId(*chat)),
-            None if failed => Resolution::Unsettled,
+            None if failed || self.is_partly_there(unknown, applied) => Resolution::Unsettled,
             None => Resolution::Resend,
         };
         let choices = [

@@ -30,6 +30,10 @@ pub(crate) struct Figures {
     pub(crate) waves: u64,
     pub(crate) wave_splits: u64,
     pub(crate) held: u64,
+    /// Copies of the store that were refused, those that were adopted instead of it, and beside it.
+    pub(crate) copies: u64,
+    pub(crate) adopted: u64,
+    pub(crate) beside: u64,
     pub(crate) failed_runs: u64,
     pub(crate) accepted: u64,
     pub(crate) rejected: u64,
@@ -54,7 +58,7 @@ impl Figures {
         }
     }
 
-    fn fields(&mut self) -> [&mut u64; 24] {
+    fn fields(&mut self) -> [&mut u64; 27] {
         [
             &mut self.seeds,
             &mut self.happenings,
@@ -76,6 +80,9 @@ impl Figures {
             &mut self.waves,
             &mut self.wave_splits,
             &mut self.held,
+            &mut self.copies,
+            &mut self.adopted,
+            &mut self.beside,
             &mut self.failed_runs,
             &mut self.accepted,
             &mut self.rejected,
@@ -91,7 +98,8 @@ impl std::fmt::Display for Figures {
             "{} seeds: {} runs, {} creates, {} commits, {} kills, {} answers lost, {} server errors, {} throttled, \
              {} in flight at a death; batches unknown {}, settled {} ({} of them found in Desk, {} proved \
              absent with {} dates read, {} there overlooked), split {}; first waves judged {} \
-             with {} batches split in them, {} of them gone wrong; customers accepted {}, rejected {}, \
+             with {} batches split in them, {} of them gone wrong; copies of the store refused {}, adopted {} and {} \
+             beside a living original; customers accepted {}, rejected {}, \
              not sent {} in {} failed runs",
             self.seeds,
             self.runs,
@@ -112,6 +120,9 @@ impl std::fmt::Display for Figures {
             self.waves,
             self.wave_splits,
             self.held,
+            self.copies,
+            self.adopted,
+            self.beside,
             self.accepted,
             self.rejected,
             self.remaining,

@@ -12,6 +12,8 @@
 //! | file | what it knows |
 //! |---|---|
 //! | `world` | the queue of happenings, the clock, what strikes when |
+//! | `clocks` | steps of them, boots, sleep |
+//! | `copies` | copies of the store, put to use |
 //! | `process`, `shell` | who sends, killed at every boundary |
 //! | `network` | the way to the other side and back |
 //! | `campaigns`, `weather`, `chance` | what a seed draws |
@@ -32,6 +34,8 @@ mod campaigns;
 mod canary;
 mod chance;
 mod check;
+mod clocks;
+mod copies;
 mod figures;
 mod gate;
 mod mutation;

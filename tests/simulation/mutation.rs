@@ -15,15 +15,18 @@ pub(crate) enum Mutation {
     GraceByTheWallClock,
     /// Who belongs to a first wave is told by how many customers were tried.
     CanaryByCount,
+    /// A copy of the store that is adopted goes on with what was planned in it.
+    AdoptAsPlanned,
 }
 
 impl Mutation {
-    pub(crate) const PLANTED: [Mutation; 5] = [
+    pub(crate) const PLANTED: [Mutation; 6] = [
         Mutation::SendBeforeDurable,
         Mutation::ResendUnknown,
         Mutation::CheckpointAtFetch,
         Mutation::GraceByTheWallClock,
         Mutation::CanaryByCount,
+        Mutation::AdoptAsPlanned,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -34,6 +37,7 @@ impl Mutation {
             Mutation::CheckpointAtFetch => "checkpoint-at-fetch",
             Mutation::GraceByTheWallClock => "grace-by-the-wall-clock",
             Mutation::CanaryByCount => "canary-by-count",
+            Mutation::AdoptAsPlanned => "adopt-as-planned",
         }
     }
 

@@ -149,7 +149,8 @@ impl World {
         self.chats_seen += chats.len();
         for (nth, customers) in made {
             let run = self.created.iter().find(|(_, of)| **of == nth);
-            if let Some(run) = run.map(|(run, _)| *run) {
+            // What leaves of a store that is gone is that one's wave.
+            if let Some(run) = run.map(|(run, _)| *run).filter(|_| self.adopted == 0) {
                 self.must_be_in_turn(run, &customers);
             }
         }

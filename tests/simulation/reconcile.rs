@@ -31,7 +31,11 @@ impl World {
     }
 
     /// True when something is planned again.
-    fn search(&mut self, journal: &mut impl Journal, fence: Fence) -> Result<bool, JournalError> {
+    pub(crate) fn search(
+        &mut self,
+        journal: &mut impl Journal,
+        fence: Fence,
+    ) -> Result<bool, JournalError> {
         let run = fence.run;
         let unknowns = journal.unknowns(run)?;
         let mut anchors: Vec<_> = journal.known_chats(run)?.iter().map(anchor).collect();

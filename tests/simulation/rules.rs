@@ -44,7 +44,7 @@ impl World {
         self.past.goes_on(&view)
     }
 
-    fn view(&self, id: RunId, run: &StoredRun) -> RunView {
+    pub(crate) fn view(&self, id: RunId, run: &StoredRun) -> RunView {
         let batches = run.batches.iter().map(|(number, batch)| {
             let view = BatchView {
                 parent: batch.parent,

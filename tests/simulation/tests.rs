@@ -23,7 +23,7 @@ pub(crate) type Outcome = Result<String, String>;
 /// A test by its name. It is given the seeds to try.
 pub(crate) type Test = (&'static str, fn(RangeInclusive<u64>) -> Outcome);
 
-pub(crate) const TESTS: [Test; 10] = [
+pub(crate) const TESTS: [Test; 11] = [
     ("every_seed_keeps_the_promise", every_seed),
     ("seeds_that_failed_once_do_not_any_more", failed_once),
     ("the_same_seed_tells_the_same_story", same_story),
@@ -41,6 +41,9 @@ pub(crate) const TESTS: [Test; 10] = [
     }),
     ("a_canary_that_counts_in_a_storm_is_found", |_| {
         planted(Mutation::CanaryByCount)
+    }),
+    ("a_copy_that_is_adopted_as_planned_is_found", |_| {
+        planted(Mutation::AdoptAsPlanned)
     }),
     ("nobody_outside_of_the_wave_before_it_was_judged", |seeds| {
         first_wave(seeds, Rule::Named)

@@ -57,6 +57,8 @@ pub(crate) struct Weather {
     pub(crate) slow_disk: Option<u64>,
     /// Between two losses of a lock.
     pub(crate) lose_lock_every: Option<u64>,
+    /// Between two copies of the store.
+    pub(crate) copy_every: Option<u64>,
     /// How long all of it lasts, milliseconds.
     pub(crate) lasts: u64,
 }
@@ -108,6 +110,7 @@ impl Weather {
             slow_disk: every(&[500, 8_000]),
             reboot_every: every(&[3_000, 20_000]),
             lose_lock_every: every(&[400, 2_000, 10_000]),
+            copy_every: copies(chance),
             lasting: lasting(chance),
             lasts: chance.pick(&[5_000, 30_000, 120_000]),
         }
@@ -125,6 +128,12 @@ impl Weather {
     pub(crate) fn spec(&self) -> String {
         [self.strikes.as_str(), self.lasting.as_str()].join(",")
     }
+}
+
+/// In a quarter of the storms: after an adoption little is left to send.
+fn copies(chance: &mut Chance) -> Option<u64> {
+    let every = chance.pick(&[1_000, 10_000]);
+    (chance.between(1, 4) == 1).then_some(every)
 }
 
 fn lasting(chance: &mut Chance) -> String {

@@ -9,24 +9,22 @@ use std::time::Duration;
 
 use deskcast::delivery::account::Book;
 use deskcast::delivery::dispatch::Event;
-use deskcast::delivery::moment::{BootTime, Moment};
 use deskcast::delivery::pace::Allowance;
 use deskcast::journal::memory::{Fate, MemoryDisk, ProcessId, StoredRun};
 use deskcast::journal::{Entry, Fence, JournalError, Permit, RunId};
 use deskcast::sandbox::{Faults, StandIn, StandInConfig, WorldConfig};
-use jiff::Timestamp;
 
 use super::campaigns::{Campaign, GROUP};
 use super::chance::Chance;
 use super::check::{Applied, Checked, Past, Violation};
+use super::clocks::Clocks;
+use super::copies::Copied;
 use super::figures::Figures;
 use super::mutation::Mutation;
 use super::network::{Sent, Wanted};
 use super::process::Process;
 use super::weather::Weather;
 
-/// When every simulation begins: 2026-03-01T09:00:00Z.
-const START: i64 = 1_772_355_600;
 /// No story is longer than this many happenings, or this long after the weather has cleared.
 const MOST_HAPPENINGS: u64 = 400_000;
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
@@ -75,6 +73,9 @@ pub(crate) enum Happening {
     /// An operator agrees to a plan, or resumes a run that was held.
     Approve(RunId),
     Resume(RunId),
+    /// The store is copied; the copy is put to use.
+    Copy,
+    UseCopy,
     /// The weather clears.
     Clear,
 }
@@ -85,12 +86,8 @@ pub(crate) struct World {
     pub(crate) weather: Weather,
     pub(crate) mutation: Mutation,
     pub(crate) now: Duration,
-    /// How far the wall clock is off, in milliseconds.
-    skew: i64,
-    /// Counts the boots of the machine, and when the last one was.
-    boot: u64,
-    booted_at: Duration,
-    queue: BTreeMap<(Duration, u64), Happening>,
+    pub(crate) clocks: Clocks,
+    pub(crate) queue: BTreeMap<(Duration, u64), Happening>,
     happened: u64,
     order: u64,
     cleared_at: Option<Duration>,
@@ -115,6 +112,11 @@ pub(crate) struct World {
     /// Runs that an operator resumed, and those whose first wave was agreed to.
     pub(crate) resumed: BTreeSet<RunId>,
     pub(crate) agreed: BTreeSet<RunId>,
+    /// A copy of the store that lies around, and how often one became the store.
+    pub(crate) copy: Option<Copied>,
+    pub(crate) adopted: u64,
+    /// Runs that no store knows of any more.
+    pub(crate) forgotten: BTreeSet<usize>,
     pub(crate) past: Past,
     pub(crate) looked_at: BTreeMap<RunId, (std::sync::Arc<StoredRun>, usize)>,
     pub(crate) violation: Option<Violation>,
@@ -155,9 +157,7 @@ impl World {
             weather,
             mutation,
             now: Duration::ZERO,
-            skew: 0,
-            boot: 1,
-            booted_at: Duration::ZERO,
+            clocks: Clocks::new(),
             queue: BTreeMap::new(),
             happened: 0,
             order: 0,
@@ -174,6 +174,9 @@ impl World {
             on_their_way: HashMap::new(),
             resumed: BTreeSet::new(),
             agreed: BTreeSet::new(),
+            copy: None,
+            adopted: 0,
+            forgotten: BTreeSet::new(),
             past: Past::default(),
             looked_at: BTreeMap::new(),
             violation: None,
@@ -205,6 +208,7 @@ impl World {
         self.again(weather.lose_lock_every, Happening::LoseLock);
         self.again(weather.reboot_every, Happening::Reboot);
         self.again(weather.suspend_every, Happening::Suspend);
+        self.again(weather.copy_every, Happening::Copy);
         self.after(Duration::from_millis(weather.lasts), Happening::Clear);
         tell!(self, "{weather:?}");
     }
@@ -249,7 +253,7 @@ impl World {
     fn is_over(&self) -> bool {
         let is_over = |run: &RunId| self.disk.run(*run).is_some_and(|run| !run.state.is_open());
         self.cleared_at.is_some()
-            && self.created.len() == self.campaigns.len()
+            && self.created.len() + self.forgotten.len() == self.campaigns.len()
             && self.created.keys().all(is_over)
             && self
                 .processes
@@ -321,6 +325,8 @@ impl World {
             Happening::Judge(process, fence) => self.judge_wave(process, fence),
             Happening::Approve(run) => self.approve(run),
             Happening::Resume(run) => self.resume(run),
+            Happening::Copy => self.copy(),
+            Happening::UseCopy => self.use_copy(),
             Happening::Clear => self.clear(),
         }
     }
@@ -361,39 +367,6 @@ impl World {
         }
     }
 
-    fn step_clock(&mut self) {
-        self.again(self.weather.step_every, Happening::StepClock);
-        let size = self
-            .chance
-            .pick(&[10_u64, 5_000, 120_000, 7_200_000, 31_536_000_000]);
-        let step = self.chance.between(0, 2 * size) as i64 - size as i64;
-        self.skew += step;
-    }
-
-    fn reboot(&mut self) {
-        self.again(self.weather.reboot_every, Happening::Reboot);
-        let living: Vec<ProcessId> = self.processes.keys().copied().collect();
-        for process in living {
-            self.kill(process, "as the machine starts anew");
-        }
-        self.boot += 1;
-        self.booted_at = self.now;
-    }
-
-    /// Everything that somebody on this machine would have done meanwhile is done when it wakes;
-    /// what is on its way arrives.
-    fn suspend(&mut self) {
-        self.again(self.weather.suspend_every, Happening::Suspend);
-        let asleep = self.chance.millis(90_000);
-        for ((at, order), happening) in std::mem::take(&mut self.queue) {
-            let wakes = match happening {
-                Happening::Arrive(_) | Happening::Clear => at,
-                _ => at.max(self.now + asleep),
-            };
-            self.queue.insert((wakes, order), happening);
-        }
-    }
-
     fn clear(&mut self) {
         self.cleared_at = Some(self.now);
         self.weather = self.weather.cleared();
@@ -416,46 +389,9 @@ impl World {
         self.cleared_at.is_some()
     }
 
-    /// As much time passes on the wall as somebody waits for, and nowhere else.
-    pub(crate) fn set_clock_forward(&mut self, by: Duration) {
-        self.skew += by.as_millis() as i64;
-    }
-
     fn anybody(&mut self) -> Option<ProcessId> {
         let living: Vec<ProcessId> = self.processes.keys().copied().collect();
         (!living.is_empty()).then(|| self.chance.pick(&living))
-    }
-
-    /// The time on the wall of our machine, which may be set.
-    pub(crate) fn wall(&self) -> Timestamp {
-        let millis = START * 1000 + self.now.as_millis() as i64 + self.skew;
-        Timestamp::from_millisecond(millis).unwrap_or_default()
-    }
-
-    /// Now, by both clocks of our machine.
-    pub(crate) fn moment(&self) -> Moment {
-        let wall = self.wall();
-        let boot = match self.mutation {
-            // The planted bug: what can be set is taken for what cannot.
-            Mutation::GraceByTheWallClock => BootTime {
-                boot: 1,
-                since: Duration::from_millis(wall.as_millisecond().unsigned_abs()),
-            },
-            _ => BootTime {
-                boot: self.boot,
-                since: self.now - self.booted_at,
-            },
-        };
-        Moment {
-            wall,
-            boot: Some(boot),
-        }
-    }
-
-    /// The time at the other side.
-    pub(crate) fn server_time(&self) -> Timestamp {
-        let micros = START * 1_000_000 + self.now.as_micros() as i64;
-        Timestamp::from_microsecond(micros).unwrap_or_default()
     }
 
     pub(crate) fn after(&mut self, wait: Duration, happening: Happening) {
@@ -463,7 +399,7 @@ impl World {
         self.queue.insert((self.now + wait, self.order), happening);
     }
 
-    fn again(&mut self, every: Option<u64>, happening: Happening) {
+    pub(crate) fn again(&mut self, every: Option<u64>, happening: Happening) {
         if let Some(every) = every {
             let wait = self.chance.millis(2 * every);
             self.after(wait, happening);
