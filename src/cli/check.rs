@@ -11,6 +11,7 @@ use super::output::{is_read_on_terminal, print};
 use super::run::preview::longest_message;
 use super::run::terms;
 use super::store::locate::{budget_store, store_path};
+use crate::delivery::ahead::is_ahead;
 use crate::journal::sqlite::read::Store;
 use crate::report::check as report;
 use crate::report::result::state;
@@ -56,9 +57,11 @@ pub(super) async fn check(context: &Context, args: CheckArgs) -> Result<Exit, Fa
         true => all(&defaults)?,
         false => args.names.clone(),
     };
+    let now = Timestamp::now();
     let mut checked = check_all(&names, &defaults);
     for (name, one) in names.iter().zip(&mut checked) {
         one.unfinished = unfinished(context, name)?;
+        one.ahead = ahead(context, name, now)?;
     }
     if args.names.is_empty() {
         checked.extend(strays(defaults.folder).unwrap_or_default());
@@ -67,7 +70,6 @@ pub(super) async fn check(context: &Context, args: CheckArgs) -> Result<Exit, Fa
         true => Some(ask_desk(context, &checked).await?),
         false => None,
     };
-    let now = Timestamp::now();
     print(&match args.json {
         true => report::json(&checked, findings.as_deref(), now),
         false => report::text(&checked, findings.as_deref(), now),
@@ -98,6 +100,19 @@ fn unfinished(context: &Context, name: &str) -> Result<Option<Unfinished>, Failu
         differences: frozen::differences(&store, &run, today)?,
         run: run.key,
     }))
+}
+
+/// Up to when the due times of this campaign are decided, where that has not come.
+fn ahead(context: &Context, name: &str, now: Timestamp) -> Result<Option<Timestamp>, Failure> {
+    let file = store_path(context);
+    let located = locate(name, &context.settings.campaigns.folder).ok();
+    let Some((name, _)) = located.filter(|_| file.exists()) else {
+        return Ok(None);
+    };
+    let decided = Store::open(&file)?.decided(&name)?;
+    Ok(decided
+        .map(|decided| decided.up_to)
+        .filter(|at| is_ahead(*at, now)))
 }
 
 fn all(defaults: &Defaults<'_>) -> Result<Vec<String>, Failure> {
@@ -131,10 +146,11 @@ fn exit(checked: &[Checked], findings: &[Finding]) -> Exit {
     let unknown = |finding: &Finding| matches!(finding, Finding::Unread { .. });
     let unfinished = checked.iter().filter_map(|one| one.unfinished.as_ref());
     let changed = unfinished.filter(|run| !run.differences.is_empty()).count() > 0;
+    let muted = checked.iter().any(|one| one.ahead.is_some());
     match checked.iter().all(Checked::is_ok) && findings.iter().all(unknown) {
         false => Exit::Mistake,
         true if !findings.is_empty() => Exit::Stopped,
-        true if changed => Exit::Attention,
+        true if changed || muted => Exit::Attention,
         true => Exit::Done,
     }
 }

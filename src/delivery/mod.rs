@@ -18,13 +18,15 @@
 //! refusal, and [`tally`] that the sums still hold. Whose turn it is and when a request may leave is
 //! for [`lanes`] and [`account`] to say. What holds it back beside the budget meets at the
 //! [`gate`]; [`abort`] says when too much goes wrong. Where a campaign has several texts, [`variant`]
-//! says whose is which, and [`significance`] whether one is answered more often.
+//! says whose is which, and [`significance`] whether one is answered more often. What was decided by a
+//! clock that was [`ahead`] is not decided for good.
 //!
 //! Beside campaigns there are jobs over the messages of tickets: [`transcript`] says what of an
 //! output can be kept, [`retract`] which messages are meant and what an answer to a delete means.
 
 pub mod abort;
 pub mod account;
+pub mod ahead;
 pub mod batch;
 pub mod canary;
 pub mod customer_set;

@@ -9,6 +9,7 @@ use super::number::counted;
 use super::shown::changes;
 use super::text::{second, wrapped};
 use crate::campaign::{Fire, Note, OpenHours, Rule, Timetable, Warning};
+use crate::delivery::ahead::Told;
 use crate::service::check::{Checked, Unfinished};
 use crate::service::verify::Finding;
 
@@ -51,7 +52,10 @@ fn block(checked: &Checked, now: Timestamp) -> String {
         return text;
     }
     match &checked.timetable {
-        Some(timetable) => text.push_str(&schedule(timetable, now)),
+        Some(timetable) => {
+            text.push_str(&schedule(timetable, now));
+            text.push_str(&checked.ahead.map_or_else(String::new, ahead));
+        }
         None if checked.scheduled => {}
         None => text.push_str("  no schedule: launched by hand\n"),
     }
@@ -62,6 +66,16 @@ fn block(checked: &Checked, now: Timestamp) -> String {
         text.push_str(&unfinished(run));
     }
     text
+}
+
+/// Why none of these due times is launched.
+fn ahead(up_to: Timestamp) -> String {
+    let told = Told {
+        up_to,
+        watched: None,
+    };
+    let says = format!("Its due times are {told}.");
+    entry("Clock", wrapped(&says, WIDTH - MARGIN))
 }
 
 /// What goes on as it was planned, whatever the file says.
@@ -232,6 +246,9 @@ struct CampaignObject<'a> {
     warnings: &'a [Warning],
     schedule: Option<ScheduleObject>,
     window: Option<WindowObject>,
+    /// Up to when its due times are decided, where that has not come.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decided_ahead: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     unfinished: Option<UnfinishedObject>,
 }
@@ -288,6 +305,7 @@ fn campaign(checked: &Checked, now: Timestamp) -> CampaignObject<'_> {
         warnings: &checked.warnings,
         schedule,
         window,
+        decided_ahead: checked.ahead.map(second),
         unfinished: checked.unfinished.as_ref().map(|run| UnfinishedObject {
             run: run.run.to_string(),
             state: run.state,

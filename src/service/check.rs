@@ -8,6 +8,8 @@ mod folder;
 
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use super::customer_file::CustomerFile;
 use super::frozen::Difference;
 use super::launch::agent_named;
@@ -73,6 +75,8 @@ pub struct Checked {
     rules: WarningRules,
     /// Its run that is not ended; none where there is none, or where nobody looked.
     pub unfinished: Option<Unfinished>,
+    /// Up to when its due times are decided, where that has not come.
+    pub ahead: Option<Timestamp>,
 }
 
 /// A run that goes on as it was planned, whatever the file says now.

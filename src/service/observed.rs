@@ -38,6 +38,8 @@ pub enum Concern {
     Store,
     /// The store is not the one that it was, or not where it was.
     Place,
+    /// Due times are decided that have not come.
+    Clock,
     /// Desk is out of reach.
     Desk,
     /// The folder of campaigns.
@@ -82,6 +84,8 @@ pub struct Series {
     pub lags: Family<Campaign, Gauge<f64, AtomicU64>>,
     /// Runs that were due and not launched, since it was too late.
     pub missed: Family<Campaign, Counter>,
+    /// Seconds from now to the newest due time that is decided although it has not come.
+    pub ahead: Gauge<f64, AtomicU64>,
 }
 
 /// How much of what is allowed is in use.
@@ -142,6 +146,7 @@ impl Default for Series {
             commits: Histogram::new(exponential_buckets(0.0001, 2.0, 15)),
             lags: Family::default(),
             missed: Family::default(),
+            ahead: Gauge::default(),
         }
     }
 }
@@ -227,6 +232,11 @@ impl Observed {
     pub fn missed(&self, campaign: &CampaignName) {
         let missed = &self.0.series.missed;
         missed.get_or_create(&Campaign::of(campaign)).inc();
+    }
+
+    /// So far ahead of the clock due times are decided.
+    pub fn set_ahead(&self, by: Duration) {
+        self.0.series.ahead.set(by.as_secs_f64());
     }
 
     /// Says where to ask how much of the budget is in use. The first one to say so is asked.

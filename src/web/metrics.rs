@@ -123,6 +123,12 @@ fn register_series(registry: &mut Registry, observed: &Observed) {
         "Runs that were due and not launched, since it was too late",
         series.missed,
     );
+    registry.register_with_unit(
+        "decided_ahead",
+        "Time from now to the newest due time that is decided although it has not come; 0 without one",
+        Unit::Seconds,
+        series.ahead,
+    );
 }
 
 fn register_census(registry: &mut Registry, census: &Census, now: Timestamp) {

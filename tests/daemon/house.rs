@@ -376,3 +376,21 @@ impl Drop for Daemon {
         let _ = self.child.wait();
     }
 }
+
+/// An address of this machine that nobody listens at.
+pub(crate) fn free_address() -> String {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    taken.local_addr().unwrap().to_string()
+}
+
+/// What a page answers; nothing while nobody listens.
+pub(crate) fn page(address: &str, page: &str) -> String {
+    use std::io::{Read as _, Write as _};
+    let mut answer = String::new();
+    if let Ok(mut stream) = std::net::TcpStream::connect(address) {
+        let asked = format!("GET {page} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        stream.write_all(asked.as_bytes()).unwrap();
+        stream.read_to_string(&mut answer).unwrap();
+    }
+    answer
+}

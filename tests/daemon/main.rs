@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod beside;
+mod clock;
 mod definitions;
 mod due;
 mod house;

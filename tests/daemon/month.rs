@@ -65,7 +65,8 @@ impl World {
     fn restart(&mut self, now: Timestamp) {
         self.journal = SqliteJournal::open(&self.store).unwrap();
         let name = &self.campaign.definition.name;
-        self.decided = Store::open(&self.store).unwrap().decided(name).unwrap();
+        let decided = Store::open(&self.store).unwrap().decided(name).unwrap();
+        self.decided = decided.map(|decided| decided.up_to);
         self.watching_since = now;
     }
 
@@ -111,7 +112,7 @@ impl World {
     fn durable(&self) -> Option<i64> {
         let store = Store::open(&self.store).unwrap();
         let decided = store.decided(&self.campaign.definition.name).unwrap();
-        decided.map(Timestamp::as_second)
+        decided.map(|decided| decided.up_to.as_second())
     }
 
     /// Ends the run that is under way.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::house::{EVERY_TWO_SECONDS, House, NEVER};
+use crate::house::{EVERY_TWO_SECONDS, House, NEVER, free_address, page};
 use crate::town::wait_until;
 
 /// The files of a store that is in use.
@@ -57,7 +57,7 @@ fn a_copy_is_not_sent_from_by_a_daemon_until_it_is_adopted() {
         command.env("DESKCAST__WEB__LISTEN", &address);
     });
     daemon.wait_until_it_says("is a copy, or was put back");
-    let unready = page(&address);
+    let unready = page(&address, "/readyz");
     assert!(unready.starts_with("HTTP/1.1 503 "), "{unready}");
     assert!(
         unready.contains("deskcast store adopt --by NAME"),
@@ -73,25 +73,8 @@ fn a_copy_is_not_sent_from_by_a_daemon_until_it_is_adopted() {
     assert_eq!(adopted.code, Some(0), "{adopted:?}");
     house.wait_for_finished("tick", 1);
     wait_until("it is ready", || {
-        page(&address).starts_with("HTTP/1.1 200 ")
+        page(&address, "/readyz").starts_with("HTTP/1.1 200 ")
     });
     daemon.stop();
     house.must_hold();
-}
-
-fn free_address() -> String {
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    taken.local_addr().unwrap().to_string()
-}
-
-/// What `/readyz` answers; nothing while nobody listens.
-fn page(address: &str) -> String {
-    use std::io::{Read as _, Write as _};
-    let mut answer = String::new();
-    if let Ok(mut stream) = std::net::TcpStream::connect(address) {
-        let asked = format!("GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-        stream.write_all(asked.as_bytes()).unwrap();
-        stream.read_to_string(&mut answer).unwrap();
-    }
-    answer
 }

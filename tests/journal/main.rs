@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod ahead;
 mod claims;
 mod copies;
 mod faults;

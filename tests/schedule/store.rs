@@ -97,6 +97,12 @@ impl Chance {
 }
 
 /// What is durable, what a daemon has in its head, and what ought to be in the store.
+/// Up to when the due times are decided in this store.
+fn up_to(store: &Store) -> Option<Timestamp> {
+    let decided = store.decided(&name()).expect("read");
+    decided.map(|decided| decided.up_to)
+}
+
 struct World {
     store: PathBuf,
     campaign: Campaign,
@@ -138,7 +144,7 @@ impl World {
 
     fn restart(&mut self, now: Timestamp) {
         self.journal = SqliteJournal::open(&self.store).expect("a store");
-        self.decided = self.reading().decided(&name()).expect("read");
+        self.decided = up_to(&self.reading());
         self.watching_since = now;
     }
 
@@ -154,7 +160,7 @@ impl World {
             now,
             tended: Tended::ByDaemon,
         };
-        let before = store.decided(&name()).expect("read");
+        let before = up_to(&store);
         let (plan, mut steps) = question.answer(&store, &open).expect("an answer");
         let planned = steps.len();
         steps.truncate(dies_after.unwrap_or(planned));
@@ -191,7 +197,7 @@ impl World {
         under_way: bool,
         due: &BTreeSet<Timestamp>,
     ) {
-        let after = self.reading().decided(&name()).expect("read");
+        let after = up_to(&self.reading());
         let (Some(before), Some(after)) = (before, after) else {
             return;
         };
@@ -297,11 +303,7 @@ fn live(
     world.look(real, None, &due);
     world.end_runs(real);
     let place = format!("{cron} in {zone} around {change}, seed {seed}");
-    let decided = world
-        .reading()
-        .decided(&name())
-        .expect("read")
-        .expect("begun");
+    let decided = up_to(&world.reading()).expect("begun");
     assert!(decided + day > end, "{place}");
     let come: Vec<_> = due.range(..=decided).copied().collect();
     let found = world.found();

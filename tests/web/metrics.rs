@@ -34,6 +34,7 @@ fn fill(observed: &Observed) {
     let name = |name| CampaignName::new(name).expect("a name");
     observed.launched(&name("welcome"), Duration::from_millis(350));
     observed.missed(&name("spring-sale"));
+    observed.set_ahead(Duration::from_secs(7_200));
     observed.ask_budget(|| BudgetUse {
         allowed_per_second: 5.0,
         used: 0.25,

@@ -11,7 +11,9 @@ use super::lookups::look_up;
 use super::plan::terms;
 use super::target::Target;
 use crate::campaign::{CampaignName, Timetable};
+use crate::delivery::ahead::{Look, Told};
 use crate::delivery::tally::Owner;
+use crate::journal::clock;
 use crate::journal::sqlite::SqliteJournal;
 use crate::journal::sqlite::read::{RunRecord, Store};
 use crate::journal::sqlite::schedule::Unlaunched;
@@ -30,12 +32,13 @@ pub(super) async fn by_schedule(
 ) -> Result<Result<RunRecord, String>, Failure> {
     let name = &campaign.definition.name;
     let timetable = timetable(context, campaign)?;
+    let ahead = ahead(journal, name, now)?;
     let store = Store::open(&target.store)?;
     let open = store.open_runs()?;
     let question = Question {
         campaign: name,
         timetable: &timetable,
-        decided: store.decided(name)?,
+        decided: store.decided(name)?.map(|decided| decided.at(now)),
         watching_since: now,
         now,
         tended: Tended::ByHand,
@@ -59,7 +62,31 @@ pub(super) async fn by_schedule(
     let launched = |run: &&RunRecord| settled.launched.last() == Some(&run.key) && !run.queued;
     let run = open.iter().find(launched).cloned();
     let run = run.or_else(|| unfinished(&open, name));
-    Ok(run.ok_or_else(|| nothing_due(name, &open, &settled, plan.wake_at)))
+    match (run, ahead) {
+        (Some(run), _) => Ok(Ok(run)),
+        (None, Some(why)) => Err(Failure::stopped(why)),
+        (None, None) => Ok(Err(nothing_due(name, &open, &settled, plan.wake_at))),
+    }
+}
+
+/// Why nothing of the campaign can be due: its due times are decided up to one that has not come.
+fn ahead(
+    journal: &mut SqliteJournal,
+    name: &CampaignName,
+    now: Timestamp,
+) -> Result<Option<String>, Failure> {
+    let found = journal.settle_ahead(clock::at(now))?;
+    let of = found.into_iter().find(|one| one.campaign == *name);
+    Ok(of.and_then(|one| match one.look {
+        Look::Wait { since, until, .. } => {
+            let (up_to, watched) = (one.decided.up_to, Some((since, until)));
+            Some(format!(
+                "the due times of {name} are {}",
+                Told { up_to, watched }
+            ))
+        }
+        Look::Come | Look::Back(_) => None,
+    }))
 }
 
 fn timetable(context: &Context, campaign: &Campaign) -> Result<Timetable, Failure> {

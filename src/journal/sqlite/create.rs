@@ -123,9 +123,11 @@ fn check(tx: &Transaction<'_>, new: &NewRun) -> Result<(), JournalError> {
         };
         return Err(JournalError::Unfinished(key));
     }
+    // What a clock that was ahead called missed, and comes after all, is launched in its place.
     let taken: bool = tx.query_row(
-        "SELECT EXISTS (SELECT 1 FROM run WHERE campaign = ?1 AND due = ?2)",
-        params![new.key.campaign.as_str(), due],
+        "SELECT EXISTS (SELECT 1 FROM run WHERE campaign = ?1 AND due = ?2 AND NOT (?3 AND state = 'missed' AND
+           due <= coalesce((SELECT ahead FROM schedule WHERE campaign = ?1), due - 1)))",
+        params![new.key.campaign.as_str(), due, new.launch.decided.is_some()],
         |row| row.get(0),
     )?;
     match taken {
@@ -135,6 +137,10 @@ fn check(tx: &Transaction<'_>, new: &NewRun) -> Result<(), JournalError> {
 }
 
 fn insert_run(tx: &Transaction<'_>, new: &NewRun) -> Result<RunId, JournalError> {
+    tx.execute(
+        "DELETE FROM run WHERE campaign = ?1 AND due = ?2 AND state = 'missed'",
+        params![new.key.campaign.as_str(), millis(new.key.due)],
+    )?;
     tx.execute(
         "INSERT INTO run (campaign, due, state, message, group_key, agent_id, priority, batch_size, base_url,
            customers_file, unknown_policy, created_at, tended, queued, send_window)

@@ -5,6 +5,7 @@
 //! run of a killed process can be taken over at once, and that of a living one never.
 
 mod adopt;
+pub mod ahead;
 pub mod approval;
 mod create;
 pub mod daemon;

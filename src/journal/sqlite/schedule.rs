@@ -1,11 +1,13 @@
 //! Fires of schedules in the store: which are decided, and those that became no run.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
 
 use super::read::Store;
-use super::{SqliteJournal, millis, timestamp};
+use super::{SqliteJournal, boot_time, millis, timestamp};
 use crate::campaign::CampaignName;
+use crate::delivery::ahead::Decided;
+use crate::delivery::moment::Moment;
 use crate::journal::{JournalError, RunState};
 
 /// A fire that became no run.
@@ -57,7 +59,8 @@ impl SqliteJournal {
     }
 }
 
-/// Fires up to `decided` are decided; never moves back.
+/// Fires up to `decided` are decided; never moves back. Whatever is decided is decided by the clock as
+/// it is: how long that lay ahead before says nothing any more.
 pub(super) fn move_decided(
     connection: &Connection,
     campaign: &CampaignName,
@@ -66,7 +69,8 @@ pub(super) fn move_decided(
     connection
         .prepare_cached(
             "INSERT INTO schedule (campaign, decided) VALUES (?1, ?2)
-             ON CONFLICT (campaign) DO UPDATE SET decided = max(decided, ?2)",
+             ON CONFLICT (campaign) DO UPDATE
+             SET decided = max(decided, ?2), seen_at = NULL, seen_boot = NULL, seen_boot_ms = NULL",
         )?
         .execute(params![campaign.as_str(), millis(decided)])?;
     Ok(())
@@ -74,12 +78,24 @@ pub(super) fn move_decided(
 
 impl Store {
     /// Up to when the fires of this campaign's schedule are decided; none before the first.
-    pub fn decided(&self, campaign: &CampaignName) -> Result<Option<Timestamp>, JournalError> {
+    pub fn decided(&self, campaign: &CampaignName) -> Result<Option<Decided>, JournalError> {
         Ok(self
             .connection
-            .prepare_cached("SELECT decided FROM schedule WHERE campaign = ?1")?
-            .query_row([campaign.as_str()], |row| row.get(0))
-            .optional()?
-            .map(timestamp))
+            .prepare_cached(
+                "SELECT decided, ahead, seen_boot, seen_boot_ms, seen_at FROM schedule WHERE campaign = ?1",
+            )?
+            .query_row([campaign.as_str()], decided)
+            .optional()?)
     }
+}
+
+/// How far the fires of a schedule are decided, from the columns of [`Store::decided`].
+pub(super) fn decided(row: &Row<'_>) -> rusqlite::Result<Decided> {
+    let time = |at: Option<i64>| at.map(timestamp);
+    let boot = boot_time(row, 2)?;
+    Ok(Decided {
+        up_to: timestamp(row.get(0)?),
+        ahead: time(row.get(1)?),
+        seen: time(row.get(4)?).map(|wall| Moment { wall, boot }),
+    })
 }

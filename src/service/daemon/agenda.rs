@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use super::definitions::Definitions;
 use super::planner::Job;
 use crate::campaign::{CampaignName, Schedule, Timetable, Zone};
+use crate::delivery::ahead::{Decided, is_ahead};
 use crate::journal::orders::OrderId;
 use crate::journal::sqlite::read::Store;
 use crate::journal::{JournalError, Tended};
@@ -39,10 +40,24 @@ struct Entry {
     timetable: Timetable,
     /// Up to when its fires are decided.
     decided: Option<Timestamp>,
+    /// Up to when a clock had decided them that was ahead.
+    ahead: Option<Timestamp>,
     /// Whether decisions are being made durable.
     busy: bool,
     /// When there is something to decide; none when nothing is ever due again.
     wake_at: Option<Timestamp>,
+}
+
+impl Entry {
+    /// Up to when its fires are decided, by the clock as it is now.
+    fn decided_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let decided = self.decided.map(|up_to| Decided {
+            up_to,
+            ahead: self.ahead,
+            seen: None,
+        });
+        decided.map(|decided| decided.at(now))
+    }
 }
 
 impl Agenda {
@@ -84,18 +99,23 @@ impl Agenda {
             return Ok(());
         };
         let now = Timestamp::now();
-        let decided = match self.entries.get(name) {
+        let (decided, ahead) = match self.entries.get(name) {
             Some(old) if old.timetable == timetable => return Ok(()),
-            Some(old) => old.decided.max(Some(now)),
-            None => store.decided(name)?.map(|decided| match self.is_watching {
-                // It was away, or had no schedule, for a while: nothing was due then.
-                true => decided.max(now),
-                false => decided,
-            }),
+            Some(old) => (old.decided.max(Some(now)), old.ahead),
+            None => {
+                let stored = store.decided(name)?;
+                let decided = stored.map(|stored| match self.is_watching {
+                    // It was away, or had no schedule, for a while: nothing was due then.
+                    true => stored.up_to.max(now),
+                    false => stored.up_to,
+                });
+                (decided, stored.and_then(|stored| stored.ahead))
+            }
         };
         let entry = Entry {
             timetable,
             decided,
+            ahead,
             busy: self.entries.get(name).is_some_and(|old| old.busy),
             wake_at: Some(now),
         };
@@ -127,6 +147,29 @@ impl Agenda {
                 true => Timestamp::now().checked_add(AGAIN).ok(),
                 false => Some(Timestamp::MIN),
             };
+        }
+    }
+
+    /// The campaigns whose fires are decided up to a time that has not come.
+    pub(super) fn ahead(&self, now: Timestamp) -> Vec<CampaignName> {
+        let ahead = |entry: &Entry| entry.decided.is_some_and(|at| is_ahead(at, now));
+        let found = self.entries.iter().filter(|(_, entry)| ahead(entry));
+        found.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Takes in that the fires of a campaign are decided up to `to` alone, and what a clock had
+    /// decided that was ahead.
+    pub(super) fn set_back(
+        &mut self,
+        name: &CampaignName,
+        to: Timestamp,
+        ahead: Option<Timestamp>,
+    ) {
+        if let Some(entry) = self.entries.get_mut(name) {
+            self.quiet_until = Timestamp::MIN;
+            entry.decided = Some(to);
+            entry.ahead = entry.ahead.max(ahead);
+            entry.wake_at = Some(Timestamp::MIN);
         }
     }
 
@@ -174,7 +217,7 @@ impl Agenda {
             let question = Question {
                 campaign: name,
                 timetable: &entry.timetable,
-                decided: entry.decided,
+                decided: entry.decided_at(now),
                 watching_since: self.watching_since,
                 now,
                 tended: Tended::ByDaemon,

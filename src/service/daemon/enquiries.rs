@@ -128,7 +128,7 @@ fn campaign_of(job: &Job) -> Option<Arc<Campaign>> {
             steps.iter().any(launches).then_some(campaign)?
         }
         Job::Order { campaign, .. } => campaign,
-        Job::Refuse { .. } => return None,
+        Job::Clock | Job::Refuse { .. } => return None,
     };
     let by_name = campaign.definition.customers.by_sendbird_id;
     by_name.then(|| Arc::clone(campaign))
@@ -148,7 +148,7 @@ fn failed(job: Job, why: &str) -> Job {
             order,
             why: why.to_owned(),
         },
-        other @ Job::Refuse { .. } => other,
+        other @ (Job::Clock | Job::Refuse { .. }) => other,
     }
 }
 

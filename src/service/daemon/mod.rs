@@ -11,16 +11,20 @@
 //! | `folder` | its changes: noticed, and read again |
 //! | `agenda` | schedules: which fires are due, and what becomes of them |
 //! | `enquiries` | Sendbird user ids, which are looked up in Desk before they are planned |
+//! | `heed` | orders that operators have given |
+//! | `clock` | due times that are decided although they have not come |
 //! | `planner` | a thread that turns fires and orders into runs |
 //! | `crew` | runs that may begin, are under way, or rest after a fault |
 //! | `aftercare` | chats of sent runs, and unknown batches |
 
 mod aftercare;
 mod agenda;
+mod clock;
 mod crew;
 pub mod definitions;
 mod enquiries;
 mod folder;
+mod heed;
 mod place;
 mod planner;
 
@@ -34,13 +38,14 @@ use tokio_util::sync::CancellationToken;
 
 use self::aftercare::{Aftercare, FOLLOW_FOR};
 use self::agenda::Agenda;
+use self::clock::ClockWatch;
 use self::crew::{Crew, Left, is_with_another};
 use self::definitions::Definitions;
 use self::enquiries::{Enquiries, Means};
 use self::place::PlaceWatch;
 use self::planner::{Done, Job, Planner};
 use super::alarm::Alarm;
-use super::launch::{Asked, Terms};
+use super::launch::Terms;
 use super::observed::{Concern, Observed};
 use super::orders::{LOOK_EVERY, OrderBook};
 use super::reconciler::Reconciled;
@@ -49,12 +54,11 @@ use super::tracker::Tracking;
 use super::voyage::Line;
 use crate::campaign::{CampaignName, Zone};
 use crate::delivery::dispatch::Ending;
-use crate::journal::orders::{Order, Verb};
 use crate::journal::sqlite::SqliteJournal;
 use crate::journal::sqlite::daemon::DaemonLock;
 use crate::journal::sqlite::read::{RunRecord, Store};
 use crate::journal::sqlite::schedule::Unlaunched;
-use crate::journal::{JournalError, Launch, RunId, RunState, Tended};
+use crate::journal::{JournalError, RunId, RunState};
 
 /// The alarm that wakes the loop: every second.
 const EVERY_SECOND: &str = "* * * * * *";
@@ -127,6 +131,8 @@ pub struct Daemon {
     others_send: bool,
     /// Whether the store may be sent from.
     place: PlaceWatch,
+    /// Whether due times are decided that have not come.
+    clock: ClockWatch,
     /// What was last said of the store, where it failed.
     store_trouble: Option<String>,
     /// Whether it was writing that failed.
@@ -169,6 +175,7 @@ impl Daemon {
             look_for_runs: true,
             others_send: false,
             place: PlaceWatch::default(),
+            clock: ClockWatch::default(),
             store_trouble: None,
             cannot_write: false,
             planner_has_ended: false,
@@ -251,6 +258,7 @@ impl Daemon {
         if self.reread_at.is_some_and(|at| Instant::now() >= at) {
             self.reread();
         }
+        self.look_at_clock(now);
         let (jobs, failed) = self.agenda.due(&self.store, &self.definitions, now);
         jobs.into_iter().for_each(|job| self.give(job));
         if let Some(error) = failed {
@@ -376,6 +384,9 @@ impl Daemon {
             let missed = done.settled.unlaunched.iter().filter(missed).count();
             (0..missed).for_each(|_| self.given.observed.missed(campaign));
         }
+        if done.of_clock {
+            self.looked_at_clock(done.ahead);
+        }
         for key in done.settled.launched {
             let lag = Timestamp::now().duration_since(key.due);
             let lag = Duration::try_from(lag).unwrap_or_default();
@@ -407,51 +418,6 @@ impl Daemon {
             }
         };
         self.aftercare.looked(run, done);
-    }
-
-    /// Looks for orders, where the store has changed.
-    fn heed(&mut self) {
-        let orders = match self.book.changed() {
-            Ok(Some(orders)) => orders,
-            Ok(None) => return,
-            Err(error) => return self.store_failed(&error),
-        };
-        // Somebody else wrote: perhaps a run that was resumed or planned.
-        self.look_for_runs = true;
-        self.crew.heed(&orders);
-        for order in orders.iter().filter(|order| order.verb == Verb::Launch) {
-            if self.agenda.is_new_order(order.id) {
-                let job = self.launch_job(order);
-                self.give(job);
-            }
-        }
-    }
-
-    fn launch_job(&self, order: &Order) -> Job {
-        let name = &order.campaign;
-        let Some(campaign) = self.definitions.get(name) else {
-            let folder = self.definitions.folder().display();
-            let why = format!(
-                "the daemon has no campaign \"{name}\" in force: {folder}/{name}.toml does not exist, or is broken"
-            );
-            let order = order.id;
-            return Job::Refuse { order, why };
-        };
-        Job::Order {
-            asked: Box::new(Asked {
-                expected: None,
-                beside: false,
-                at: Timestamp::now(),
-                due: None,
-                launch: Launch {
-                    tended: Tended::ByDaemon,
-                    ..Launch::default()
-                },
-                unasked: None,
-            }),
-            campaign,
-            order: order.id,
-        }
     }
 
     /// What is looked at now and then although nothing was heard of it.

@@ -13,8 +13,10 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::Note;
 use crate::campaign::CampaignName;
+use crate::journal::clock;
 use crate::journal::orders::OrderId;
 use crate::journal::sqlite::SqliteJournal;
+use crate::journal::sqlite::ahead::Ahead;
 use crate::journal::sqlite::read::Store;
 use crate::journal::{JournalError, RunKey};
 use crate::service::fires::{Settled, Step, settle};
@@ -35,6 +37,8 @@ pub(super) enum Job {
         asked: Box<Asked>,
         order: OrderId,
     },
+    /// To look at what is decided up to a time that has not come.
+    Clock,
     /// An order to launch a campaign that cannot be.
     Refuse { order: OrderId, why: String },
 }
@@ -44,6 +48,10 @@ pub(super) enum Job {
 pub(super) struct Done {
     /// The campaign whose fires were decided.
     pub(super) decided_of: Option<CampaignName>,
+    /// Whether it was looked at what lies ahead of the clock.
+    pub(super) of_clock: bool,
+    /// What was found then.
+    pub(super) ahead: Option<Vec<Ahead>>,
     /// What was made durable.
     pub(super) settled: Settled,
     /// Why the store could not be used, if it could not.
@@ -133,6 +141,11 @@ impl Bench {
                 asked,
                 order,
             } => self.order(&campaign, &asked, order, &mut done),
+            Job::Clock => {
+                done.of_clock = true;
+                let found = self.journal.settle_ahead(clock::now());
+                found.map(|found| done.ahead = Some(found))
+            }
             Job::Refuse { order, why } => self.answer(order, None, &why),
         };
         done.failed = performed.err();
