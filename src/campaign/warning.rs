@@ -32,6 +32,7 @@ pub const WARNING_NAMES: &[&str] = &[
     "no-campaign",
     PLACEHOLDERS,
     "same-campaign",
+    "unmatched-list",
     "written-escape",
 ];
 

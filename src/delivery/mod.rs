@@ -35,6 +35,7 @@ pub mod dispatch;
 pub mod draw;
 pub mod gate;
 pub mod lanes;
+pub mod list;
 pub mod moment;
 pub mod open_chats;
 pub mod outcome;

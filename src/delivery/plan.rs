@@ -13,6 +13,7 @@ use rustc_hash::FxBuildHasher;
 use sha2::{Digest as _, Sha256};
 
 use super::directory::{Directory, Known};
+use super::list::List;
 use super::reason::{Ground, Reason};
 use super::request::Template;
 use super::rules::Rules;
@@ -97,6 +98,8 @@ pub struct PlanSummary {
     /// How many rows were left out for what, where any were, in the order of the tests; those
     /// without a usable id are counted in the listing alone.
     pub left_out: Vec<(Ground, u64)>,
+    /// The lists of those who are not to be messaged, and what each came to.
+    pub lists: Vec<List>,
 }
 
 impl PlanSummary {
@@ -211,6 +214,7 @@ impl<'a> Planner<'a> {
             self.customer(*customer, *line, sink)?;
         }
         self.named(&block.named, sink)?;
+        self.rules.look_for_filtered(&block.filtered);
         let bins = [&mut self.filtered, &mut self.twice];
         for bin in bins.into_iter().chain(&mut self.ruled_out) {
             bin.empty_into(sink, &mut self.listing)?;
@@ -229,6 +233,7 @@ impl<'a> Planner<'a> {
             self.twice.push(customer, line);
         } else if let Some(rule) = self.rules.verdict(customer) {
             self.ruled_out[rule].push(customer, line);
+            self.rules.count(customer, rule);
         } else {
             self.take(customer, line, sink)?;
         }
@@ -280,6 +285,7 @@ impl<'a> Planner<'a> {
             .collect();
         Ok(PlanSummary {
             left_out,
+            lists: self.rules.into_lists(),
             listing: self.listing,
             planned: self.planned,
             batches: self.batches,

@@ -7,8 +7,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::number::{counted, duration, grouped};
-use super::restraints;
 use super::text::wrapped;
+use super::{lists, restraints};
 use crate::campaign::{Ending, OpenHours, Restraints, Warning};
 use crate::delivery::plan::PlanSummary;
 use crate::delivery::reason::Reason;
@@ -137,6 +137,7 @@ impl DryRun<'_> {
             None => writeln!(out, "Customers   {}\n", self.campaign.customers_shown())?,
         }
         self.write_sums(out)?;
+        self.write_lists(out)?;
         self.write_invalid(out)?;
         self.write_request(out)?;
         self.write_restraints(out)?;
@@ -209,6 +210,20 @@ impl DryRun<'_> {
             &format!("   in {batches} of at most {most}"),
         )?;
         writeln!(out)
+    }
+
+    fn write_lists(&self, out: &mut String) -> std::fmt::Result {
+        for list in &self.summary.lists {
+            let mut label = "List";
+            for line in lists::lines(list, self.now, WIDTH - MARGIN) {
+                writeln!(out, "{label:<MARGIN$}{line}")?;
+                label = "";
+            }
+        }
+        match self.summary.lists.is_empty() {
+            true => Ok(()),
+            false => writeln!(out),
+        }
     }
 
     fn write_invalid(&self, out: &mut String) -> std::fmt::Result {

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::lists::{ListObject, objects};
 use super::number::percentage;
 use super::text::time;
 use super::variants::Variants;
@@ -42,6 +43,9 @@ pub struct RunObject {
     /// Its texts, where it has several, and what each came to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variants: Option<Variants>,
+    /// The lists of those who were left out; left away where there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lists: Vec<ListObject>,
     /// What is probably not meant, of a dry run; left away where there is nothing.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
@@ -140,6 +144,7 @@ impl RunObject {
             counts: standing.counts,
             requests: standing.requests,
             variants: Variants::of(&standing.variants),
+            lists: objects(&run.lists),
             warnings: Vec::new(),
             first_request: None,
             duration_seconds: None,

@@ -6,6 +6,7 @@ pub mod customers;
 pub mod dry_run;
 pub mod jobs;
 pub mod json;
+pub mod lists;
 pub mod number;
 pub mod orders;
 pub mod overview;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::lists;
 use super::number::{counted, duration, grouped, percent};
 use super::text::wrapped;
 use super::variants;
@@ -69,6 +70,12 @@ fn write(out: &mut String, run: &RunRecord, standing: &Standing) -> std::fmt::Re
         .collect();
     if !by.is_empty() {
         writeln!(out, "Excluded: {}", by.join(", "))?;
+    }
+    for list in &run.lists {
+        for (nth, line) in lists::lines(list, run.created_at, 74).iter().enumerate() {
+            let label = if nth == 0 { "List: " } else { "" };
+            writeln!(out, "{label:<6}{line}")?;
+        }
     }
     let counts = standing.counts;
     writeln!(

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::lists;
 use super::number::{counted, grouped};
 use super::text::{one_line, second};
 use super::{restraints, result};
@@ -69,6 +70,15 @@ impl Shown<'_> {
         writeln!(out, "Priority    {}", run.priority.as_str())?;
         writeln!(out, "Customers   {}\n", run.customers_files.join(", "))?;
         self.write_sums(out)?;
+        for list in &run.lists {
+            for (nth, line) in lists::lines(list, run.created_at, 68).iter().enumerate() {
+                let label = if nth == 0 { "List" } else { "" };
+                writeln!(out, "{label:<11} {line}")?;
+            }
+        }
+        if !run.lists.is_empty() {
+            writeln!(out)?;
+        }
         self.write_request(out)?;
         for (name, what) in restraints::lines(&run.restraints) {
             writeln!(out, "{name:<11} {what}")?;

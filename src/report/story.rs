@@ -5,12 +5,14 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::customers::outcome;
+use super::lists;
 use super::number::{counted, grouped};
 use super::result;
-use super::text::{one_line, time};
+use super::text::{one_line, second, time};
 use crate::campaign::CustomerId;
 use crate::delivery::batch::BatchState;
-use crate::delivery::reason::Ground;
+use crate::delivery::list::List;
+use crate::delivery::reason::{Ground, Reason};
 use crate::delivery::tally::Owner;
 use crate::delivery::tracking::Counts;
 use crate::journal::sqlite::read::{Attempt, Part, Resolved, RunRecord, Story};
@@ -78,6 +80,9 @@ fn write_story(
             let sentence = ground.sentence();
             let (_, line) = run.place(*line);
             writeln!(out, "  Outcome   excluded: {sentence}, line {line}")?;
+            if let Some(list) = list_of(run, ground) {
+                writeln!(out, "            {}", lists::beside(list))?;
+            }
         }
         return Ok(());
     };
@@ -87,6 +92,12 @@ fn write_story(
         write_counts(out, last)?;
     }
     Ok(())
+}
+
+/// The list that left somebody out, where one did.
+fn list_of<'a>(run: &'a RunRecord, ground: &Ground) -> Option<&'a List> {
+    let mut lists = run.lists.iter();
+    lists.find(|list| ground.reason == Reason::Suppressed && list.name == ground.detail)
 }
 
 /// The name of the variant whose text the customer is told, who is not left out.
@@ -226,6 +237,11 @@ struct LeftOutObject<'a> {
     reason: &'static str,
     #[serde(skip_serializing_if = "str::is_empty")]
     detail: &'a str,
+    /// How many people the list has that left them out, and when it was changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entries: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changed_at: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -303,7 +319,10 @@ fn of_run<'a>(customer: u64, run: &'a RunRecord, story: &'a Story) -> RunStory<'
 
 fn of_left_out<'a>(run: &'a RunRecord, (line, ground): &'a (u64, Ground)) -> LeftOutObject<'a> {
     let (file, line) = run.place(*line);
+    let list = list_of(run, ground);
     LeftOutObject {
+        entries: list.map(|list| list.entries),
+        changed_at: list.map(|list| second(list.changed_at)),
         file,
         line,
         reason: ground.reason.as_str(),

@@ -14,6 +14,7 @@ use super::warnings;
 use crate::campaign::{
     Definition, House, InvalidRows, OpenHours, Pace, Restraints, SameCampaign, Zone,
 };
+use crate::delivery::list::List;
 use crate::delivery::plan::{Digest, PlanSummary};
 use crate::delivery::reason::{Ground, Reason};
 use crate::delivery::tally::Listing;
@@ -94,6 +95,8 @@ pub struct Unconfirmed {
 pub struct Nobody {
     /// What the rows came to.
     pub listing: Listing,
+    /// The lists of those who are left out.
+    pub lists: Vec<List>,
     /// The digest of a plan without batches.
     pub digest: Digest,
     sentence: String,
@@ -430,6 +433,7 @@ fn nobody(campaign: &Campaign, summary: &PlanSummary) -> Refused {
     match summary.left_out.iter().any(of_journal) {
         true => Refused::Nobody(Box::new(Nobody {
             listing,
+            lists: summary.lists.clone(),
             digest: summary.digest.clone(),
             sentence,
         })),

@@ -5,6 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use super::customer_file::CustomerFile;
 use super::planning::{Campaign, Mistake, spec_of};
 use crate::campaign::{
@@ -13,6 +15,7 @@ use crate::campaign::{
 };
 use crate::delivery::customer_set::CustomerSet;
 use crate::delivery::draw::{Draw, Lowest};
+use crate::delivery::list::List;
 use crate::delivery::rules::Rules;
 
 /// The rules of a campaign as far as its files decide them: its own lists of excluded customers,
@@ -27,13 +30,11 @@ pub fn rules(campaign: &Campaign, suppress: &[PathBuf]) -> Result<Rules, Mistake
     let named = definition.customers.exclude.iter();
     let named = named.map(|path| path.as_path().display().to_string());
     for (name, path) in named.zip(&campaign.exclude) {
-        rules.suppress(name, read(path, campaign, Owner::Campaign)?);
+        read(&mut rules, name, (path, Owner::Campaign), campaign)?;
     }
     for path in suppress {
-        rules.suppress(
-            path.display().to_string(),
-            read(path, campaign, Owner::Settings)?,
-        );
+        let name = path.display().to_string();
+        read(&mut rules, name, (path, Owner::Settings), campaign)?;
     }
     // Whoever was chosen by name is not drawn.
     let sample = definition.customers.sample;
@@ -101,15 +102,27 @@ pub(super) fn each_named<E: From<Mistake>>(
 
 /// Reads a list of those who are not to be messaged. Whoever stands there by a Sendbird user id that
 /// nobody was looked up by is in no file of the campaign either.
-fn read(path: &Path, campaign: &Campaign, owner: Owner) -> Result<CustomerSet, Mistake> {
+fn read(
+    rules: &mut Rules,
+    name: String,
+    (path, owner): (&Path, Owner),
+    campaign: &Campaign,
+) -> Result<(), Mistake> {
     let mut customers = CustomerSet::default();
+    let mut unknown = 0;
     each_block::<Mistake>(path, &campaign.definition, owner, &mut |block| {
         customers.extend(&block.ids);
         let named: Vec<u64> = campaign.directory.customers(&block.named).collect();
         customers.extend(&named);
+        unknown += (block.named.len() - named.len()) as u64;
         Ok(())
     })?;
-    Ok(customers)
+    let changed = std::fs::metadata(path).and_then(|meta| meta.modified());
+    let changed = changed.ok().and_then(|time| Timestamp::try_from(time).ok());
+    let entries = customers.len() + unknown;
+    let list = List::new(name, entries, changed.unwrap_or_default());
+    rules.suppress(list, customers);
+    Ok(())
 }
 
 fn each_block<E: From<Mistake>>(

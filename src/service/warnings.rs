@@ -7,6 +7,7 @@ use super::planning::{Campaign, Mistake};
 use super::texts;
 use crate::campaign::Warning;
 use crate::delivery::gate;
+use crate::delivery::list::List;
 use crate::delivery::pace;
 use crate::delivery::plan::PlanSummary;
 use crate::delivery::variant::Variant;
@@ -29,6 +30,7 @@ pub fn of_plan(
     let mut warnings = texts::warnings(&campaign.message, &campaign.variants);
     warnings.extend(longer(&campaign.message, &campaign.variants, longest));
     warnings.extend(of_sums(summary));
+    warnings.extend(of_lists(campaign, summary));
     if duration > A_DAY {
         let sentence = "sending takes longer than a day";
         warnings.push(Warning::new("long-sending", sentence));
@@ -71,6 +73,28 @@ fn of_sums(summary: &PlanSummary) -> Vec<Warning> {
         warnings.push(Warning::new("invalid-rows", sentence));
     }
     warnings
+}
+
+/// Lists in which nobody of the audience stands: mostly those of another Desk, or of another column.
+fn of_lists(campaign: &Campaign, summary: &PlanSummary) -> Vec<Warning> {
+    // A few who were chosen are on no list for a reason, and whoever is not looked up yet is on none.
+    if campaign.chosen.is_some() || summary.not_asked() > 0 {
+        return Vec::new();
+    }
+    let lists = summary.lists.iter().filter(|list| list.is_of_nobody());
+    let warning = |list: &List| {
+        let entries = match list.entries {
+            1 => "its only entry is".to_owned(),
+            entries => format!("all of its {entries} entries are"),
+        };
+        let sentence = format!(
+            "{}: {entries} of nobody whom the customer files list, so that it leaves nobody out: is it the right \
+             list, with the right ids?",
+            list.name
+        );
+        Warning::new("unmatched-list", sentence)
+    };
+    lists.map(warning).collect()
 }
 
 /// How long sending a plan takes, at the allowed rate or at the campaign's own.

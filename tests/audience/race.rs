@@ -144,5 +144,6 @@ fn summary(planned: u64, batches: u32) -> deskcast::delivery::plan::PlanSummary 
         first_body: None,
         invalid_rows: Vec::new(),
         left_out: Vec::new(),
+        lists: Vec::new(),
     }
 }

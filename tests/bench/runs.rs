@@ -164,6 +164,7 @@ fn fill(sink: &mut dyn PlanSink<Error = JournalError>) -> Result<PlanSummary, Jo
         first_body: None,
         invalid_rows: Vec::new(),
         left_out: Vec::new(),
+        lists: Vec::new(),
     })
 }
 

@@ -13,6 +13,7 @@ mod digest;
 mod dry_run;
 mod faults;
 mod folder;
+mod lists;
 mod lookups;
 mod memory;
 mod obeyed;

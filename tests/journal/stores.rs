@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use deskcast::delivery::batch::BatchState;
+use deskcast::delivery::list::List;
 use deskcast::journal::memory::{MemoryDisk, MemoryJournal};
 use deskcast::journal::packed;
 use deskcast::journal::sqlite::SqliteJournal;
@@ -28,6 +29,8 @@ pub(crate) struct SeenRun {
     pub(crate) reads: u64,
     pub(crate) batches: Vec<SeenBatch>,
     pub(crate) verdicts: Vec<(u32, u32, String)>,
+    /// The lists that leave somebody out, by name: entries, time of change, matched, left out.
+    pub(crate) lists: Vec<(String, u64, i64, u64, u64)>,
 }
 
 /// All that is durable of a batch. Times are in milliseconds.
@@ -102,6 +105,7 @@ impl Store for Sqlite {
                         reads: row.get::<_, i64>(4)?.unsigned_abs(),
                         batches: Vec::new(),
                         verdicts: Vec::new(),
+                        lists: Vec::new(),
                     })
                 },
             )
@@ -120,6 +124,15 @@ impl Store for Sqlite {
             run,
             "SELECT batch, attempt, result FROM resolution WHERE run = ?1 ORDER BY id",
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        );
+        seen.lists = all(
+            &store,
+            run,
+            "SELECT name, entries, changed_at, matched, left_out FROM list WHERE run = ?1 ORDER BY number",
+            |row| {
+                let number = |column: usize| row.get::<_, i64>(column).map(i64::unsigned_abs);
+                Ok((row.get(0)?, number(1)?, row.get(2)?, number(3)?, number(4)?))
+            },
         );
         Some(seen)
     }
@@ -160,6 +173,17 @@ fn batch(row: &Row<'_>) -> rusqlite::Result<SeenBatch> {
             .get::<_, Option<i64>>(10)?
             .map(|at| (at, counts, settled)),
     })
+}
+
+fn seen_list(list: &List) -> (String, u64, i64, u64, u64) {
+    let changed_at = list.changed_at.as_millisecond();
+    let List {
+        entries,
+        matched,
+        left_out,
+        ..
+    } = *list;
+    (list.name.clone(), entries, changed_at, matched, left_out)
 }
 
 /// The journal in memory.
@@ -207,6 +231,7 @@ impl Store for Memory {
             reads: run.reads,
             batches: batches.collect(),
             verdicts: verdicts.collect(),
+            lists: run.lists.iter().map(seen_list).collect(),
         })
     }
 }

@@ -1,6 +1,7 @@
 //! What every journal promises about plans, intents and outcomes.
 
 use deskcast::delivery::batch::BatchState::{Planned, Rejected, Sending, Split};
+use deskcast::delivery::list::List;
 use deskcast::delivery::outcome::ChatId;
 use deskcast::delivery::reason::{Ground, Reason};
 
@@ -23,6 +24,7 @@ pub(super) use conformance;
 conformance! {
     a_plan_is_there_whole_or_not_at_all,
     a_run_exists_once,
+    a_plan_keeps_the_lists_that_it_leaves_out,
         a_run_begins_beside_an_unfinished_one_only_where_it_is_told_to,
         a_run_that_ended_by_a_clock_that_was_ahead_is_over,
     a_permit_comes_of_a_durable_intent_alone,
@@ -68,6 +70,29 @@ fn a_plan_is_there_whole_or_not_at_all<S: Store>() {
         (&seen.batch(1).customers, &seen.batch(1).lines),
         (&vec![11, 12], &vec![2, 3])
     );
+}
+
+fn a_plan_keeps_the_lists_that_it_leaves_out<S: Store>() {
+    let store = S::new();
+    let mut journal = store.open();
+    let changed_at = at(0) + std::time::Duration::from_micros(1_500);
+    let mut never = List::new("never.csv", 4, changed_at);
+    (never.matched, never.left_out) = (3, 2);
+    let left = List::new("left.csv", 0, changed_at);
+    let run = journal.create_run::<JournalError>(&new_run("spring", 0), &mut |sink| {
+        sink.batch(1, &[11, 12], &[2, 3])?;
+        let lists = vec![never.clone(), left.clone()];
+        Ok(PlanSummary {
+            lists,
+            ..summary(2, 1)
+        })
+    });
+    let millis = changed_at.as_millisecond();
+    let kept = [
+        ("never.csv".to_owned(), 4, millis, 3, 2),
+        ("left.csv".to_owned(), 0, millis, 0, 0),
+    ];
+    assert_eq!(store.seen(run.unwrap()).unwrap().lists, kept);
 }
 
 fn a_run_exists_once<S: Store>() {

@@ -252,6 +252,7 @@ fn create(journal: &mut impl Journal) -> Result<RunId, JournalError> {
             first_body: None,
             invalid_rows: Vec::new(),
             left_out: Vec::new(),
+            lists: Vec::new(),
         })
     })
 }

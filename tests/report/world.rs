@@ -160,6 +160,7 @@ pub(crate) fn plan(
             first_body: None,
             invalid_rows: Vec::new(),
             left_out: Vec::new(),
+            lists: Vec::new(),
         })
     };
     journal

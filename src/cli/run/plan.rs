@@ -16,6 +16,7 @@ use crate::journal::sqlite::read::Requests;
 use crate::journal::sqlite::read::{RunRecord, Store};
 use crate::journal::{JournalError, RunKey};
 use crate::report::json::RunObject;
+use crate::report::lists;
 use crate::report::number::counted;
 use crate::service::frozen;
 use crate::service::launch::{Asked, Launched, Nobody, NotLaunched, Terms, launch};
@@ -162,6 +163,7 @@ pub(super) fn say_nobody(
         batches: Batches::default(),
         counts: Counts::default(),
         requests: Requests::default(),
+        lists: lists::objects(&nobody.lists),
         first_request: None,
         warnings: Vec::new(),
         duration_seconds: None,

@@ -31,6 +31,7 @@ use crate::journal::sqlite::messaged::Asking;
 use crate::journal::sqlite::read::{Requests, Store, VariantStanding};
 use crate::report::dry_run::{DryRun, Missing, NoStore};
 use crate::report::json::{FirstRequest, RunObject};
+use crate::report::lists as lists_shown;
 use crate::report::variants::Variants;
 use crate::service::launch::{
     Refused, Terms, agent_of, check_summary, housed, restraints_of, window_of,
@@ -278,6 +279,7 @@ fn dry_run_object(
         counts: Counts::default(),
         requests: Requests::default(),
         variants: planned_variants(campaign, shares),
+        lists: lists_shown::objects(&summary.lists),
         warnings: warnings.to_vec(),
         first_request: body.map(|body| FirstRequest {
             method: "POST",

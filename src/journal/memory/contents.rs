@@ -12,6 +12,7 @@ use crate::campaign::UnknownPolicy;
 use crate::campaign::{InvalidRow, NamedRow};
 use crate::delivery::batch::{BatchState, Change};
 use crate::delivery::dispatch::Conclusion;
+use crate::delivery::list::List;
 use crate::delivery::moment::{BootTime, Moment};
 use crate::delivery::outcome::{ChatId, Words};
 use crate::delivery::plan::{PlanSink, PlanSummary};
@@ -39,6 +40,8 @@ pub struct StoredRun {
     pub fence: i64,
     /// What the rows of the file came to.
     pub listing: Listing,
+    /// The lists of those whom it leaves out.
+    pub lists: Vec<List>,
     /// The identity of the plan.
     pub digest: String,
     /// Requests that read.
@@ -155,6 +158,7 @@ impl Contents {
             ended_at: None,
             fence: 0,
             listing: Listing::default(),
+            lists: Vec::new(),
             digest: String::new(),
             reads: 0,
             judged: None,
@@ -316,6 +320,11 @@ impl Contents {
 impl StoredRun {
     pub(super) fn freeze(&mut self, summary: &PlanSummary) {
         self.listing = summary.listing;
+        let lists = summary.lists.iter().cloned().map(|list| List {
+            changed_at: kept(list.changed_at),
+            ..list
+        });
+        self.lists = lists.collect();
         self.digest = summary.digest.to_string();
     }
 

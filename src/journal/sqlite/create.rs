@@ -236,5 +236,20 @@ fn freeze(tx: &Transaction<'_>, run: RunId, summary: &PlanSummary) -> Result<(),
         let (reason, detail) = (ground.reason.as_str(), &ground.detail);
         statement.execute(params![run.0, reason, detail, *customers as i64])?;
     }
+    let mut statement = tx.prepare_cached(
+        "INSERT INTO list (run, number, name, entries, changed_at, matched, left_out)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?;
+    for (number, list) in summary.lists.iter().enumerate() {
+        statement.execute(params![
+            run.0,
+            number as i64,
+            list.name,
+            list.entries as i64,
+            millis(list.changed_at),
+            list.matched as i64,
+            list.left_out as i64,
+        ])?;
+    }
     Ok(())
 }

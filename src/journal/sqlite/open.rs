@@ -13,7 +13,7 @@ use super::{beside, place, tick};
 use crate::journal::JournalError;
 
 /// The schema versions, each a step from the one before; a store's version is how many it took.
-const MIGRATIONS: [&str; 11] = [
+const MIGRATIONS: [&str; 12] = [
     include_str!("schema/runs.sql"),
     include_str!("schema/orders.sql"),
     include_str!("schema/pace.sql"),
@@ -25,6 +25,7 @@ const MIGRATIONS: [&str; 11] = [
     include_str!("schema/boot_clock.sql"),
     include_str!("schema/place.sql"),
     include_str!("schema/clock.sql"),
+    include_str!("schema/lists.sql"),
 ];
 /// "desk" in ASCII: marks the file as ours.
 const APPLICATION_ID: i64 = 0x6465_736b;

@@ -3,6 +3,7 @@
 mod census;
 mod customers;
 mod listing;
+mod lists;
 mod longest;
 mod reach;
 mod standing;
@@ -23,6 +24,7 @@ pub use variants::VariantStanding;
 
 use super::{open, owner, timestamp};
 use crate::campaign::{CampaignName, FileLine, Priority, Restraints, UnknownPolicy};
+use crate::delivery::list::List;
 use crate::delivery::tally::{Listing, Owner};
 use crate::delivery::variant::{Variant, Varied};
 use crate::journal::{JournalError, RunId, RunKey, RunState, Tended};
@@ -70,6 +72,8 @@ pub struct RunRecord {
     pub digest: String,
     /// What the rows of the file came to.
     pub listing: Listing,
+    /// The lists of those whom it leaves out, in the order in which they were tested.
+    pub lists: Vec<List>,
     /// Requests that read.
     pub reads: u64,
     /// When it was planned.
@@ -233,6 +237,7 @@ impl Store {
                 .collect(),
             digest: row.get(13)?,
             listing: self.listing(id, row, 14)?,
+            lists: self.lists(id)?,
             reads: unsigned(row, 18)?,
             created_at: timestamp(row.get(19)?),
             started_at: row.get::<_, Option<i64>>(20)?.map(timestamp),
