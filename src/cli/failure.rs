@@ -63,7 +63,7 @@ impl From<Mistake> for Failure {
 impl From<JournalError> for Failure {
     fn from(error: JournalError) -> Failure {
         let exit = match error {
-            JournalError::Forbidden { .. } => Exit::Defect,
+            JournalError::Forbidden { .. } | JournalError::OutOfPlace(_) => Exit::Defect,
             JournalError::Exists(_) | JournalError::Unfinished(_) => Exit::Mistake,
             JournalError::Store(_)
             | JournalError::Owned(_)

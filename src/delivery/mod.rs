@@ -47,6 +47,7 @@ pub mod reconcile;
 pub mod request;
 pub mod retract;
 pub mod rules;
+pub mod run;
 pub mod significance;
 pub mod sliding;
 pub mod split;

@@ -23,6 +23,8 @@ use crate::delivery::dispatch::{Conclusion, Work};
 use crate::delivery::moment::{BootTime, Moment};
 use crate::delivery::outcome::ChatId;
 use crate::delivery::plan::{PlanSink, PlanSummary};
+pub use crate::delivery::run::RunState;
+use crate::delivery::run::{Left, RunChange, RunRefusal};
 use crate::delivery::tracking::Counts;
 use crate::delivery::variant::Variant;
 
@@ -115,92 +117,6 @@ pub enum Tended {
     ByDaemon,
 }
 
-/// Where the sending of a run stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum RunState {
-    /// Nothing of it was tried yet.
-    Planned,
-    /// A process claimed it; whether that one still lives, [`Journal::claim`] finds out.
-    Sending,
-    /// No batch is left to send; what came of them is being looked up by the process that sent
-    /// them. Still one run: whoever starts it again goes on with it.
-    Reading,
-    /// Stopped before the end; it can be resumed.
-    Stopped,
-    /// No batch is left to send.
-    Finished,
-    /// The definition was refused; nothing more is sent.
-    Failed,
-    /// An operator holds it: nothing is sent until it is resumed.
-    Paused,
-    /// Ended by an operator, or by its own `finish_by`: what remains is never sent.
-    Cancelled,
-    /// Was due when nobody could launch it in time: it has no plan.
-    Missed,
-    /// Was due, and not launched by a rule of its campaign: it has no plan.
-    Skipped,
-}
-
-impl RunState {
-    /// Every state.
-    pub const ALL: [RunState; 10] = [
-        RunState::Planned,
-        RunState::Sending,
-        RunState::Reading,
-        RunState::Stopped,
-        RunState::Finished,
-        RunState::Failed,
-        RunState::Paused,
-        RunState::Cancelled,
-        RunState::Missed,
-        RunState::Skipped,
-    ];
-
-    /// The word for it in output and in the journal.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            RunState::Planned => "planned",
-            RunState::Sending => "sending",
-            RunState::Reading => "reading",
-            RunState::Stopped => "stopped",
-            RunState::Finished => "finished",
-            RunState::Failed => "failed",
-            RunState::Paused => "paused",
-            RunState::Cancelled => "cancelled",
-            RunState::Missed => "missed",
-            RunState::Skipped => "skipped",
-        }
-    }
-
-    /// The state with this name.
-    pub fn parse(name: &str) -> Option<RunState> {
-        RunState::ALL
-            .into_iter()
-            .find(|state| state.as_str() == name)
-    }
-
-    /// Whether the run is still to be gone on with.
-    pub fn is_open(self) -> bool {
-        matches!(
-            self,
-            RunState::Planned
-                | RunState::Sending
-                | RunState::Reading
-                | RunState::Stopped
-                | RunState::Paused
-        )
-    }
-
-    /// Whether an operator's word, or a rule, keeps it from being sent.
-    pub fn is_held(self) -> bool {
-        matches!(
-            self,
-            RunState::Paused | RunState::Cancelled | RunState::Missed | RunState::Skipped
-        )
-    }
-}
-
 /// The right to change a run, held by one owner at a time. A newer claim makes it worthless.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Fence {
@@ -217,6 +133,24 @@ pub enum Purpose {
     Sending,
     /// To settle unknown batches: its state stays, save that a run whose sender died is stopped.
     Settling,
+}
+
+impl Purpose {
+    fn change(self) -> RunChange {
+        match self {
+            Purpose::Sending => RunChange::ClaimToSend,
+            Purpose::Settling => RunChange::ClaimToSettle,
+        }
+    }
+}
+
+/// What is noted with a run whose sender died, once somebody else has it.
+const SENDER_ENDED: &str = "the process that was sending it ended";
+
+/// The change by which a sender gives a run up in this state.
+fn give_up(state: RunState) -> Result<RunChange, RunRefusal> {
+    let left = Left::in_state(state).ok_or(RunRefusal::NotSending(state))?;
+    Ok(RunChange::GiveUp(left))
 }
 
 /// A claimed run.
@@ -419,6 +353,9 @@ pub enum JournalError {
     /// A run of this campaign is unfinished, and the new one was not to begin beside it.
     #[error("the run {0} is unfinished")]
     Unfinished(RunKey),
+    /// A change of a run that its table of states does not allow: a defect of deskcast.
+    #[error("the journal refused a change of a run that must not happen ({0}); please report this")]
+    OutOfPlace(RunRefusal),
     /// A change that the table of states does not allow: a defect of deskcast.
     #[error(
         "the journal refused a change of batch {batch} that must not happen ({what}); please report this"
@@ -429,6 +366,16 @@ pub enum JournalError {
         /// The change.
         what: &'static str,
     },
+}
+
+impl From<RunRefusal> for JournalError {
+    fn from(refusal: RunRefusal) -> JournalError {
+        match refusal {
+            RunRefusal::Failed => JournalError::Failed,
+            RunRefusal::Held(state) => JournalError::Held(state.as_str()),
+            other => JournalError::OutOfPlace(other),
+        }
+    }
 }
 
 /// Fills the plan of a new run through the sink it is given.
@@ -472,7 +419,8 @@ pub trait Journal: Send {
     /// Gives up a run that was claimed for settling; its state stays.
     fn unclaim(&mut self, fence: Fence);
 
-    /// Gives up a run that was claimed for sending, in this state and with this note.
+    /// Gives up a run that was claimed for sending, in this state and with this note. One that a
+    /// rule has paused meanwhile stays paused, with the note of that.
     fn release(
         &mut self,
         fence: Fence,

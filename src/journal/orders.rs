@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::RunId;
 use crate::campaign::CampaignName;
+use crate::delivery::run::RunChange;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -53,6 +54,16 @@ impl Verb {
             Verb::Cancel => "cancelled",
             Verb::Launch => "launched",
             Verb::Approve => "approved",
+        }
+    }
+
+    /// What it makes of a run; none where it is not about where a run stands.
+    pub fn change(self) -> Option<RunChange> {
+        match self {
+            Verb::Pause => Some(RunChange::Pause),
+            Verb::Resume => Some(RunChange::Resume),
+            Verb::Cancel => Some(RunChange::Cancel),
+            Verb::Launch | Verb::Approve => None,
         }
     }
 

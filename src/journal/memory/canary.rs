@@ -9,7 +9,8 @@ use super::{MemoryJournal, kept};
 use crate::delivery::batch::BatchState;
 use crate::delivery::canary::{Wave, last_of_wave, members};
 use crate::delivery::moment::{BootTime, Moment};
-use crate::journal::{Fence, JournalError, RunId, RunState};
+use crate::delivery::run::{RunChange, next};
+use crate::journal::{Fence, JournalError, RunId};
 
 impl MemoryJournal {
     /// What came of the first wave of a run, which is the first batches with so many customers.
@@ -94,7 +95,7 @@ impl Contents {
         let after = run.approved_at.map(|at| at + Duration::from_millis(1));
         run.judged = after.max(Some(kept(now))).map(|at| (at, passed));
         if !passed {
-            run.state = RunState::Paused;
+            run.state = next(run.state, RunChange::Pause)?;
             run.note = note.to_owned();
             run.ended_at = Some(kept(now));
         }

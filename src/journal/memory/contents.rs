@@ -17,12 +17,13 @@ use crate::delivery::moment::{BootTime, Moment};
 use crate::delivery::outcome::{ChatId, Words};
 use crate::delivery::plan::{PlanSink, PlanSummary};
 use crate::delivery::reason::Ground;
+use crate::delivery::run::{RunChange, next};
 use crate::delivery::tally::Listing;
 use crate::delivery::tracking::Counts;
 use crate::journal::place::Place;
 use crate::journal::{
     Claim, Entry, Fence, JournalError, NewRun, Permit, Purpose, Reading, Resolution, RunId,
-    RunState, Verdict, What,
+    RunState, SENDER_ENDED, Verdict, What, give_up,
 };
 
 /// A run as it stands.
@@ -191,12 +192,7 @@ impl Contents {
         self.tick += 1;
         let tick = self.tick;
         let run = self.run_mut(id)?;
-        if purpose == Purpose::Sending && run.state == RunState::Failed {
-            return Err(JournalError::Failed);
-        }
-        if purpose == Purpose::Sending && run.state.is_held() {
-            return Err(JournalError::Held(run.state.as_str()));
-        }
+        let state = next(run.state, purpose.change())?;
         let last_intent_at = run
             .batches
             .values()
@@ -206,16 +202,15 @@ impl Contents {
         run.fence += 1;
         match purpose {
             Purpose::Sending => {
-                run.state = RunState::Sending;
                 run.note.clear();
                 run.ended_at = None;
             }
-            Purpose::Settling if matches!(run.state, RunState::Sending | RunState::Reading) => {
-                run.state = RunState::Stopped;
-                run.note = "the process that was sending it ended".to_owned();
+            Purpose::Settling if state != run.state => {
+                run.note = SENDER_ENDED.to_owned();
             }
             Purpose::Settling => {}
         }
+        run.state = state;
         let proven = |batch: &StoredBatch| batch.state == BatchState::Accepted;
         Ok(Claim {
             fence: Fence {
@@ -298,7 +293,8 @@ impl Contents {
     }
 
     pub(super) fn all_sent(&mut self, fence: Fence) -> Result<(), JournalError> {
-        self.fenced(fence)?.state = RunState::Reading;
+        let run = self.fenced(fence)?;
+        run.state = next(run.state, RunChange::AllSent)?;
         Ok(())
     }
 
@@ -310,9 +306,12 @@ impl Contents {
         now: Timestamp,
     ) -> Result<(), JournalError> {
         let run = self.fenced(fence)?;
-        run.state = state;
-        run.note = note.to_owned();
-        run.ended_at = Some(kept(now));
+        let left = next(run.state, give_up(state)?)?;
+        if left == state {
+            run.note = note.to_owned();
+            run.ended_at = Some(kept(now));
+        }
+        run.state = left;
         Ok(())
     }
 }

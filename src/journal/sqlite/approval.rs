@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use rusqlite::{TransactionBehavior, params};
 
-use super::orders::{answer, insert, state_of};
+use super::orders::{answer, insert};
 use super::read::Store;
+use super::runs::state_of;
 use super::{SqliteJournal, millis, timestamp};
 use crate::campaign::CampaignName;
 use crate::journal::orders::{NewOrder, OrderId};

@@ -4,15 +4,16 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, named_params, params};
+use rusqlite::{Connection, Row, Transaction, TransactionBehavior, named_params, params};
 
-use super::{boot_code, boot_millis, counts_at, millis, open, timestamp};
+use super::{boot_code, boot_millis, counts_at, millis, open, runs, timestamp};
 use crate::campaign::{CampaignName, MaxOpen, OpenOf};
 use crate::delivery::batch::BatchState;
 use crate::delivery::canary::{Judgement, Wave, last_of_wave, members};
 use crate::delivery::moment::Moment;
 use crate::delivery::open_chats::OpenChat;
 use crate::delivery::outcome::ChatId;
+use crate::delivery::run::{RunChange, next};
 use crate::delivery::sliding::Messaged;
 use crate::journal::{Fence, JournalError, RunId};
 
@@ -83,25 +84,27 @@ impl GateBook {
         judgement: &Judgement,
         now: Timestamp,
     ) -> Result<(), JournalError> {
-        let changed = self.connection.execute(
-            "UPDATE run SET canary_passed = ?4, canary = ?5,
-               canary_at = max(?3, coalesce((SELECT max(at) + 1 FROM approval WHERE run = ?1), 0)),
-               state = CASE WHEN ?4 THEN state ELSE 'paused' END,
-               note = CASE WHEN ?4 THEN note ELSE ?5 END,
-               ended_at = CASE WHEN ?4 THEN ended_at ELSE ?3 END
-             WHERE id = ?1 AND fence = ?2",
+        let tx = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+        let from = runs::fenced_state(&tx, fence)?;
+        let state = match judgement.passed {
+            true => from,
+            false => next(from, RunChange::Pause)?,
+        };
+        tx.execute(
+            "UPDATE run SET canary_passed = ?3, canary = ?4, state = ?5,
+               canary_at = max(?2, coalesce((SELECT max(at) + 1 FROM approval WHERE run = ?1), 0)),
+               note = CASE WHEN ?3 THEN note ELSE ?4 END,
+               ended_at = CASE WHEN ?3 THEN ended_at ELSE ?2 END
+             WHERE id = ?1",
             params![
                 fence.run.0,
-                fence.token,
                 millis(now),
                 judgement.passed,
-                judgement.sentence
+                judgement.sentence,
+                state.as_str()
             ],
         )?;
-        match changed {
-            1 => Ok(()),
-            _ => Err(JournalError::Fenced),
-        }
+        Ok(tx.commit()?)
     }
 
     /// Whether a run's plan is approved, and when that was last said.

@@ -20,6 +20,7 @@ mod place;
 pub mod read;
 mod record;
 pub mod retraction;
+mod runs;
 pub mod schedule;
 mod settle;
 mod staged;
@@ -38,13 +39,14 @@ use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::{
     Claim, Entry, Fence, Fill, Journal, JournalError, KnownChat, NewRun, Permit, Purpose, Reading,
-    RunId, RunState, Tracked, UnknownBatch, Verdict,
+    RunId, RunState, SENDER_ENDED, Tracked, UnknownBatch, Verdict,
 };
 use crate::campaign::{Repeat, UnknownPolicy};
 use crate::delivery::batch::BatchState;
 use crate::delivery::dispatch::Work;
 use crate::delivery::moment::{BootTime, Moment};
 use crate::delivery::outcome::ChatId;
+use crate::delivery::run::{RunChange, next};
 use crate::delivery::tracking::Counts;
 
 /// A journal in a SQLite file.
@@ -186,18 +188,18 @@ impl Journal for SqliteJournal {
         self.file.check()?;
         place::check(&tx, &self.path)?;
         self.ticks.look_again();
-        if purpose == Purpose::Sending && record::has_failed(&tx, run)? {
-            return Err(JournalError::Failed);
-        }
         orders::obey(&tx, run, now)?;
-        if purpose == Purpose::Sending
-            && let Some(state) = record::held(&tx, run)?
-        {
-            let tick = tick::last(&tx)?;
-            tx.commit()?;
-            self.ticks.note(tick);
-            return Err(JournalError::Held(state.as_str()));
-        }
+        let from = runs::state_of(&tx, run)?;
+        let state = match next(from, purpose.change()) {
+            Ok(state) => state,
+            Err(refusal) => {
+                // What was ordered is obeyed all the same.
+                let tick = tick::last(&tx)?;
+                tx.commit()?;
+                self.ticks.note(tick);
+                return Err(refusal.into());
+            }
+        };
         let tick = tick::next(&tx)?;
         let last_intent_at: Option<i64> = tx.query_row(
             "SELECT max(intended_at) FROM batch WHERE run = ?1",
@@ -210,17 +212,21 @@ impl Journal for SqliteJournal {
             params![run.0, owner::name()],
         )?;
         match purpose {
-            Purpose::Sending => tx.execute(
-                "UPDATE run SET state = 'sending', note = '', ended_at = NULL,
-                   started_at = coalesce(started_at, ?2) WHERE id = ?1",
-                params![run.0, millis(now)],
-            )?,
-            Purpose::Settling => tx.execute(
-                "UPDATE run SET state = 'stopped', note = 'the process that was sending it ended'
-                 WHERE id = ?1 AND state IN ('sending', 'reading')",
-                [run.0],
-            )?,
-        };
+            Purpose::Sending => {
+                tx.execute(
+                    "UPDATE run SET state = ?3, note = '', ended_at = NULL,
+                       started_at = coalesce(started_at, ?2) WHERE id = ?1",
+                    params![run.0, millis(now), state.as_str()],
+                )?;
+            }
+            Purpose::Settling if state != from => {
+                tx.execute(
+                    "UPDATE run SET state = ?2, note = ?3 WHERE id = ?1",
+                    params![run.0, state.as_str(), SENDER_ENDED],
+                )?;
+            }
+            Purpose::Settling => {}
+        }
         // Nothing of a cancelled run is sent any more, whatever is proved of it.
         let (token, last_batch, proven, policy): (i64, u32, bool, String) = tx.query_row(
             "SELECT fence, (SELECT coalesce(max(number), 0) FROM batch WHERE run = ?1),
@@ -279,15 +285,13 @@ impl Journal for SqliteJournal {
     }
 
     fn all_sent(&mut self, fence: Fence) -> Result<(), JournalError> {
-        let changed = self.connection.execute(
-            "UPDATE run SET state = 'reading' WHERE id = ?1 AND fence = ?2",
-            params![fence.run.0, fence.token],
-        )?;
-        if changed == 1 {
-            Ok(())
-        } else {
-            Err(JournalError::Fenced)
-        }
+        let tx = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let from = runs::fenced_state(&tx, fence)?;
+        let state = next(from, RunChange::AllSent)?;
+        runs::set_state(&tx, fence.run, state)?;
+        Ok(tx.commit()?)
     }
 
     fn unclaim(&mut self, fence: Fence) {
@@ -304,20 +308,13 @@ impl Journal for SqliteJournal {
         let tx = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let changed = tx.execute(
-            "UPDATE run SET state = ?3, note = ?4, ended_at = ?5 WHERE id = ?1 AND fence = ?2",
-            params![fence.run.0, fence.token, state.as_str(), note, millis(now)],
-        )?;
-        if changed == 1 {
-            orders::answer_pending(&tx, fence.run, state, now)?;
+        let released = runs::release(&tx, fence, state, note, now);
+        if let Ok(left) = &released {
+            orders::answer_pending(&tx, fence.run, *left, now)?;
         }
         tx.commit()?;
         self.owned.remove(&fence.run);
-        if changed == 1 {
-            Ok(())
-        } else {
-            Err(JournalError::Fenced)
-        }
+        released.map(drop)
     }
 
     fn tracked(&mut self, run: RunId) -> Result<Vec<Tracked>, JournalError> {

@@ -7,8 +7,10 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
 
 use super::read::Store;
+use super::runs::state_of;
 use super::{SqliteJournal, millis, owner, record, tick, timestamp};
 use crate::campaign::CampaignName;
+use crate::delivery::run::next;
 use crate::journal::clock;
 use crate::journal::orders::{NewOrder, Order, OrderId, Verb};
 use crate::journal::{Claim, Journal as _, JournalError, Purpose, RunId, RunState};
@@ -230,12 +232,13 @@ pub(super) fn obey(
     record::recover(tx, run, clock::at(now), tick)?;
     for order in pending {
         let state = state_of(tx, run)?;
-        let words = match next_state(state, order.verb) {
-            Ok(next) => {
+        let words = match order.verb.change().map(|change| next(state, change)) {
+            Some(Ok(next)) => {
                 set_state(tx, run, next, &order.note(), now)?;
                 order.verb.done().to_owned()
             }
-            Err(why) => why,
+            Some(Err(refusal)) => refusal.to_string(),
+            None => format!("it is {}", state.as_str()),
         };
         answer(tx, order.id, now, &words)?;
     }
@@ -272,32 +275,6 @@ fn is_to_stop(tx: &Transaction<'_>, run: RunId) -> rusqlite::Result<bool> {
         [run.0],
         |row| row.get(0),
     )
-}
-
-/// What an order makes of a run that nobody is sending, or why it makes nothing of it.
-fn next_state(state: RunState, verb: Verb) -> Result<RunState, String> {
-    match (verb, state.is_open(), state) {
-        (Verb::Pause, _, RunState::Paused) => Err("it was paused already".to_owned()),
-        (Verb::Pause, true, _) => Ok(RunState::Paused),
-        (Verb::Resume, _, RunState::Paused) => Ok(RunState::Stopped),
-        (Verb::Resume, true, _) => Err(format!("it is {}, not paused", state.as_str())),
-        (Verb::Cancel, true, _) => Ok(RunState::Cancelled),
-        (_, _, RunState::Missed | RunState::Skipped) => {
-            Err(format!("it was {}, and never launched", state.as_str()))
-        }
-        _ => Err(format!("it is {} already", state.as_str())),
-    }
-}
-
-pub(super) fn state_of(tx: &Transaction<'_>, run: RunId) -> Result<RunState, JournalError> {
-    let name: String = tx.query_row("SELECT state FROM run WHERE id = ?1", [run.0], |row| {
-        row.get(0)
-    })?;
-    RunState::parse(&name).ok_or_else(|| {
-        JournalError::Store(format!(
-            "a run is \"{name}\", which this version does not know"
-        ))
-    })
 }
 
 fn set_state(

@@ -10,7 +10,7 @@ use crate::delivery::dispatch::Conclusion;
 use crate::delivery::moment::Moment;
 use crate::delivery::outcome::Words;
 use crate::journal::packed::{pack_rows, rows};
-use crate::journal::{Entry, Fence, JournalError, Permit, Reading, RunId, RunState, What};
+use crate::journal::{Entry, Fence, JournalError, Permit, Reading, RunId, What};
 
 /// What is said of a batch whose sender died.
 const DIED: &str = "the process that was sending it ended before it could record what came of it";
@@ -73,22 +73,6 @@ pub(super) fn check_fence(tx: &Transaction<'_>, fence: Fence) -> Result<(), Jour
     } else {
         Err(JournalError::Fenced)
     }
-}
-
-pub(super) fn has_failed(tx: &Transaction<'_>, run: RunId) -> rusqlite::Result<bool> {
-    tx.query_row(
-        "SELECT EXISTS (SELECT 1 FROM run WHERE id = ?1 AND state = ?2)",
-        params![run.0, RunState::Failed.as_str()],
-        |row| row.get(0),
-    )
-}
-
-/// The state of a run that is not to be sent.
-pub(super) fn held(tx: &Transaction<'_>, run: RunId) -> rusqlite::Result<Option<RunState>> {
-    let state: String = tx.query_row("SELECT state FROM run WHERE id = ?1", [run.0], |row| {
-        row.get(0)
-    })?;
-    Ok(RunState::parse(&state).filter(|state| state.is_held()))
 }
 
 /// A permit comes of an intent alone, and counts only when the commit that follows succeeds.

@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior, params};
 
-use super::{boot_time, millis, record, timestamp};
+use super::{boot_time, millis, record, runs, timestamp};
 use crate::delivery::batch::BatchState;
 use crate::delivery::outcome::ChatId;
+use crate::delivery::run::{RunChange, next};
 use crate::journal::{Fence, JournalError, KnownChat, Resolution, RunId, UnknownBatch, Verdict};
 
 pub(super) fn unknowns(
@@ -70,12 +71,14 @@ pub(super) fn reopen(
     now: Timestamp,
 ) -> Result<(), JournalError> {
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    record::check_fence(&tx, fence)?;
-    tx.execute(
-        "UPDATE run SET state = 'stopped', note = ?2, ended_at = ?3
-         WHERE id = ?1 AND state NOT IN ('paused', 'cancelled')",
-        params![fence.run.0, note, millis(now)],
-    )?;
+    let from = runs::fenced_state(&tx, fence)?;
+    let state = next(from, RunChange::PlanAgain)?;
+    if !from.is_held() {
+        tx.execute(
+            "UPDATE run SET state = ?4, note = ?2, ended_at = ?3 WHERE id = ?1",
+            params![fence.run.0, note, millis(now), state.as_str()],
+        )?;
+    }
     super::orders::obey(&tx, fence.run, now)?;
     Ok(tx.commit()?)
 }
