@@ -21,7 +21,8 @@ impl World {
         self.check();
         let runs: Vec<RunId> = self.created.keys().copied().collect();
         for run in runs {
-            if let Err(error) = self.reconcile(run) {
+            let may = self.chance.half();
+            if let Err(error) = self.reconcile(run, may) {
                 self.fail("a verdict is recorded", format!("{error}"));
             }
             self.check();

@@ -16,6 +16,8 @@ use super::gate;
 
 /// The group that exists; any other is refused by the world.
 pub(crate) const GROUP: &str = "vip";
+/// One that does not.
+pub(crate) const NOBODYS: &str = "nobodys";
 const URL: &str = "https://desk.test/platform/v1/proactive_chats";
 
 /// A run to be.
@@ -33,12 +35,37 @@ impl Campaign {
         let rows = chance.pick(&[1, 3, 8, 20, 40]);
         let (file, audience) = customers(rows, chance);
         let group = if chance.between(1, 8) == 1 {
-            "nobodys"
+            NOBODYS
         } else {
             GROUP
         };
-        let mut launch = Launch::default();
-        launch.restraints.canary = gate::draw(chance, audience.planned.len() as u64);
+        let canary = gate::draw(chance, audience.planned.len() as u64);
+        let batch_size = chance.pick(&[1, 2, 3, 5, 8]);
+        let mut campaign = Campaign::to(file, audience, group, batch_size, now, nth);
+        campaign.new.launch.restraints.canary = canary;
+        campaign
+    }
+
+    /// Customers 1 to `customers`, one a batch.
+    pub(crate) fn of_singles(customers: u64, group: &str, now: Timestamp) -> Campaign {
+        let mut file = "customer_id\n".to_owned();
+        let mut audience = Audience::default();
+        for id in 1..=customers {
+            file.push_str(&format!("{id}\n"));
+            audience.listed += 1;
+            audience.planned.insert(id);
+        }
+        Campaign::to(file, audience, group, 1, now, 0)
+    }
+
+    fn to(
+        file: String,
+        audience: Audience,
+        group: &str,
+        batch_size: u32,
+        now: Timestamp,
+        nth: u64,
+    ) -> Campaign {
         let new = NewRun {
             key: RunKey {
                 campaign: CampaignName::new(&format!("campaign-{nth}")).expect("a name"),
@@ -48,13 +75,13 @@ impl Campaign {
             group: group.to_owned(),
             agent_id: 41,
             priority: Priority::Low,
-            batch_size: chance.pick(&[1, 2, 3, 5, 8]),
+            batch_size,
             base_url: "https://desk.test".to_owned(),
             customers_file: "customers.csv".to_owned(),
             beside: true,
             unknown: UnknownPolicy::Hold,
             created_at: now,
-            launch,
+            launch: Launch::default(),
         };
         let template = Template::new(&new.message, &new.group, new.agent_id, new.priority);
         Campaign {

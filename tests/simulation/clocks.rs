@@ -34,12 +34,16 @@ impl Clocks {
 
 impl World {
     pub(crate) fn step_clock(&mut self) {
-        self.again(self.weather.step_every, Happening::StepClock);
         let size = self
             .chance
-            .pick(&[10_u64, 5_000, 120_000, 7_200_000, 31_536_000_000]);
+            .pick(&[10_u64, 5_000, 61_000, 120_000, 7_200_000, 31_536_000_000]);
         let step = self.chance.between(0, 2 * size) as i64 - size as i64;
-        self.clocks.skew += step;
+        self.set_clock(step);
+    }
+
+    /// Sets the wall clock forward by so many milliseconds, or back.
+    pub(crate) fn set_clock(&mut self, by: i64) {
+        self.clocks.skew += by;
     }
 
     pub(crate) fn reboot(&mut self) {

@@ -166,6 +166,7 @@ impl World {
         let tried = sum(|state| !matches!(state, BatchState::Planned | BatchState::Split));
         let counted = Wave {
             planned: 0,
+            ended_at: wave.ended_at.or(Some(Timestamp::UNIX_EPOCH)),
             in_flight: sum(|state| state == BatchState::Sending),
             ..wave
         };

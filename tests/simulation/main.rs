@@ -20,6 +20,7 @@
 //! | `check`, `rules` | what must hold, and when it is looked at |
 //! | `gate` | first waves in the storms |
 //! | `canary` | stories of a first wave alone |
+//! | `scenes` | what failed once, told anew |
 //! | `after` | who settles what is unknown |
 //! | `mutation` | the planted bugs |
 
@@ -44,6 +45,7 @@ mod options;
 mod process;
 mod reconcile;
 mod rules;
+mod scenes;
 mod shell;
 mod tests;
 mod weather;

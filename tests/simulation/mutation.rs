@@ -17,16 +17,22 @@ pub(crate) enum Mutation {
     CanaryByCount,
     /// A copy of the store that is adopted goes on with what was planned in it.
     AdoptAsPlanned,
+    /// The dispatcher is not told that a commit failed.
+    UntoldFailure,
+    /// A run that has failed is sent like any other.
+    SendFailed,
 }
 
 impl Mutation {
-    pub(crate) const PLANTED: [Mutation; 6] = [
+    pub(crate) const PLANTED: [Mutation; 8] = [
         Mutation::SendBeforeDurable,
         Mutation::ResendUnknown,
         Mutation::CheckpointAtFetch,
         Mutation::GraceByTheWallClock,
         Mutation::CanaryByCount,
         Mutation::AdoptAsPlanned,
+        Mutation::UntoldFailure,
+        Mutation::SendFailed,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -38,6 +44,8 @@ impl Mutation {
             Mutation::GraceByTheWallClock => "grace-by-the-wall-clock",
             Mutation::CanaryByCount => "canary-by-count",
             Mutation::AdoptAsPlanned => "adopt-as-planned",
+            Mutation::UntoldFailure => "untold-failure",
+            Mutation::SendFailed => "send-failed",
         }
     }
 

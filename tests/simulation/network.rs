@@ -85,6 +85,13 @@ impl World {
         } else {
             (answer.delay, self.fact(&answer))
         };
+        if late && self.weather.steps_while_late {
+            // At any time until it is applied; most of all just when it is given up.
+            let given_up = REQUEST_TIMEOUT + self.chance.millis(300);
+            let wait = self.chance.millis(60_000);
+            let wait = self.chance.pick(&[wait, given_up, given_up]);
+            self.after(wait, Happening::StepWhileLate);
+        }
         if late || leaves_doubt(&answer) {
             let causes = self.causes.entry(to.1.run).or_default();
             causes.insert((batch, attempt));

@@ -99,6 +99,9 @@ impl World {
         }
         match claimed {
             Ok(claim) => self.begin(id, claim, in_flight.len()),
+            Err(JournalError::Failed) if self.mutation == Mutation::SendFailed => {
+                self.send_failed(id, run);
+            }
             Err(JournalError::Owned(_) | JournalError::Failed | JournalError::Held(_)) => {}
             Err(error) => self.give_up(id, &error),
         }
@@ -154,6 +157,16 @@ impl World {
         if lives_on {
             self.causes.entry(run).or_default().extend(in_flight);
             tell!(self, "{id:?} takes {run:?} over from a living owner");
+        }
+    }
+
+    /// The planted bug: a run that has failed is sent like any other.
+    fn send_failed(&mut self, id: ProcessId, run: RunId) {
+        let now = self.moment();
+        if let Some(process) = self.processes.get_mut(&id)
+            && let Ok(claim) = process.journal.claim(run, Purpose::Settling, now)
+        {
+            self.begin(id, claim, 0);
         }
     }
 
@@ -228,6 +241,7 @@ impl World {
             let in_flight = self.attempts_in(run, BatchState::Sending);
             self.causes.entry(run).or_default().extend(in_flight);
         }
+        self.drop_what_has_not_left(id);
         self.disk.kill(id);
         self.leave(id);
     }

@@ -18,10 +18,11 @@ const READS: u64 = 2_000;
 pub(crate) const GRACE: Duration = Duration::from_secs(60);
 
 impl World {
-    pub(crate) fn reconcile(&mut self, run: RunId) -> Result<(), JournalError> {
+    /// Reads Desk back for what is unknown. Absence counts where it `may`.
+    pub(crate) fn reconcile(&mut self, run: RunId, may: bool) -> Result<(), JournalError> {
         let mut journal = self.disk.open();
         let claim = journal.claim(run, Purpose::Settling, self.moment())?;
-        let planned_again = self.search(&mut journal, claim.fence)?;
+        let planned_again = self.search(&mut journal, claim.fence, may)?;
         if planned_again {
             let note = "absent batches are planned again";
             return journal.release(claim.fence, RunState::Stopped, note, self.wall());
@@ -35,6 +36,7 @@ impl World {
         &mut self,
         journal: &mut impl Journal,
         fence: Fence,
+        may: bool,
     ) -> Result<bool, JournalError> {
         let run = fence.run;
         let unknowns = journal.unknowns(run)?;
@@ -62,7 +64,7 @@ impl World {
             .disk
             .run(run)
             .is_some_and(|run| run.state == RunState::Failed);
-        let may_resend = !is_failed && is_monotonic(&anchors) && self.chance.half();
+        let may_resend = !is_failed && is_monotonic(&anchors) && may;
         let verdicts = verdicts(&unknowns, &search, may_resend, began);
         tell!(self, "reconciling {fence:?}: {verdicts:?}");
         journal.resolve(fence, &verdicts)?;

@@ -270,6 +270,7 @@ impl World {
         entries: Vec<Entry>,
         result: Result<Vec<Permit>, JournalError>,
     ) {
+        let is_untold = self.mutation == Mutation::UntoldFailure;
         let Some((session, now)) = self.session(id, fence) else {
             return;
         };
@@ -287,6 +288,7 @@ impl World {
                         .step(now, Event::Recorded(batch), &mut effects);
                 }
             }
+            Err(_) if is_untold => {}
             Err(error) => {
                 let is_intent = |entry: &Entry| matches!(entry.what, What::Intent);
                 let touched = entries.iter().map(|entry| (entry.batch, entry.attempt));

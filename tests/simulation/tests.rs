@@ -8,13 +8,9 @@ use std::time::Instant;
 use super::canary::{self, Rule};
 use super::figures::Figures;
 use super::mutation::Mutation;
+use super::scenes;
 use super::{Story, simulate};
 
-/// Seeds that failed once, and what they found.
-const FOUND_ONCE: [(u64, &str); 2] = [
-    (418, "a run was finished though its last outcome was lost"),
-    (4_300, "a run that had failed was sent again"),
-];
 /// Seeds within which a planted bug must be found.
 const ENOUGH: u64 = 1_000;
 
@@ -23,9 +19,24 @@ pub(crate) type Outcome = Result<String, String>;
 /// A test by its name. It is given the seeds to try.
 pub(crate) type Test = (&'static str, fn(RangeInclusive<u64>) -> Outcome);
 
-pub(crate) const TESTS: [Test; 11] = [
+pub(crate) const TESTS: [Test; 15] = [
     ("every_seed_keeps_the_promise", every_seed),
-    ("seeds_that_failed_once_do_not_any_more", failed_once),
+    (
+        "a_clock_that_is_set_while_a_request_is_late_proves_nothing",
+        |_| scenes::clock_set_while_late(),
+    ),
+    ("a_run_whose_last_outcome_is_lost_is_not_finished", |_| {
+        scenes::must_tell(scenes::last_outcome_lost, Mutation::UntoldFailure)
+    }),
+    ("after_a_commit_that_failed_nothing_more_leaves", |_| {
+        scenes::must_tell(scenes::commit_failed, Mutation::UntoldFailure)
+    }),
+    ("a_run_that_has_failed_is_not_sent_again", |_| {
+        scenes::must_tell(scenes::failed_and_claimed, Mutation::SendFailed)
+    }),
+    ("a_commit_that_fails_and_is_not_told_is_found", |_| {
+        planted(Mutation::UntoldFailure)
+    }),
     ("the_same_seed_tells_the_same_story", same_story),
     ("a_request_before_its_intent_is_found", |_| {
         planted(Mutation::SendBeforeDurable)
@@ -78,16 +89,6 @@ fn every_seed(seeds: RangeInclusive<u64>) -> Outcome {
         )),
         Some((seed, why)) => Err(failure(seed, Mutation::None, &why)),
     }
-}
-
-fn failed_once(_: RangeInclusive<u64>) -> Outcome {
-    for (seed, what) in FOUND_ONCE {
-        if let Some(why) = simulate(seed, Mutation::None, false).violation {
-            let why = format!("{what}, again: {why}");
-            return Err(failure(seed, Mutation::None, &why));
-        }
-    }
-    Ok(String::new())
 }
 
 fn same_story(_: RangeInclusive<u64>) -> Outcome {

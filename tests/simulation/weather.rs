@@ -49,6 +49,8 @@ pub(crate) struct Weather {
     pub(crate) stop_every: Option<u64>,
     /// Between two steps of the clock.
     pub(crate) step_every: Option<u64>,
+    /// Whether the clock is set while a request is late.
+    pub(crate) steps_while_late: bool,
     /// Between two starts of the machine.
     pub(crate) reboot_every: Option<u64>,
     /// Between two times that the machine sleeps.
@@ -73,7 +75,7 @@ impl Weather {
             }
         }
         // Up to the whole grace time, less the way there.
-        let late = chance.pick(&["3%:4s", "10%:20s", "30%:55s"]);
+        let late = chance.pick(&["3%:4s", "10%:40s", "30%:40s", "30%:59900ms"]);
         if chance.half() {
             strikes.push(format!("apply-late={late}"));
         }
@@ -106,6 +108,7 @@ impl Weather {
             kill_every: every(&[300, 2_000, 10_000]),
             stop_every: every(&[1_000, 10_000]),
             step_every: every(&[500, 5_000]),
+            steps_while_late: every(&[1]).is_some(),
             suspend_every: every(&[10_000, 60_000]),
             slow_disk: every(&[500, 8_000]),
             reboot_every: every(&[3_000, 20_000]),

@@ -58,8 +58,9 @@ pub(crate) enum Happening {
     /// A process in this slot is killed, told to stop.
     Kill,
     Stop,
-    /// The wall clock is set.
+    /// The wall clock is set: every now and then, and while a request is late.
     StepClock,
+    StepWhileLate,
     /// The machine starts anew: everybody on it is killed, and the boot clock begins again.
     Reboot,
     /// The machine sleeps: nobody on it does anything, and both of its clocks go on.
@@ -139,17 +140,32 @@ impl World {
         let mut chance = Chance::new(seed);
         let weather = Weather::draw(&mut chance);
         let rate = chance.pick(&[2.0, 5.0, 20.0]);
+        let concurrency = chance.pick(&[1, 2, 4, 8]);
+        let mut world = World::under(weather, chance, rate, concurrency, mutation);
+        world.trace = traced.then(Vec::new);
+        world.populate();
+        world
+    }
+
+    /// A world under this weather, with nobody in it.
+    pub(crate) fn under(
+        weather: Weather,
+        mut chance: Chance,
+        rate: f64,
+        concurrency: usize,
+        mutation: Mutation,
+    ) -> World {
         let config = StandInConfig {
             world: WorldConfig {
-                seed,
+                seed: chance.next(),
                 groups: vec![GROUP.to_owned()],
                 ..WorldConfig::default()
             },
             faults: Faults::parse(&weather.spec()).expect("a spec of faults"),
             ..StandInConfig::default()
         };
-        let mut world = World {
-            concurrency: chance.pick(&[1, 2, 4, 8]),
+        World {
+            concurrency,
             rate,
             pacer: Book::new(Allowance::new(rate, std::num::NonZeroU32::MIN)),
             desk: StandIn::new(config),
@@ -181,10 +197,8 @@ impl World {
             looked_at: BTreeMap::new(),
             violation: None,
             figures: Figures::default(),
-            trace: traced.then(Vec::new),
-        };
-        world.populate();
-        world
+            trace: None,
+        }
     }
 
     /// One to three runs, one to three processes, and what is to strike them.
@@ -228,17 +242,18 @@ impl World {
         place.is_some_and(|place| self.queue.remove(&place).is_some())
     }
 
+    /// Who is killed sends nothing of what waits for its turn.
+    pub(crate) fn drop_what_has_not_left(&mut self, id: ProcessId) {
+        let now = self.now;
+        self.queue.retain(|_, happening| {
+            !matches!(happening, Happening::Arrive(sent) if sent.process == id && sent.at > now)
+        });
+    }
+
     /// Lets everything happen until every run is over.
     pub(crate) fn run(&mut self) {
         while !self.is_over() {
-            let Some(((at, _), happening)) = self.queue.pop_first() else {
-                self.fail("every run ends", "nothing is left to happen");
-                return;
-            };
-            self.now = at;
-            self.happened += 1;
-            self.happen(happening);
-            self.check();
+            self.go_on();
             let since = self.cleared_at.map(|at| self.now - at);
             if self.happened > MOST_HAPPENINGS || since.is_some_and(|since| since > LONGEST) {
                 self.fail("every run ends", "this one does not");
@@ -248,6 +263,17 @@ impl World {
             }
         }
         self.figures.happenings += self.happened;
+    }
+
+    /// Lets one more thing happen.
+    pub(crate) fn go_on(&mut self) {
+        let Some(((at, _), happening)) = self.queue.pop_first() else {
+            return self.fail("every run ends", "nothing is left to happen");
+        };
+        self.now = at;
+        self.happened += 1;
+        self.happen(happening);
+        self.check();
     }
 
     fn is_over(&self) -> bool {
@@ -310,7 +336,11 @@ impl World {
                     self.tell_to_stop(process);
                 }
             }
-            Happening::StepClock => self.step_clock(),
+            Happening::StepClock => {
+                self.again(self.weather.step_every, Happening::StepClock);
+                self.step_clock();
+            }
+            Happening::StepWhileLate => self.step_clock(),
             Happening::Reboot => self.reboot(),
             Happening::Suspend => self.suspend(),
             Happening::LoseLock => {
@@ -367,7 +397,7 @@ impl World {
         }
     }
 
-    fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.cleared_at = Some(self.now);
         self.weather = self.weather.cleared();
         let faults = Faults::parse(&self.weather.spec()).expect("a spec of faults");
