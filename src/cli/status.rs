@@ -1,7 +1,5 @@
 //! `deskcast status`: whether somebody must do something, what is under way, and what is due next.
 
-use std::collections::BTreeSet;
-
 use clap::Args;
 use jiff::Timestamp;
 
@@ -9,14 +7,14 @@ use super::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output::print;
-use super::selection::reported;
 use super::store::locate::existing_store;
 use crate::campaign::{CampaignName, Timetable};
 use crate::delivery::tally::Owner;
 use crate::journal::RunState;
 use crate::journal::sqlite::read::Store;
+use crate::report::Reported;
 use crate::report::status::{Due, PausedSchedule, Status};
-use crate::service::attention::attention;
+use crate::service::attention::of_store;
 use crate::service::check::campaigns;
 use crate::service::planning::{Campaign, Mistake, locate};
 
@@ -54,20 +52,13 @@ pub(super) fn status(context: &Context, args: &StatusArgs) -> Result<Exit, Failu
 }
 
 fn add_runs(store: &Store, status: &mut Status) -> Result<(), Failure> {
-    let runs = reported(store, store.runs(None)?)?;
-    let mut launched = BTreeSet::new();
-    for reported in runs {
-        let run = &reported.run;
-        let was_launched = !matches!(run.state, RunState::Missed | RunState::Skipped) && !run.test;
-        let is_latest = was_launched && launched.insert(run.key.campaign.clone());
-        let found = attention(run, &reported.standing, status.has_daemon, is_latest);
-        let is_under_way = run.state.is_open()
-            && run.state != RunState::Paused
-            && (run.owner == Owner::Alive || found.is_empty());
+    for (run, standing, found) in of_store(store)? {
+        let goes_on = run.owner == Owner::Alive || found.is_empty();
+        let is_under_way = run.state.is_open() && run.state != RunState::Paused && goes_on;
         let needs = found.into_iter().map(|it| (run.key.clone(), it));
         status.needs.extend(needs);
         if is_under_way {
-            status.under_way.push(reported);
+            status.under_way.push(Reported { run, standing });
         }
     }
     Ok(())

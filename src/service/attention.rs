@@ -2,8 +2,8 @@
 
 use crate::delivery::gate::{CANARY_WAITS_FOR_APPROVAL, WAITS_FOR_APPROVAL};
 use crate::delivery::tally::Owner;
-use crate::journal::sqlite::read::{RunRecord, Standing};
-use crate::journal::{RunState, Tended};
+use crate::journal::sqlite::read::{RunRecord, Standing, Store};
+use crate::journal::{JournalError, RunState, Tended};
 
 /// What a person has to do about a run.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -17,7 +17,7 @@ pub struct Attention {
 }
 
 /// Why a run needs a person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Need {
     /// Somebody has to agree to its plan, or to how its first wave went.
@@ -32,16 +32,51 @@ pub enum Need {
     Unknown,
 }
 
+impl Need {
+    /// Every need.
+    pub const ALL: [Need; 5] = [
+        Need::Approval,
+        Need::Paused,
+        Need::Unattended,
+        Need::Failed,
+        Need::Unknown,
+    ];
+
+    /// The word for it, in metrics and for scripts.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Need::Approval => "approval",
+            Need::Paused => "paused",
+            Need::Unattended => "unattended",
+            Need::Failed => "failed",
+            Need::Unknown => "unknown",
+        }
+    }
+}
+
+/// A run that needs a person, or goes on, with what it needs; nothing where it goes on by itself.
+pub type LookedAt = (RunRecord, Standing, Vec<Attention>);
+
+/// The runs of a store that need a person or are under way, the latest due first.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn of_store(store: &Store) -> Result<Vec<LookedAt>, JournalError> {
+    let has_daemon = store.has_daemon();
+    let runs = store.runs_to_look_at()?;
+    let standings = store.standings(&runs)?;
+    let all = runs.into_iter().zip(standings).map(|(run, standing)| {
+        let found = attention(&run, &standing, has_daemon);
+        (run, standing, found)
+    });
+    Ok(all.collect())
+}
+
 /// What this run needs a person for; nothing where it goes on, or has ended well.
 ///
-/// `has_daemon` says whether a daemon lives on the store, `is_latest` whether no later run of its
-/// campaign was launched: of a failure that was followed by another run nothing is left to do.
-pub fn attention(
-    run: &RunRecord,
-    standing: &Standing,
-    has_daemon: bool,
-    is_latest: bool,
-) -> Vec<Attention> {
+/// `has_daemon` says whether a daemon lives on the store. Of a failure that was followed by another
+/// run of its campaign nothing is left to do: such a run is not looked at.
+fn attention(run: &RunRecord, standing: &Standing, has_daemon: bool) -> Vec<Attention> {
     let key = &run.key;
     let mut found = Vec::new();
     let mut add = |need, why: String, commands: Vec<String>| {
@@ -61,7 +96,7 @@ pub fn attention(
                 format!("deskcast resume {key}"),
             ],
         ),
-        RunState::Failed if is_latest => add(
+        RunState::Failed => add(
             Need::Failed,
             said(&run.note, "failed"),
             vec![format!("deskcast report {key}")],

@@ -13,7 +13,17 @@ use prometheus_client::registry::{Registry, Unit};
 
 use crate::delivery::batch::BatchState;
 use crate::journal::sqlite::read::Census;
+use crate::service::attention::Need;
 use crate::service::observed::Observed;
+
+/// What was counted in the store.
+#[derive(Clone, Debug)]
+pub(super) struct Counted {
+    /// How many of everything there are.
+    pub(super) census: Census,
+    /// What runs need a person for, one for each need of each run.
+    pub(super) needs: Vec<Need>,
+}
 
 /// The format of the text.
 pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -26,29 +36,36 @@ struct InState {
     state: &'static str,
 }
 
+/// What runs need a person for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Needing {
+    need: &'static str,
+}
+
 /// The build.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Build {
     version: &'static str,
 }
 
-/// All metrics at `now`. Without a census, those of the store are left out.
+/// All metrics at `now`. Where nothing was counted, those of the store are left out.
 pub(super) fn text(
     observed: &Observed,
-    census: Option<&Census>,
+    counted: Option<&Counted>,
     now: Timestamp,
 ) -> Result<String, std::fmt::Error> {
     let mut registry = Registry::with_prefix("deskcast");
     register_process(&mut registry, observed);
     register_series(&mut registry, observed);
-    let readable = number(u32::from(census.is_some()));
+    let readable = number(u32::from(counted.is_some()));
     registry.register(
         "store_readable",
         "1 when the store could be read for this page, else 0",
         readable,
     );
-    if let Some(census) = census {
-        register_census(&mut registry, census, now);
+    if let Some(counted) = counted {
+        register_census(&mut registry, &counted.census, now);
+        register_needs(&mut registry, &counted.needs);
     }
     let mut text = String::new();
     text::encode(&mut text, &registry)?;
@@ -128,6 +145,20 @@ fn register_series(registry: &mut Registry, observed: &Observed) {
         "Time from now to the newest due time that is decided although it has not come; 0 without one",
         Unit::Seconds,
         series.ahead,
+    );
+}
+
+fn register_needs(registry: &mut Registry, needs: &[Need]) {
+    let runs = Family::<Needing, Number>::default();
+    for need in Need::ALL {
+        let count = needs.iter().filter(|it| **it == need).count();
+        let need = need.as_str();
+        runs.get_or_create(&Needing { need }).set(count as f64);
+    }
+    registry.register(
+        "runs_needing_somebody",
+        "Runs that need a person, by what for; deskcast status says what to do",
+        runs,
     );
 }
 

@@ -1,7 +1,7 @@
 //! The three pages.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,8 +13,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::time::Instant;
 
+use super::metrics::Counted;
 use super::{Site, guard, metrics};
-use crate::journal::sqlite::read::{Census, Store};
+use crate::journal::JournalError;
+use crate::journal::sqlite::read::Store;
+use crate::service::attention;
 use crate::service::observed::{Observed, STALE_AFTER};
 
 /// The store is counted anew after this long: however many ask, it is read once a second.
@@ -26,8 +29,8 @@ pub(super) struct Pages {
     observed: Observed,
     store: PathBuf,
     hosts: Vec<String>,
-    /// The last census and when it was taken; none where the store could not be read.
-    counted: Mutex<Option<(Instant, Option<Census>)>>,
+    /// What was counted last, and when; none where the store could not be read.
+    counted: Mutex<Option<(Instant, Option<Counted>)>>,
 }
 
 impl Pages {
@@ -41,21 +44,31 @@ impl Pages {
     }
 
     /// The state of the store, as of a second ago at most. Blocks while it is read.
-    fn census(&self) -> Option<Census> {
+    fn count(&self) -> Option<Counted> {
         let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((at, census)) = &*counted
+        if let Some((at, known)) = &*counted
             && at.elapsed() < COUNT_EVERY
         {
-            return census.clone();
+            return known.clone();
         }
-        let read = Store::open(&self.store).and_then(|store| store.census());
+        let read = count(&self.store);
         if let Err(error) = &read {
             tracing::debug!(%error, "the store could not be counted for /metrics");
         }
-        let census = read.ok();
-        *counted = Some((Instant::now(), census.clone()));
-        census
+        let known = read.ok();
+        *counted = Some((Instant::now(), known.clone()));
+        known
     }
+}
+
+fn count(store: &Path) -> Result<Counted, JournalError> {
+    let store = Store::open(store)?;
+    let looked_at = attention::of_store(&store)?;
+    let needs = looked_at.into_iter().flat_map(|(_, _, found)| found);
+    Ok(Counted {
+        census: store.census()?,
+        needs: needs.map(|it| it.need).collect(),
+    })
 }
 
 /// The pages as they are answered on a connection that came in at this address.
@@ -109,8 +122,8 @@ async fn readyz(State(pages): State<Arc<Pages>>) -> Response {
 
 async fn metrics_page(State(pages): State<Arc<Pages>>) -> Response {
     let text = tokio::task::spawn_blocking(move || {
-        let census = pages.census();
-        metrics::text(&pages.observed, census.as_ref(), jiff::Timestamp::now())
+        let counted = pages.count();
+        metrics::text(&pages.observed, counted.as_ref(), jiff::Timestamp::now())
     });
     match text.await {
         Ok(Ok(text)) => ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response(),

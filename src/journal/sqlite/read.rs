@@ -163,6 +163,21 @@ impl Store {
         self.runs_where("state IN ('planned', 'sending', 'reading', 'stopped', 'paused')")
     }
 
+    /// The runs that may need a person, or go on: those that are not ended, those with unknown
+    /// batches, and a failed one that no later run of its campaign was launched after. The latest
+    /// due first.
+    pub fn runs_to_look_at(&self) -> Result<Vec<RunRecord>, JournalError> {
+        let mut runs = self.runs_where(
+            "state IN ('planned', 'sending', 'reading', 'stopped', 'paused')
+             OR id IN (SELECT run FROM batch WHERE state = 5)
+             OR (state = 'failed' AND NOT EXISTS
+                  (SELECT 1 FROM run later WHERE later.campaign = run.campaign AND later.id > run.id
+                     AND later.test = 0 AND later.state NOT IN ('missed', 'skipped')))",
+        )?;
+        runs.reverse();
+        Ok(runs)
+    }
+
     /// The runs that have unknown batches and are not under way, the earliest due first.
     pub fn runs_with_unknown(&self) -> Result<Vec<RunRecord>, JournalError> {
         self.runs_where("id IN (SELECT run FROM batch WHERE state = 5)")
