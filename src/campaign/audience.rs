@@ -14,7 +14,9 @@ mod delimiter;
 mod error;
 mod header;
 mod kind;
+mod records;
 mod rows;
+mod sheet;
 mod source;
 
 use std::io::Read;
@@ -23,11 +25,12 @@ pub use error::AudienceError;
 pub use kind::FileKind;
 
 use super::choice::{Column, Delimiter};
-use super::customer::{CustomerId, InvalidId};
+use super::customer::{CellFlaw, CustomerId, InvalidId};
 use super::customers::Condition;
 use super::sendbird_id::sendbird_id;
 use super::spelling::says_one_of;
-use rows::{Rows, Shape};
+use records::Records;
+use rows::Shape;
 
 /// So many rows before a last row without line end say how long an id is.
 const NEIGHBOURS: usize = 16;
@@ -39,6 +42,8 @@ pub struct AudienceSpec {
     pub column: Column,
     /// What separates the columns; none finds it in the file.
     pub delimiter: Option<Delimiter>,
+    /// The sheet, where the file is a workbook; none takes the only one with something in it.
+    pub sheet: Option<String>,
     /// What a row's other columns must say for it to be taken.
     pub conditions: Vec<Condition>,
 }
@@ -141,7 +146,7 @@ pub struct InvalidRow {
 /// Reads the ids of an audience file.
 #[derive(Debug)]
 pub struct AudienceReader<R> {
-    rows: Rows<R>,
+    rows: Records<R>,
     column: usize,
     /// Columns and what each must say, one of it.
     conditions: Vec<(usize, Vec<String>)>,
@@ -176,8 +181,7 @@ impl<R: Read> AudienceReader<R> {
     }
 
     fn open(input: R, spec: &AudienceSpec, by_name: bool) -> Result<Self, AudienceError> {
-        let mut rows = Rows::new(source::open(input)?);
-        delimiter::settle(&mut rows, spec, by_name)?;
+        let mut rows = Records::open(source::open(input)?, spec, by_name)?;
         let any = rows.next()?;
         let (column, pending) = match &spec.column {
             Column::Header(name) if any => (header::find(&rows, name, spec.delimiter)?, false),
@@ -265,9 +269,12 @@ impl<R: Read> AudienceReader<R> {
         })
     }
 
-    /// The fields that are there and should not be, or are not and should.
+    /// The fields that are there and should not be, or are not and should, or are not what they seem.
     #[inline]
     fn misshapen(&self) -> Option<InvalidId> {
+        if let Some(flaw) = self.rows.flaw(self.column) {
+            return Some(self.in_cell(self.column, flaw));
+        }
         let fields = self.rows.count();
         if fields == self.columns {
             return None;
@@ -306,10 +313,37 @@ impl<R: Read> AudienceReader<R> {
     fn is_taken(&self) -> Result<bool, InvalidId> {
         let mut taken = true;
         for (column, any_of) in &self.conditions {
+            match self.rows.flaw(*column) {
+                // A date can be asked for.
+                None | Some(CellFlaw::Date) => {}
+                Some(flaw) => return Err(self.in_cell(*column, flaw)),
+            }
             let field = self.rows.field(*column).unwrap_or_default();
             taken &= says_one_of(field, any_of).ok_or(InvalidId::CellNotText)?;
         }
         Ok(taken)
+    }
+
+    /// What is wrong with a cell of the row, by its name.
+    #[cold]
+    fn in_cell(&self, column: usize, flaw: CellFlaw) -> InvalidId {
+        InvalidId::InCell {
+            row: (self.rows.line() - 1) as u32,
+            column: column as u32,
+            flaw,
+        }
+    }
+
+    /// A row without a valid id.
+    #[cold]
+    fn invalid_row(&self, why: InvalidId) -> InvalidRow {
+        let line = self.rows.line();
+        let why = match self.rows.is_sheet() {
+            true => why.in_cell((line - 1) as u32, self.column as u32),
+            false => why,
+        };
+        let value = shortened(self.rows.field(self.column).unwrap_or_default());
+        InvalidRow { line, value, why }
     }
 
     #[inline]
@@ -335,10 +369,7 @@ impl<R: Read> AudienceReader<R> {
                 block.ids.push(id.get());
                 block.lines.push(line);
             }
-            Err(why) => {
-                let value = shortened(field.unwrap_or_default());
-                block.invalid.push(InvalidRow { line, value, why });
-            }
+            Err(why) => block.invalid.push(self.invalid_row(why)),
         }
     }
 
@@ -358,10 +389,7 @@ impl<R: Read> AudienceReader<R> {
                 name: name.into(),
                 taken,
             }),
-            Err(why) => {
-                let value = shortened(field.unwrap_or_default());
-                block.invalid.push(InvalidRow { line, value, why });
-            }
+            Err(why) => block.invalid.push(self.invalid_row(why)),
         }
     }
 }

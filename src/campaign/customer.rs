@@ -69,6 +69,132 @@ pub enum InvalidId {
     /// Bytes that are not UTF-8, or control characters.
     #[error("not plain text")]
     NotText,
+    /// A cell of a spreadsheet that cannot be used as what it says.
+    #[error("(cell {}) {flaw}", InvalidId::cell_name(*row, *column))]
+    InCell {
+        /// Its row, from 0.
+        row: u32,
+        /// Its column, from 0.
+        column: u32,
+        /// What is wrong with it.
+        flaw: CellFlaw,
+    },
+}
+
+/// What is wrong with a cell of a spreadsheet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CellFlaw {
+    /// A date or a time, where an id is expected.
+    Date,
+    /// The error of a formula, such as `#N/A`.
+    Error,
+    /// A number of more digits than a spreadsheet keeps.
+    Rounded,
+    /// It is covered by a merged cell, and has no value of its own.
+    Merged,
+    /// A formula that was never calculated.
+    NoValue,
+    /// Something stands to the right of the header's last column.
+    Beside,
+    /// Nothing.
+    Empty,
+    /// No whole number.
+    NotDigits,
+    /// Zero.
+    Zero,
+    /// A number that starts with a zero.
+    LeadingZero,
+    /// More than 2^63 - 1.
+    TooLarge,
+    /// More characters than a Sendbird user id has.
+    TooLong,
+    /// A character that nobody sees, at an end.
+    Invisible,
+    /// No text.
+    NotText,
+}
+
+impl CellFlaw {
+    /// Those that are known of a cell before anybody asks what it is for.
+    const MARKS: [CellFlaw; 5] = [
+        CellFlaw::Date,
+        CellFlaw::Error,
+        CellFlaw::Rounded,
+        CellFlaw::Merged,
+        CellFlaw::NoValue,
+    ];
+
+    /// The number of a mark, from 1; 0 for one that is none.
+    pub(super) fn number(self) -> u8 {
+        let at = CellFlaw::MARKS.iter().position(|mark| *mark == self);
+        at.map_or(0, |at| at as u8 + 1)
+    }
+
+    /// The mark of this number.
+    pub(super) fn numbered(number: u8) -> Option<CellFlaw> {
+        let at = usize::from(number).checked_sub(1)?;
+        CellFlaw::MARKS.get(at).copied()
+    }
+}
+
+impl fmt::Display for CellFlaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Date => f.write_str("is a date or a time: an id is a whole number or a text"),
+            Self::Error => f.write_str("is the error of a formula: correct the formula, or write a value"),
+            Self::Rounded => f.write_str(
+                "is a number of more than 15 digits, which a spreadsheet rounds: format the column as text, and fill \
+                 it again",
+            ),
+            Self::Merged => f.write_str("is covered by a merged cell: unmerge it, and fill each cell"),
+            Self::NoValue => {
+                f.write_str("is a formula that was not calculated: open the file in a spreadsheet, and save it")
+            }
+            Self::Beside => f.write_str(
+                "stands in a row with something to the right of the last column: remove that, or give its column a \
+                 header",
+            ),
+            Self::Empty => InvalidId::Empty.fmt(f),
+            Self::NotDigits => InvalidId::NotDigits.fmt(f),
+            Self::Zero => InvalidId::Zero.fmt(f),
+            Self::LeadingZero => InvalidId::LeadingZero.fmt(f),
+            Self::TooLarge => InvalidId::TooLarge.fmt(f),
+            Self::TooLong => InvalidId::TooLong.fmt(f),
+            Self::Invisible => InvalidId::Invisible.fmt(f),
+            Self::NotText => InvalidId::NotText.fmt(f),
+        }
+    }
+}
+
+impl InvalidId {
+    /// The name of a cell, such as `B17`, both numbers from 0.
+    pub(super) fn cell_name(row: u32, column: u32) -> String {
+        let (mut letters, mut rest) = (Vec::new(), column + 1);
+        while rest > 0 {
+            rest -= 1;
+            letters.push(char::from(b'A' + (rest % 26) as u8));
+            rest /= 26;
+        }
+        let letters: String = letters.iter().rev().collect();
+        format!("{letters}{}", row + 1)
+    }
+
+    /// The same of a cell of a spreadsheet, which has a name.
+    pub(super) fn in_cell(self, row: u32, column: u32) -> InvalidId {
+        let flaw = match self {
+            Self::Empty | Self::Missing => CellFlaw::Empty,
+            Self::NotDigits => CellFlaw::NotDigits,
+            Self::Zero => CellFlaw::Zero,
+            Self::LeadingZero => CellFlaw::LeadingZero,
+            Self::TooLarge => CellFlaw::TooLarge,
+            Self::TooLong => CellFlaw::TooLong,
+            Self::Invisible => CellFlaw::Invisible,
+            Self::NotText => CellFlaw::NotText,
+            Self::TooManyFields { .. } => CellFlaw::Beside,
+            Self::MissingCell { .. } | Self::CellNotText | Self::InCell { .. } => return self,
+        };
+        Self::InCell { row, column, flaw }
+    }
 }
 
 impl CustomerId {
@@ -190,6 +316,24 @@ mod tests {
         assert_eq!(parse("18446744073709551617"), Err(InvalidId::TooLarge));
         assert_eq!(parse("12345678901234567890"), Err(InvalidId::TooLarge));
         assert_eq!(parse("0"), Err(InvalidId::Zero));
+    }
+
+    #[test]
+    fn a_cell_is_named_as_spreadsheets_name_it() {
+        let names = [
+            (0, 0),
+            (16, 1),
+            (0, 25),
+            (0, 26),
+            (9, 701),
+            (9, 702),
+            (1_048_575, 16_383),
+        ];
+        let names = names.map(|(row, column)| InvalidId::cell_name(row, column));
+        assert_eq!(
+            names,
+            ["A1", "B17", "Z1", "AA1", "ZZ10", "AAA10", "XFD1048576"]
+        );
     }
 
     #[test]

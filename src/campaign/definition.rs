@@ -46,6 +46,8 @@ pub struct Definition {
     pub column: Column,
     /// What separates the audience files' fields; none finds it in each file.
     pub delimiter: Option<Delimiter>,
+    /// The sheet of files that are workbooks; none takes the only one with something in it.
+    pub sheet: Option<String>,
     /// How many customers one request carries.
     pub batch_size: BatchSize,
     /// What becomes of the campaign when rows have no valid id.
@@ -166,6 +168,11 @@ fn campaign<'a>(
     let (customers, own_column) = listed.unzip();
     let column = own_column.flatten().or(column);
     let delimiter = top.optional("delimiter", delimiter);
+    let sheet = top.optional("sheet", |entry| {
+        entry
+            .text("the name of a sheet, a text in quotes")
+            .map(str::to_owned)
+    });
     let batch_size = top.optional("batch_size", batch_size);
     let invalid_rows = top.optional("invalid_rows", invalid_rows);
     let unknown = top.optional("unknown", |entry| {
@@ -186,6 +193,7 @@ fn campaign<'a>(
         customers: customers?,
         column: column.unwrap_or_default(),
         delimiter,
+        sheet,
         batch_size: batch_size.unwrap_or_default(),
         invalid_rows: invalid_rows.unwrap_or_default(),
         unknown: unknown.unwrap_or_default(),

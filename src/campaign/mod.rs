@@ -46,7 +46,7 @@ pub use audience::{
     AudienceError, AudienceReader, AudienceSpec, Block, FileKind, FileLine, InvalidRow, NamedRow,
 };
 pub use choice::{BatchSize, Column, Delimiter, InvalidRows, Priority, UnknownPolicy};
-pub use customer::{CustomerId, InvalidId};
+pub use customer::{CellFlaw, CustomerId, InvalidId};
 pub use customers::{Condition, Customers, Sample};
 pub use definition::Definition;
 pub use house::{House, HouseRule, HouseWindow};

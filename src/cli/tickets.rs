@@ -45,6 +45,7 @@ impl TicketArgs {
         let spec = AudienceSpec {
             column,
             delimiter: self.delimiter,
+            sheet: None,
             conditions: Vec::new(),
         };
         let list = TicketList::read(&self.tickets, &spec)?;

@@ -189,7 +189,7 @@ fn each_block_of<E: From<Mistake>>(
 pub fn suppressed(paths: &[PathBuf], customers: &[u64]) -> Result<Vec<(u64, PathBuf)>, Mistake> {
     let mut found = Vec::new();
     for path in paths {
-        let reader = plain_reader(path, &Column::default(), None);
+        let reader = plain_reader(path, &Column::default(), Stated::default());
         let reader = reader.map_err(|what| Mistake(format!("{}: {what}", path.display())))?;
         each_block_of::<Mistake>(path, reader, &mut |block| {
             let listed = customers.iter().filter(|it| block.ids.contains(it));
@@ -212,17 +212,35 @@ pub(super) fn list(
     }
 }
 
-/// A list at its first row. Its delimiter is its own; what the campaign states is for where the list
-/// does not show it, as lists may come from elsewhere, and those of the settings are for every campaign.
+/// What a campaign says of its files, which a list may or may not be like.
+#[derive(Clone, Copy, Debug, Default)]
+struct Stated<'d> {
+    delimiter: Option<Delimiter>,
+    sheet: Option<&'d str>,
+}
+
+impl Stated<'_> {
+    fn by(definition: &Definition) -> Stated<'_> {
+        Stated {
+            delimiter: definition.delimiter,
+            sheet: definition.sheet.as_deref(),
+        }
+    }
+}
+
+/// A list at its first row. Its delimiter and its sheet are its own; what the campaign states is for
+/// where the list does not show it, as lists may come from elsewhere, and those of the settings are for
+/// every campaign.
 fn open(
     path: &Path,
     column: Column,
-    stated: Option<Delimiter>,
+    stated: Stated<'_>,
     by_name: bool,
 ) -> Result<Result<AudienceReader<CustomerFile>, AudienceError>, String> {
     let mut spec = AudienceSpec {
         column,
         delimiter: None,
+        sheet: stated.sheet.map(str::to_owned),
         conditions: Vec::new(),
     };
     let with = |spec: &AudienceSpec| {
@@ -232,8 +250,12 @@ fn open(
         })
     };
     match with(&spec)? {
-        Err(AudienceError::SeveralDelimiters { .. }) if stated.is_some() => {
-            spec.delimiter = stated;
+        Err(AudienceError::SeveralDelimiters { .. }) if stated.delimiter.is_some() => {
+            spec.delimiter = stated.delimiter;
+            with(&spec)
+        }
+        Err(AudienceError::NoSheet { .. }) => {
+            spec.sheet = None;
             with(&spec)
         }
         opened => Ok(opened),
@@ -248,8 +270,8 @@ fn named_reader(
     definition: &Definition,
     owner: Owner,
 ) -> Result<AudienceReader<CustomerFile>, String> {
-    let named = |column: Column| open(path, column, definition.delimiter, true);
-    let by_id = || open(path, Column::default(), definition.delimiter, false);
+    let named = |column: Column| open(path, column, Stated::by(definition), true);
+    let by_id = || open(path, Column::default(), Stated::by(definition), false);
     let error = match &definition.column {
         column @ Column::Header(_) => match named(column.clone())? {
             Ok(reader) => return Ok(reader),
@@ -281,13 +303,13 @@ fn named_reader(
 /// The ids of a list: the campaign's column, else `customer_id`, else the only one there is, with
 /// or without a header.
 fn reader(path: &Path, definition: &Definition) -> Result<AudienceReader<CustomerFile>, String> {
-    plain_reader(path, &definition.column, definition.delimiter)
+    plain_reader(path, &definition.column, Stated::by(definition))
 }
 
 fn plain_reader(
     path: &Path,
     named: &Column,
-    stated: Option<Delimiter>,
+    stated: Stated<'_>,
 ) -> Result<AudienceReader<CustomerFile>, String> {
     let with = |column: Column| open(path, column, stated, false);
     let named = match named {

@@ -354,6 +354,7 @@ pub(super) fn spec_of(definition: &Definition) -> AudienceSpec {
     AudienceSpec {
         column: definition.column.clone(),
         delimiter: definition.delimiter,
+        sheet: definition.sheet.clone(),
         conditions: definition.customers.conditions.clone(),
     }
 }

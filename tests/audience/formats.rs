@@ -1,6 +1,7 @@
 //! Files as they come: each with a delimiter, a spelling and a format of its own, and nobody messaged
 //! because of it.
 
+use crate::workbook::{Sheet, ods, ods_row, rows, xlsx};
 use crate::world::{World, day, set};
 
 #[test]
@@ -75,4 +76,71 @@ fn a_column_that_is_used_is_utf8() {
     // Nobody asks for the name.
     std::fs::write(&path, b"customer_id,city,name\n1,K\xc3\xb6ln,J\xf6rg\n").unwrap();
     assert_eq!(world.send("spring", day(0)), set([1]));
+}
+
+#[test]
+fn customers_and_lists_come_from_spreadsheets_by_content_and_not_by_name() {
+    let mut world = World::new();
+    let lines = "sheet = \"Spring\"\n[customers]\nfiles = [\"a.xlsx\", \"b.csv\"]\nexclude = [\"stop.ods\", \"moved.csv\"]\n\
+                 where = { city = \"Bonn\" }\n";
+    world.campaign("spring", lines);
+    let spring = rows(&[
+        &["customer_id", "city"],
+        &["1", "Bonn"],
+        &["'2", "Bonn"],
+        &["3", "Ulm"],
+        &["4", "Bonn"],
+    ]);
+    let old = rows(&[&["customer_id", "city"], &["9", "Bonn"]]);
+    let bytes = |file: &str, bytes: Vec<u8>| {
+        std::fs::write(world.folder.path().join(file), bytes).unwrap();
+    };
+    bytes(
+        "a.xlsx",
+        xlsx(&[Sheet::new("Old", &old), Sheet::new("Spring", &spring)]),
+    );
+    bytes("b.csv", b"customer_id,city\n5,Bonn\n6,Bonn\n".to_vec());
+    // Neither list has a sheet of that name, and each has only one.
+    let stop = ods_row("", &["customer_id", "since"]) + &ods_row("", &["2", "@2026-01-01"]);
+    bytes("stop.ods", ods("Sheet1", &stop));
+    bytes(
+        "moved.csv",
+        xlsx(&[Sheet::new("Export", &rows(&[&["customer_id"], &["6"]]))]),
+    );
+    assert_eq!(world.send("spring", day(0)), set([1, 4, 5]));
+}
+
+#[test]
+fn a_list_in_a_spreadsheet_is_read_in_full_or_not_at_all() {
+    let mut world = World::new();
+    world.campaign(
+        "spring",
+        "[customers]\nfiles = [\"a.csv\"]\nexclude = [\"stop.xlsx\"]\n",
+    );
+    world.ids("a.csv", [200_007, 200_014]);
+    let refusals = [
+        (
+            rows(&[&["customer_id"], &["200007"], &["@46353"]]),
+            "(cell A3) is a date",
+        ),
+        (
+            rows(&[&["customer_id"], &["9007199254740990"]]),
+            "more than 15 digits",
+        ),
+        (rows(&[&["customer_id"]]), "has nobody in it"),
+        (
+            rows(&[&["customer_id"], &["200007"]])
+                .replace("<row r=\"2\">", "<row r=\"2\" hidden=\"1\">"),
+            "row 2 is hidden",
+        ),
+    ];
+    for (list, said) in refusals {
+        let book = xlsx(&[Sheet::new("Sheet1", &list)]);
+        std::fs::write(world.folder.path().join("stop.xlsx"), book).unwrap();
+        let error = world.try_plan("spring", day(0)).unwrap_err().to_string();
+        assert!(
+            error.contains("stop.xlsx: ") && error.contains(said),
+            "{error}"
+        );
+    }
 }

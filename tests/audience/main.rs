@@ -8,4 +8,6 @@ mod race;
 mod random;
 mod repeat;
 mod sendbird;
+#[path = "../campaign/workbook.rs"]
+mod workbook;
 mod world;

@@ -58,6 +58,7 @@ fn spec(column: &str, delimiter: Delimiter) -> AudienceSpec {
     AudienceSpec {
         column: Column::Header(column.to_owned()),
         delimiter: Some(delimiter),
+        sheet: None,
         conditions: Vec::new(),
     }
 }
@@ -66,6 +67,7 @@ fn numbered(number: usize, delimiter: Delimiter) -> AudienceSpec {
     AudienceSpec {
         column: Column::Number(number.try_into().expect("not 0")),
         delimiter: Some(delimiter),
+        sheet: None,
         conditions: Vec::new(),
     }
 }

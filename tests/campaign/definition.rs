@@ -68,7 +68,7 @@ fn the_least_campaign_has_every_default() {
 fn every_key_is_read() {
     let definition = parse(
         "message_file = \"texts/spring.txt\"\ngroup = \"vip_2\"\nagent_id = 41\npriority = \"High\"\n\
-         customers = \"audiences/spring.csv\"\ncolumn = \"id\"\ndelimiter = \";\"\nbatch_size = 1_000\n\
+         customers = \"audiences/spring.csv\"\ncolumn = \"id\"\ndelimiter = \";\"\nsheet = \"People\"\nbatch_size = 1_000\n\
          invalid_rows = \"skip\"\n",
     )
     .expect("a valid definition");
@@ -84,6 +84,7 @@ fn every_key_is_read() {
     );
     assert_eq!(definition.column, Column::Header("id".to_owned()));
     assert_eq!(definition.delimiter, Some(Delimiter::Semicolon));
+    assert_eq!(definition.sheet.as_deref(), Some("People"));
     assert_eq!(
         definition.batch_size,
         BatchSize::new(1000).expect("the largest")

@@ -12,6 +12,7 @@ fn read(
     let spec = AudienceSpec {
         column,
         delimiter: stated,
+        sheet: None,
         conditions: Vec::new(),
     };
     let said = |error: deskcast::campaign::AudienceError| error.to_string();

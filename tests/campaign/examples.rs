@@ -25,6 +25,7 @@ fn audience(definition: &Definition) -> (Vec<u64>, Vec<u64>) {
     let spec = AudienceSpec {
         column: definition.column.clone(),
         delimiter: definition.delimiter,
+        sheet: None,
         conditions: definition.customers.conditions.clone(),
     };
     let file = File::open(folder().join(&definition.customers.files[0])).expect("an audience");

@@ -7,4 +7,6 @@ mod delimiters;
 mod examples;
 mod restraints;
 mod rows;
+mod sheets;
 mod variants;
+mod workbook;

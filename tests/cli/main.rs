@@ -13,6 +13,7 @@ mod digest;
 mod dry_run;
 mod faults;
 mod folder;
+mod formats;
 mod lists;
 mod lookups;
 mod memory;
@@ -36,3 +37,5 @@ mod transcripts;
 mod typed;
 mod variants;
 mod window;
+#[path = "../campaign/workbook.rs"]
+mod workbook;

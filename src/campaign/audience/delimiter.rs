@@ -13,13 +13,13 @@ use super::error::AudienceError;
 use super::header;
 use super::rows::Rows;
 
-/// Begins to read, and settles what separates fields.
+/// Settles what separates fields, where the first line `says` it or not.
 pub(super) fn settle<R: Read>(
     rows: &mut Rows<R>,
+    says: Option<Vec<u8>>,
     spec: &AudienceSpec,
     by_name: bool,
 ) -> Result<(), AudienceError> {
-    let says = rows.begin()?;
     let delimiter = match (says, spec.delimiter) {
         (None, Some(stated)) => stated,
         (None, None) if rows.find_first()? => found(rows, &spec.column, by_name)?,
@@ -98,7 +98,7 @@ fn found<R: Read>(
 
 fn look<R>(rows: &Rows<R>, delimiter: Delimiter, column: &Column, by_name: bool) -> Look {
     let (fits, grouped) = match column {
-        Column::Header(name) => (!header::places(rows, name).is_empty(), false),
+        Column::Header(name) => (!header::places(rows.fields(), name).is_empty(), false),
         Column::Number(number) => {
             let field = rows.field(number.get() - 1);
             let is_id = |field| by_name || CustomerId::parse_bytes(field).is_ok();

@@ -9,6 +9,39 @@ pub enum AudienceError {
     /// A file of another kind.
     #[error("{0}")]
     NoCsv(FileKind),
+    /// A workbook that cannot be read.
+    #[error(
+        "cannot be read as a workbook ({cause}): open it in a spreadsheet and save it again, or as CSV UTF-8"
+    )]
+    Workbook {
+        /// What the reading said.
+        cause: String,
+    },
+    /// A workbook without the sheet that was asked for.
+    #[error("has no sheet \"{sheet}\"; its sheets are: {sheets}")]
+    NoSheet {
+        /// The sheet asked for.
+        sheet: String,
+        /// Those there are.
+        sheets: String,
+    },
+    /// A workbook with more than one sheet that may be meant.
+    #[error(
+        "has several sheets with something in them: {sheets}; say which one is meant by sheet = \"NAME\" in the campaign"
+    )]
+    SeveralSheets {
+        /// Those.
+        sheets: String,
+    },
+    /// A row of a sheet that nobody sees.
+    #[error(
+        "row {row} is hidden, by a filter or by hand: whoever is in hidden rows is not left out by that; show all rows, \
+         and delete those that are not meant"
+    )]
+    HiddenRow {
+        /// Its number, from 1.
+        row: u32,
+    },
     /// Nothing at all in it, where a header row was expected.
     #[error("is empty: its first line must name the columns, among them \"{column}\"")]
     NoHeader {

@@ -7,16 +7,16 @@ use super::super::nearest::nearest;
 use super::super::spelling::normal;
 use super::AudienceSpec;
 use super::error::AudienceError;
-use super::rows::Rows;
+use super::records::Records;
 
 /// Where the column called `name` is, counted from 0, in the header row that `rows` stands on: the
 /// one called exactly so, or else the one called so in another spelling of the same.
 pub(super) fn find<R>(
-    rows: &Rows<R>,
+    rows: &Records<R>,
     name: &str,
     stated: Option<Delimiter>,
 ) -> Result<usize, AudienceError> {
-    let found = places(rows, name);
+    let found = places(rows.fields(), name);
     match found[..] {
         [place] => Ok(place),
         [] => {
@@ -33,8 +33,8 @@ pub(super) fn find<R>(
 }
 
 /// The places of all columns that are called `name`.
-pub(super) fn places<R>(rows: &Rows<R>, name: &str) -> Vec<usize> {
-    let columns: Vec<_> = rows.fields().map(String::from_utf8_lossy).collect();
+pub(super) fn places<'f>(fields: impl Iterator<Item = &'f [u8]>, name: &str) -> Vec<usize> {
+    let columns: Vec<_> = fields.map(String::from_utf8_lossy).collect();
     let places = |same: &dyn Fn(&str) -> bool| -> Vec<usize> {
         (0..columns.len())
             .filter(|&place| same(&columns[place]))
@@ -48,7 +48,7 @@ pub(super) fn places<R>(rows: &Rows<R>, name: &str) -> Vec<usize> {
 
 /// Where the columns of conditions are, counted from 0, with what each must say.
 pub(super) fn find_conditions<R>(
-    rows: &Rows<R>,
+    rows: &Records<R>,
     spec: &AudienceSpec,
 ) -> Result<Vec<(usize, Vec<String>)>, AudienceError> {
     let place = |column: &str| match spec.column {
@@ -74,7 +74,7 @@ pub(super) fn find_conditions<R>(
 
 /// Whether the row that `rows` stands on has a column `number`, counted from 1.
 pub(super) fn check_number<R>(
-    rows: &Rows<R>,
+    rows: &Records<R>,
     number: usize,
     stated: Option<Delimiter>,
 ) -> Result<(), AudienceError> {

@@ -58,20 +58,28 @@ pub enum FileKind {
     Nul,
 }
 
+impl FileKind {
+    /// Whether it is read as a spreadsheet.
+    pub(super) fn is_spreadsheet(self) -> bool {
+        matches!(self, Self::Workbook | Self::OpenDocument)
+    }
+}
+
 impl fmt::Display for FileKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Utf16 => "is UTF-16 text: save it as UTF-8 (in Excel: \"CSV UTF-8\")",
             Self::Utf32 => "is UTF-32 text: save it as UTF-8",
             Self::OldExcel => {
-                "is an old Excel workbook (.xls), or another old Office document: open it and save it as CSV UTF-8"
+                "is an old Excel workbook (.xls), one with a password, or another old Office document: open it and save it as \
+                 .xlsx or CSV UTF-8, without a password"
             }
             Self::Workbook => "is an Excel workbook (.xlsx): save the sheet as CSV UTF-8",
             Self::OpenDocument => {
                 "is an OpenDocument file, such as a LibreOffice sheet (.ods): save the sheet as CSV in UTF-8"
             }
             Self::Word => "is a Word document: put the list into a CSV file",
-            Self::Zip => "is a zip archive: unpack it, and name the CSV file that is in it",
+            Self::Zip => "is a zip archive: unpack it, and name the file that is in it",
             Self::Tar => "is a tar archive: unpack it (tar -xf), and name the CSV file that is in it",
             Self::PackedTwice => "is packed with gzip twice: unpack it once (gunzip)",
             Self::Bzip2 => "is packed with bzip2: unpack it (bunzip2), or pack it with gzip",

@@ -18,6 +18,8 @@ use super::source::Source;
 const MAX_ROW_BYTES: usize = 1 << 20;
 /// The most lines of one row.
 const MAX_ROW_LINES: u64 = 1_000;
+/// A file that is held in memory is not larger.
+const MOST_BYTES: u64 = 1 << 30;
 /// A byte order mark of UTF-8.
 const MARK: &[u8] = b"\xef\xbb\xbf";
 /// How much is read at a time: small enough to stay in the processor's cache.
@@ -193,6 +195,24 @@ impl<R: Read> Rows<R> {
         let (length, says) = sep.map_or((0, None), |(length, says)| (length, Some(says.to_vec())));
         self.start += length;
         Ok(says)
+    }
+
+    /// Everything that is left of the file, for a reader of another kind of file.
+    pub(super) fn into_bytes(mut self) -> Result<Vec<u8>, AudienceError> {
+        let mut bytes = self.buffer[self.start..self.end].to_vec();
+        let mut rest = self.source.by_ref().take(MOST_BYTES);
+        let read = match self.held.take() {
+            Some(error) => Err(error),
+            None => rest.read_to_end(&mut bytes),
+        };
+        match read {
+            Ok(_) if bytes.len() as u64 > MOST_BYTES => {
+                let cause = "it is larger than 1 GiB".to_owned();
+                Err(AudienceError::Workbook { cause })
+            }
+            Ok(_) => Ok(bytes),
+            Err(error) => Err(self.source.failure(self.line, &error)),
+        }
     }
 
     /// Takes this for what stands between fields, from here on.

@@ -111,6 +111,7 @@ impl PlanSink for Staged<'_> {
             | InvalidId::NotText
             | InvalidId::Invisible
             | InvalidId::CellNotText
+            | InvalidId::InCell { .. }
             | InvalidId::MissingCell { .. }
             | InvalidId::TooManyFields { .. } => why.to_string(),
             _ => String::new(),

@@ -21,6 +21,7 @@ pub fn fuzz(data: &[u8]) {
             let spec = AudienceSpec {
                 column,
                 delimiter,
+                sheet: None,
                 conditions: Vec::new(),
             };
             let dripping = Dripping {
