@@ -201,8 +201,12 @@ fn waiting(until: Option<Timestamp>) -> String {
 
 fn reading(snapshot: &Snapshot) -> String {
     let counts = snapshot.counts;
+    let doubt = match snapshot.contradicting {
+        0 => String::new(),
+        chats => format!("; figures of {} contradict themselves", grouped(chats)),
+    };
     format!(
-        "read {}/{} chats: sent {}, responded {}, closed {}",
+        "read {}/{} chats: sent {}, responded {}, closed {}{doubt}",
         grouped(snapshot.chats_read),
         grouped(snapshot.chats),
         grouped(counts.sent),

@@ -33,6 +33,7 @@ pub mod customer_set;
 pub mod directory;
 pub mod dispatch;
 pub mod draw;
+pub mod figures;
 pub mod gate;
 pub mod lanes;
 pub mod list;

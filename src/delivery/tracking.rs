@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::figures::Figures;
+
 /// The counts Desk keeps of one proactive chat.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Counts {
@@ -22,9 +24,10 @@ impl std::ops::AddAssign for Counts {
 }
 
 /// Whether nothing more is to come of a chat with this many customers: all that were sent are
-/// closed.
-pub fn is_settled(counts: Counts, customers: u64) -> bool {
-    counts.sent >= customers && counts.closed >= counts.sent
+/// closed. Figures that contradict each other settle nothing.
+pub fn is_settled(figures: Figures, customers: u64) -> bool {
+    let counts = figures.counts;
+    counts.sent >= customers && counts.closed >= counts.sent && !figures.contradict(customers)
 }
 
 /// How long to wait before the next reading of a chat that was made `age` ago: a tenth of its age,
@@ -55,14 +58,17 @@ mod tests {
 
     #[test]
     fn a_chat_is_settled_when_all_of_it_is_closed() {
-        let counts = |sent, responded, closed| Counts {
-            sent,
-            responded,
-            closed,
+        let counts = |sent, responded, closed| {
+            Figures::from(Counts {
+                sent,
+                responded,
+                closed,
+            })
         };
         assert!(is_settled(counts(3, 1, 3), 3));
         assert!(!is_settled(counts(3, 3, 2), 3));
         assert!(!is_settled(counts(2, 2, 2), 3), "not all of it is sent yet");
         assert!(!is_settled(counts(0, 0, 0), 3));
+        assert!(!is_settled(counts(3, 1, 4), 3), "that cannot be");
     }
 }

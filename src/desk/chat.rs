@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::Requester;
 use super::lenient::{self, as_number};
+use crate::delivery::figures::Figures;
 use crate::delivery::tracking::Counts;
 
 /// A proactive chat (reference page "Proactive Chat", resource representation).
@@ -34,14 +35,14 @@ pub struct ProactiveChat {
     #[serde(default, rename = "assignedGroup", deserialize_with = "group_key")]
     pub group: Option<String>,
     /// Chats sent out.
-    #[serde(default, deserialize_with = "lenient::number")]
-    pub sent_count: Option<u64>,
+    #[serde(default, deserialize_with = "lenient::count")]
+    pub sent_count: Option<i64>,
     /// Chats that received a response.
-    #[serde(default, deserialize_with = "lenient::number")]
-    pub responded_count: Option<u64>,
+    #[serde(default, deserialize_with = "lenient::count")]
+    pub responded_count: Option<i64>,
     /// Chats that have been closed.
-    #[serde(default, deserialize_with = "lenient::number")]
-    pub closed_count: Option<u64>,
+    #[serde(default, deserialize_with = "lenient::count")]
+    pub closed_count: Option<i64>,
     /// Its customers, in any of the forms this field is known to take.
     #[serde(default, rename = "customersList", deserialize_with = "customers_list")]
     pub customers: Option<Vec<u64>>,
@@ -57,12 +58,18 @@ pub struct ProactiveChat {
 }
 
 impl ProactiveChat {
-    /// The three counts; one that is missing is 0.
-    pub fn counts(&self) -> Counts {
-        Counts {
-            sent: self.sent_count.unwrap_or(0),
-            responded: self.responded_count.unwrap_or(0),
-            closed: self.closed_count.unwrap_or(0),
+    /// The three counts; one that is missing or below zero is 0.
+    pub fn figures(&self) -> Figures {
+        let counts = [self.sent_count, self.responded_count, self.closed_count];
+        let counts = counts.map(Option::unwrap_or_default);
+        let [sent, responded, closed] = counts.map(|count| count.max(0).unsigned_abs());
+        Figures {
+            counts: Counts {
+                sent,
+                responded,
+                closed,
+            },
+            below_zero: counts.into_iter().any(i64::is_negative),
         }
     }
 }
@@ -157,6 +164,27 @@ mod tests {
             "7",
         ] {
             assert!(serde_json::from_str::<ProactiveChat>(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_count_below_zero_is_told_from_0_and_one_beyond_all_reason_can_be_summed_up() {
+        let figures = |sent: &str| chat(&format!(r#"{{"id":1,"sentCount":{sent}}}"#)).figures();
+        for (text, sent, below_zero) in [
+            ("40", 40, false),
+            ("\"40\"", 40, false),
+            ("null", 0, false),
+            ("\"many\"", 0, false),
+            ("-3", 0, true),
+            ("\"-3\"", 0, true),
+            ("18446744073709551615", 1_000_000_000_000, false),
+        ] {
+            let figures = figures(text);
+            assert_eq!(
+                (figures.counts.sent, figures.below_zero),
+                (sent, below_zero),
+                "{text}"
+            );
         }
     }
 

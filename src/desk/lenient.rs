@@ -35,6 +35,22 @@ pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
     Ok(as_number(&Value::deserialize(deserializer)?))
 }
 
+/// The highest count that is taken as it is: sums of a million of them are still numbers.
+const HIGHEST_COUNT: i64 = 1_000_000_000_000;
+
+/// A count. Below zero is what nothing can be, and is told from 0; a count beyond all reason is the
+/// highest.
+pub(super) fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    let whole = match Value::deserialize(deserializer)? {
+        Value::Number(number) => number
+            .as_i64()
+            .or_else(|| number.is_u64().then_some(HIGHEST_COUNT)),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    Ok(whole.map(|count| count.min(HIGHEST_COUNT)))
+}
+
 pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(match Value::deserialize(deserializer)? {
         Value::String(text) => Some(text),

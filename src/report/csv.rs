@@ -7,7 +7,7 @@ use super::number::percentage;
 use super::text::time;
 use super::{Reported, result};
 
-const HEADER: [&str; 35] = [
+const HEADER: [&str; 36] = [
     "run",
     "campaign",
     "state",
@@ -43,6 +43,7 @@ const HEADER: [&str; 35] = [
     "reads",
     "throttled",
     "digest",
+    "doubtful_chats",
 ];
 
 /// Writes the runs; for a spreadsheet with a byte order mark and `;` between the cells.
@@ -68,7 +69,8 @@ fn record(reported: &Reported) -> [String; HEADER.len()] {
     let customers = standing.tally.customers;
     let counts = standing.counts;
     let by = customers.excluded_by;
-    let rate = |part| match percentage(part, counts.sent) {
+    let rates = standing.doubts.allow_rates();
+    let rate = |part| match percentage(part, counts.sent).filter(|_| rates) {
         Some(percent) => format!("{percent:.1}"),
         None => String::new(),
     };
@@ -108,5 +110,6 @@ fn record(reported: &Reported) -> [String; HEADER.len()] {
         standing.requests.reads.to_string(),
         standing.requests.throttled.to_string(),
         run.digest.clone(),
+        standing.doubts.chats.to_string(),
     ]
 }

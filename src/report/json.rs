@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::doubts::{self, DoubtsObject};
 use super::lists::{ListObject, objects};
 use super::number::percentage;
 use super::text::time;
@@ -38,6 +39,9 @@ pub struct RunObject {
     pub batches: Batches,
     /// Sent, responded, closed.
     pub counts: Counts,
+    /// Figures of Desk's that cannot be; left away where all can.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub doubtful: Option<DoubtsObject>,
     /// Requests made.
     pub requests: Requests,
     /// Its texts, where it has several, and what each came to.
@@ -142,6 +146,7 @@ impl RunObject {
             customers: standing.tally.customers,
             batches: standing.tally.batches,
             counts: standing.counts,
+            doubtful: DoubtsObject::of(&standing.doubts),
             requests: standing.requests,
             variants: Variants::of(&standing.variants),
             lists: objects(&run.lists),
@@ -172,7 +177,8 @@ pub struct RunReport {
     pub times: Times,
 }
 
-/// Shares of the chats that were sent, in percent with one decimal; null where none was sent.
+/// Shares of the chats that were sent, in percent with one decimal; null where none was sent, or
+/// where Desk's figures contradict themselves.
 #[derive(Debug, Serialize)]
 pub struct Rates {
     /// Chats that a customer answered.
@@ -232,18 +238,19 @@ pub struct Total {
 }
 
 impl Rates {
-    /// The rates of these counts.
-    pub fn of(counts: Counts) -> Rates {
+    /// The rates of these counts; none where they do not allow any.
+    pub fn of(counts: Counts, allowed: bool) -> Rates {
+        let rate = |part| percentage(part, counts.sent).filter(|_| allowed);
         Rates {
-            responded_percent: percentage(counts.responded, counts.sent),
-            closed_percent: percentage(counts.closed, counts.sent),
+            responded_percent: rate(counts.responded),
+            closed_percent: rate(counts.closed),
         }
     }
 }
 
 impl Default for Rates {
     fn default() -> Rates {
-        Rates::of(Counts::default())
+        Rates::of(Counts::default(), true)
     }
 }
 
@@ -253,7 +260,7 @@ impl RunReport {
         let Reported { run, standing } = reported;
         RunReport {
             run: RunObject::of(run, standing),
-            rates: Rates::of(standing.counts),
+            rates: Rates::of(standing.counts, standing.doubts.allow_rates()),
             chats: Chats {
                 open: standing.open_chats,
                 unread: standing.unread_chats,
@@ -285,7 +292,8 @@ impl Total {
             total.requests.reads += standing.requests.reads;
             total.requests.throttled += standing.requests.throttled;
         }
-        total.rates = Rates::of(total.counts);
+        let allowed = doubts::of_all(runs.iter().filter(|it| !it.run.test)).allow_rates();
+        total.rates = Rates::of(total.counts, allowed);
         total
     }
 }

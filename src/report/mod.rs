@@ -3,6 +3,7 @@
 pub mod check;
 pub mod csv;
 pub mod customers;
+pub mod doubts;
 pub mod dry_run;
 pub mod jobs;
 pub mod json;

@@ -1,5 +1,6 @@
 //! Runs side by side, for people: the list of runs, and the report with its rates and total.
 
+use super::doubts;
 use super::json::Total;
 use super::number::{grouped, percent};
 use super::table::{TableRow, table};
@@ -44,6 +45,7 @@ fn list_note(reported: &Reported, customers: &Customers) -> String {
     if waits || run.state.is_held() || (run.state == RunState::Failed && customers.planned == 0) {
         note.insert(0, run.note.clone());
     }
+    note.extend(doubts::note(&reported.standing.doubts));
     if run.test {
         note.insert(0, "test".to_owned());
     }
@@ -74,12 +76,17 @@ pub fn report(runs: &[Reported]) -> String {
         rows.push(total_row(runs));
     }
     let header = ["run", "accepted", "sent", "responded", "closed"];
-    format!("{}{}", table(&header, 1, &rows), last_read(runs))
+    let doubts = match doubts::text(&doubts::of_all(runs)) {
+        text if text.is_empty() => text,
+        text => format!("\n{text}"),
+    };
+    format!("{}{doubts}{}", table(&header, 1, &rows), last_read(runs))
 }
 
 fn report_row(reported: &Reported) -> TableRow {
     let standing = &reported.standing;
     let mut note = not_accepted(&standing.tally.customers);
+    note.extend(doubts::note(&standing.doubts));
     if reported.run.state != RunState::Finished {
         note.insert(0, result::state(&reported.run).to_owned());
     }
@@ -90,6 +97,7 @@ fn report_row(reported: &Reported) -> TableRow {
         reported.run.key.to_string(),
         standing.tally.customers.accepted,
         standing.counts,
+        standing.doubts.allow_rates(),
         note,
     )
 }
@@ -100,10 +108,18 @@ fn total_row(runs: &[Reported]) -> TableRow {
     } = Total::of(runs);
     let count = runs.iter().filter(|it| !it.run.test).count();
     let name = format!("total of {} runs", grouped(count as u64));
-    row(name, customers.accepted, counts, not_accepted(&customers))
+    let rates = doubts::of_all(runs.iter().filter(|it| !it.run.test)).allow_rates();
+    row(
+        name,
+        customers.accepted,
+        counts,
+        rates,
+        not_accepted(&customers),
+    )
 }
 
-fn row(name: String, accepted: u64, counts: Counts, note: Vec<String>) -> TableRow {
+/// `rates` says whether shares of these counts mean something.
+fn row(name: String, accepted: u64, counts: Counts, rates: bool, note: Vec<String>) -> TableRow {
     let Counts {
         sent,
         responded,
@@ -111,6 +127,7 @@ fn row(name: String, accepted: u64, counts: Counts, note: Vec<String>) -> TableR
     } = counts;
     let with_rate = |number| {
         let rate = match sent {
+            _ if !rates => String::new(),
             0 => String::new(),
             _ => format!("({})", percent(number, sent)),
         };
@@ -138,6 +155,9 @@ pub fn last_read(runs: &[Reported]) -> String {
         None if open > 0 => "Chats not read yet".to_owned(),
         None => return String::new(),
     };
+    if open == 0 && !doubts::of_all(runs).allow_rates() {
+        return format!("\n{read}\n");
+    }
     if open == 0 {
         return format!("\n{read}, all closed\n");
     }

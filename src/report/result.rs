@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::doubts;
 use super::lists;
 use super::number::{counted, duration, grouped, percent};
 use super::text::wrapped;
@@ -78,15 +79,18 @@ fn write(out: &mut String, run: &RunRecord, standing: &Standing) -> std::fmt::Re
         }
     }
     let counts = standing.counts;
+    let with_rate = |part| match standing.doubts.allow_rates() {
+        true => format!("{} ({})", grouped(part), percent(part, counts.sent)),
+        false => grouped(part),
+    };
     writeln!(
         out,
-        "Chats: sent {}, responded {} ({}), closed {} ({})",
+        "Chats: sent {}, responded {}, closed {}",
         grouped(counts.sent),
-        grouped(counts.responded),
-        percent(counts.responded, counts.sent),
-        grouped(counts.closed),
-        percent(counts.closed, counts.sent)
+        with_rate(counts.responded),
+        with_rate(counts.closed)
     )?;
+    out.push_str(&doubts::text(&standing.doubts));
     let requests = standing.requests;
     writeln!(
         out,

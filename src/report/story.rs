@@ -8,7 +8,7 @@ use super::customers::outcome;
 use super::lists;
 use super::number::{counted, grouped};
 use super::result;
-use super::text::{one_line, second, time};
+use super::text::{one_line, second, time, wrapped};
 use crate::campaign::CustomerId;
 use crate::delivery::batch::BatchState;
 use crate::delivery::list::List;
@@ -122,7 +122,18 @@ fn write_counts(out: &mut String, part: &Part) -> std::fmt::Result {
         grouped(responded),
         grouped(closed),
         time(read_at)
-    )
+    )?;
+    match part.doubtful() {
+        Some(doubtful) => {
+            let said = format!("{}: {}", doubtful.verdict(), doubtful.why());
+            writeln!(
+                out,
+                "            {}",
+                wrapped(&said, 68).join("\n            ")
+            )
+        }
+        None => Ok(()),
+    }
 }
 
 fn listed(run: &RunRecord, story: &Story) -> String {
@@ -277,6 +288,9 @@ struct AttemptObject<'a> {
 struct ChatObject {
     proactive_chat_id: u64,
     counts: Counts,
+    /// What cannot be about the counts, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    doubtful: Option<String>,
     read_at: Option<String>,
 }
 
@@ -311,6 +325,7 @@ fn of_run<'a>(customer: u64, run: &'a RunRecord, story: &'a Story) -> RunStory<'
             Some(ChatObject {
                 proactive_chat_id: part.chat?.0,
                 counts: part.counts,
+                doubtful: part.doubtful().map(|doubtful| doubtful.why()),
                 read_at: part.read_at.map(time),
             })
         }),

@@ -38,18 +38,37 @@ fn row(variant: &VariantStanding) -> TableRow {
             grouped(variant.customers),
             grouped(variant.sent),
             grouped(variant.responded),
-            percent(variant.responded, variant.sent),
+            percent(variant.answers().answered, variant.answers().asked),
             interval,
         ],
         note: String::new(),
     }
 }
 
+/// What can be said of them: none is the best while figures of one contradict themselves.
+fn find(variants: &[VariantStanding]) -> Finding {
+    let answers: Vec<Answers> = variants.iter().map(VariantStanding::answers).collect();
+    match variants.iter().any(|variant| variant.contradicting > 0) {
+        true => Finding::TooFew,
+        false => compare(&answers),
+    }
+}
+
 /// Whether a difference is significant, in words.
 pub fn sentence(variants: &[VariantStanding]) -> String {
-    let answers: Vec<Answers> = variants.iter().map(VariantStanding::answers).collect();
+    let contradicting: Vec<&str> = variants
+        .iter()
+        .filter(|variant| variant.contradicting > 0)
+        .map(|variant| variant.name.as_str())
+        .collect();
+    if !contradicting.is_empty() {
+        return format!(
+            "The variants are not compared: Desk's figures of {} contradict themselves.",
+            contradicting.join(", ")
+        );
+    }
     let name = |at: usize| variants[at].name.as_str();
-    match compare(&answers) {
+    match find(variants) {
         Finding::TooFew => {
             "No difference is significant: there are too few answers to compare.".to_owned()
         }
@@ -91,7 +110,8 @@ pub struct VariantObject {
     pub sent: u64,
     /// Chats that a customer answered.
     pub responded: u64,
-    /// The share of the chats sent that were answered, in percent; null where none was sent.
+    /// The share of the chats sent that were answered, in percent; null where none was sent, or
+    /// where Desk's figures contradict themselves.
     pub responded_percent: Option<f64>,
     /// Between which shares the true one lies with 95 % confidence, in percent.
     pub interval_percent: Option<(f64, f64)>,
@@ -103,9 +123,8 @@ impl Variants {
         if variants.is_empty() {
             return None;
         }
-        let answers: Vec<Answers> = variants.iter().map(VariantStanding::answers).collect();
         let name = |at: usize| variants[at].name.clone();
-        let (best, less) = match compare(&answers) {
+        let (best, less) = match find(variants) {
             Finding::Less { best, less } => (Some(name(best)), less),
             Finding::TooFew | Finding::None => (None, Vec::new()),
         };
@@ -143,6 +162,7 @@ mod tests {
             customers: sent.max(10),
             sent,
             responded,
+            contradicting: 0,
         }
     }
 

@@ -16,6 +16,7 @@ use super::progress::Progress;
 use super::voyage::Line;
 use crate::campaign::{OpenHours, Restraints};
 use crate::delivery::batch::BatchState;
+use crate::delivery::figures::Figures;
 use crate::delivery::gate::{Decision, Facts, Held, Hours, Waiting, decide};
 use crate::delivery::moment::Moment;
 use crate::delivery::tracking::is_settled;
@@ -337,7 +338,7 @@ impl<J: Journal + 'static> Gate<J> {
             // What it says is true of a time after this one.
             let at = Timestamp::now();
             let read = desk.chat(chat.chat).await;
-            (chat, at, read.map(|read| read.counts()))
+            (chat, at, read.map(|read| read.figures()))
         });
     }
 
@@ -346,10 +347,10 @@ impl<J: Journal + 'static> Gate<J> {
         &self,
         chat: &CountedChat,
         at: Timestamp,
-        read: Result<crate::delivery::tracking::Counts, ReadError>,
+        read: Result<Figures, ReadError>,
     ) -> Result<bool, JournalError> {
-        let counts = match read {
-            Ok(counts) => counts,
+        let figures = match read {
+            Ok(figures) => figures,
             Err(ReadError::Halted(words)) => {
                 self.reins.hold(
                     RunState::Stopped,
@@ -371,8 +372,8 @@ impl<J: Journal + 'static> Gate<J> {
         let reading = Reading {
             batch: chat.batch,
             at,
-            counts,
-            settled: is_settled(counts, chat.open.customers),
+            figures,
+            settled: is_settled(figures, chat.open.customers),
         };
         let run = chat.run;
         self.line
@@ -388,8 +389,4 @@ impl<J: Journal + 'static> Gate<J> {
 }
 
 /// A chat, when it was asked for, and what it said.
-type ReadChat = (
-    CountedChat,
-    Timestamp,
-    Result<crate::delivery::tracking::Counts, ReadError>,
-);
+type ReadChat = (CountedChat, Timestamp, Result<Figures, ReadError>);

@@ -48,6 +48,8 @@ pub struct Snapshot {
     pub chats: u64,
     /// The counts of the run.
     pub counts: Counts,
+    /// Chats that were read whose figures contradict themselves.
+    pub contradicting: u64,
 }
 
 impl Snapshot {

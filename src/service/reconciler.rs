@@ -276,7 +276,7 @@ pub fn facts(chat: ProactiveChat) -> ChatFacts {
         priority: chat.priority,
         customers: chat.customers,
         created_at: chat.created_at,
-        sent: chat.sent_count,
+        sent: chat.sent_count.and_then(|sent| sent.try_into().ok()),
     }
 }
 

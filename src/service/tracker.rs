@@ -15,7 +15,8 @@ use tokio_util::sync::CancellationToken;
 use super::budget::{Budget, Lane};
 use super::progress::{Phase, Progress};
 use super::recorder::Recorder;
-use crate::delivery::tracking::{Counts, is_settled, next_reading};
+use crate::delivery::figures::Figures;
+use crate::delivery::tracking::{is_settled, next_reading};
 use crate::desk::{Desk, ReadError};
 use crate::journal::{Journal, JournalError, Reading, RunId, Tracked};
 
@@ -83,10 +84,12 @@ struct Chat {
     failures: u32,
     /// Whether it was read since this tracker began.
     shown: bool,
+    /// Whether its figures contradicted themselves then.
+    contradicts: bool,
 }
 
 /// The index of a chat and what reading it gave.
-type ReadChat = (usize, Result<Counts, ReadError>);
+type ReadChat = (usize, Result<Figures, ReadError>);
 
 /// The readings that are under way or waiting.
 struct Round {
@@ -170,6 +173,7 @@ impl<J: Journal + 'static> Tracker<J> {
                 tracked,
                 failures: 0,
                 shown: false,
+                contradicts: false,
             }));
         }
         let now = Instant::now();
@@ -178,6 +182,7 @@ impl<J: Journal + 'static> Tracker<J> {
             snapshot.phase = Phase::Reading;
             snapshot.chats = chats.len() as u64;
             snapshot.chats_read = 0;
+            snapshot.contradicting = 0;
             for chat in &chats {
                 snapshot.counts += chat.tracked.counts;
             }
@@ -199,7 +204,7 @@ impl<J: Journal + 'static> Tracker<J> {
             budget.acquire(Lane::Read, key).await;
             budget.depart().await;
             let read = desk.chat(chat.tracked.chat).await;
-            (index, read.map(|read| read.counts()))
+            (index, read.map(|read| read.figures()))
         });
     }
 
@@ -208,7 +213,7 @@ impl<J: Journal + 'static> Tracker<J> {
         &self,
         round: &mut Round,
         index: usize,
-        answer: Result<Counts, ReadError>,
+        answer: Result<Figures, ReadError>,
         until: Until,
     ) -> Option<String> {
         let now = Timestamp::now();
@@ -216,20 +221,21 @@ impl<J: Journal + 'static> Tracker<J> {
         let kept = round.kept.entry(chat.run).or_default();
         kept.1 += 1;
         match answer {
-            Ok(counts) => {
-                let settled = is_settled(counts, u64::from(chat.tracked.customers));
+            Ok(figures) => {
+                let settled = is_settled(figures, u64::from(chat.tracked.customers));
                 kept.0.push(Reading {
                     batch: chat.tracked.batch,
                     at: now,
-                    counts,
+                    figures,
                     settled,
                 });
                 round.kept_count += 1;
-                self.show(chat, counts);
+                self.show(chat, figures);
                 chat.shown = true;
+                chat.contradicts = figures.contradict(chat.tracked.customers.into());
                 let first = chat.tracked.read_at.is_none();
                 chat.failures = 0;
-                chat.tracked.counts = counts;
+                chat.tracked.counts = figures.counts;
                 chat.tracked.read_at = Some(now);
                 round.settled += usize::from(settled);
                 if !settled && matches!(until, Until::Settled(_)) {
@@ -272,10 +278,13 @@ impl<J: Journal + 'static> Tracker<J> {
         }
     }
 
-    fn show(&self, chat: &Chat, counts: Counts) {
-        let before = chat.tracked;
+    fn show(&self, chat: &Chat, figures: Figures) {
+        let (before, counts) = (chat.tracked, figures.counts);
+        let contradicts = figures.contradict(before.customers.into());
         self.progress.update(|snapshot| {
             snapshot.chats_read += u64::from(!chat.shown);
+            snapshot.contradicting += u64::from(contradicts);
+            snapshot.contradicting -= u64::from(chat.contradicts).min(snapshot.contradicting);
             let total = &mut snapshot.counts;
             total.sent = total.sent - before.counts.sent.min(total.sent) + counts.sent;
             total.responded =

@@ -135,11 +135,12 @@ fn reading(batch: u32, at: Timestamp) -> Reading {
     Reading {
         batch,
         at,
-        counts: Counts {
+        figures: Counts {
             sent: BATCH_SIZE.into(),
             responded: 7,
             closed: 5,
-        },
+        }
+        .into(),
         settled: true,
     }
 }

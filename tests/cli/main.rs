@@ -12,6 +12,7 @@ mod complaints;
 mod digest;
 mod dry_run;
 mod faults;
+mod figures;
 mod folder;
 mod formats;
 mod lists;
@@ -25,6 +26,7 @@ mod result;
 mod resume;
 mod retract;
 mod scheduled;
+mod scripted;
 #[path = "../kill/stage/mod.rs"]
 mod stage;
 mod states;

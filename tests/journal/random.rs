@@ -84,11 +84,12 @@ fn reading() -> impl Strategy<Value = Reading> {
     (batch(), 0..9_i64, 0..4_u64).prop_map(|(batch, seconds, closed)| Reading {
         batch,
         at: at(seconds),
-        counts: Counts {
+        figures: Counts {
             sent: 3,
             responded: 3,
             closed,
-        },
+        }
+        .into(),
         settled: closed == 3,
     })
 }

@@ -217,11 +217,12 @@ fn readings_are_kept_until_a_chat_is_settled<S: Store>() {
     let reading = |seconds, closed| Reading {
         batch: 1,
         at: at(seconds),
-        counts: Counts {
+        figures: Counts {
             sent: 4,
             responded: 3,
             closed,
-        },
+        }
+        .into(),
         settled: closed == 4,
     };
     journal.keep_readings(run, &[reading(60, 2)], 3).unwrap();

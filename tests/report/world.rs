@@ -216,11 +216,12 @@ fn reading(batch: u32, time: &str, counts: [u64; 3], settled: bool) -> Reading {
     Reading {
         batch,
         at: at(time),
-        counts: Counts {
+        figures: Counts {
             sent,
             responded,
             closed,
-        },
+        }
+        .into(),
         settled,
     }
 }

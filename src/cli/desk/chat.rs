@@ -10,10 +10,11 @@ use super::super::failure::Failure;
 use super::super::output::print;
 use super::rows::short;
 use super::wire::Wire;
+use crate::delivery::figures::Doubtful;
 use crate::delivery::outcome::ChatId;
 use crate::desk::{ProactiveChat, Requester};
 use crate::report::number::{grouped, percent};
-use crate::report::text::{second, time};
+use crate::report::text::{second, time, wrapped};
 
 /// Arguments of `deskcast desk chat get`.
 #[derive(Debug, Args)]
@@ -40,11 +41,18 @@ pub(super) async fn get(wire: &Wire, args: GetArgs) -> Result<Exit, Failure> {
 }
 
 fn text(chat: &ProactiveChat) -> String {
-    let sent = chat.sent_count.unwrap_or(0);
-    let count = |number: Option<u64>| match number {
-        None => "not said".to_owned(),
-        Some(number) if sent > 0 => format!("{} ({})", grouped(number), percent(number, sent)),
-        Some(number) => grouped(number),
+    let sent = chat.figures().counts.sent;
+    let doubt = doubtful(chat);
+    let count = |number: Option<i64>| {
+        let number = match number {
+            None => return "not said".to_owned(),
+            Some(number) if number < 0 => return number.to_string(),
+            Some(number) => number.unsigned_abs(),
+        };
+        match sent > 0 && doubt.is_none() {
+            true => format!("{} ({})", grouped(number), percent(number, sent)),
+            false => grouped(number),
+        }
     };
     let agent = |agent: &Requester| {
         agent
@@ -77,7 +85,28 @@ fn text(chat: &ProactiveChat) -> String {
         // Writing to a string does not fail.
         let _ = writeln!(out, "{name:<11}{value}");
     }
+    if let Some(why) = doubt {
+        let said = format!("\nDesk's figures contradict themselves: {why}");
+        out.push_str(&wrapped(&said, 80).join("\n"));
+        out.push('\n');
+    }
     out
+}
+
+/// What cannot be about its counts, in words. Where it does not say how many customers it has, that
+/// is not held against them.
+fn doubtful(chat: &ProactiveChat) -> Option<String> {
+    let figures = chat.figures();
+    let customers = chat.customers.as_ref().map(|ids| ids.len() as u64);
+    let doubtful = Doubtful {
+        chat: chat.id,
+        batch: 1,
+        customers: customers.unwrap_or(figures.counts.sent),
+        counts: figures.counts,
+        below_zero: figures.below_zero,
+        fell: false,
+    };
+    Some(doubtful.why()).filter(|why| !why.is_empty())
 }
 
 fn object(chat: &ProactiveChat) -> Value {
@@ -95,6 +124,7 @@ fn object(chat: &ProactiveChat) -> Value {
         "sent": chat.sent_count,
         "responded": chat.responded_count,
         "closed": chat.closed_count,
+        "doubtful": doubtful(chat),
         "customers": chat.customers,
         "created_at": chat.created_at.map(time),
         "updated_at": chat.updated_at.map(time),

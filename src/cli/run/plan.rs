@@ -162,6 +162,7 @@ pub(super) fn say_nobody(
         customers: Tally::of(nobody.listing, [], Owner::Gone).customers,
         batches: Batches::default(),
         counts: Counts::default(),
+        doubtful: None,
         requests: Requests::default(),
         lists: lists::objects(&nobody.lists),
         first_request: None,

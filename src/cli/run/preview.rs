@@ -277,6 +277,7 @@ fn dry_run_object(
         customers: tally.customers,
         batches: tally.batches,
         counts: Counts::default(),
+        doubtful: None,
         requests: Requests::default(),
         variants: planned_variants(campaign, shares),
         lists: lists_shown::objects(&summary.lists),
@@ -298,6 +299,7 @@ fn planned_variants(campaign: &Campaign, shares: &[u64]) -> Option<Variants> {
             customers: *customers,
             sent: 0,
             responded: 0,
+            contradicting: 0,
         })
         .collect();
     Variants::of(&planned)

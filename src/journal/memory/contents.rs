@@ -456,7 +456,7 @@ impl StoredRun {
         if let Some(batch) = self.batches.get_mut(&reading.batch)
             && batch.read.is_none_or(|(last, ..)| last <= at)
         {
-            batch.read = Some((at, reading.counts, reading.settled));
+            batch.read = Some((at, reading.figures.counts, reading.settled));
         }
     }
 }

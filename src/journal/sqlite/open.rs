@@ -13,7 +13,7 @@ use super::{beside, place, tick};
 use crate::journal::JournalError;
 
 /// The schema versions, each a step from the one before; a store's version is how many it took.
-const MIGRATIONS: [&str; 12] = [
+const MIGRATIONS: [&str; 13] = [
     include_str!("schema/runs.sql"),
     include_str!("schema/orders.sql"),
     include_str!("schema/pace.sql"),
@@ -26,6 +26,7 @@ const MIGRATIONS: [&str; 12] = [
     include_str!("schema/place.sql"),
     include_str!("schema/clock.sql"),
     include_str!("schema/lists.sql"),
+    include_str!("schema/figures.sql"),
 ];
 /// "desk" in ASCII: marks the file as ours.
 const APPLICATION_ID: i64 = 0x6465_736b;

@@ -2,6 +2,7 @@
 
 mod census;
 mod customers;
+mod doubts;
 mod listing;
 mod lists;
 mod longest;
@@ -18,6 +19,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 pub use census::{Census, StateCount};
 pub use customers::{BatchRows, LeftOut};
 pub(super) use customers::{blob, state};
+pub use doubts::NAMED;
 pub use standing::{Requests, Standing};
 pub use story::{Attempt, Part, Resolved, Story};
 pub use variants::VariantStanding;

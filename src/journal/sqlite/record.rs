@@ -294,7 +294,7 @@ pub(super) fn keep_reading(
     run: RunId,
     reading: &Reading,
 ) -> Result<(), JournalError> {
-    let counts = reading.counts;
+    let counts = reading.figures.counts;
     let (sent, responded, closed) = (
         counts.sent as i64,
         counts.responded as i64,
@@ -307,7 +307,8 @@ pub(super) fn keep_reading(
     )?
     .execute(params![run.0, reading.batch, millis(reading.at), sent, responded, closed])?;
     tx.prepare_cached(
-        "UPDATE batch SET read_at = ?3, sent = ?4, responded = ?5, closed = ?6, settled = ?7
+        "UPDATE batch SET read_at = ?3, sent = ?4, responded = ?5, closed = ?6, settled = ?7, below_zero = ?8,
+           fell = fell OR ?4 < sent OR ?5 < responded OR ?6 < closed
          WHERE run = ?1 AND number = ?2 AND (read_at IS NULL OR read_at <= ?3)",
     )?
     .execute(params![
@@ -317,7 +318,8 @@ pub(super) fn keep_reading(
         sent,
         responded,
         closed,
-        reading.settled
+        reading.settled,
+        reading.figures.below_zero
     ])?;
     Ok(())
 }

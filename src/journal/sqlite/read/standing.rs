@@ -7,6 +7,7 @@ use super::customers::state;
 use super::variants::VariantStanding;
 use super::{RunRecord, Store, unsigned};
 use crate::delivery::batch::BatchState;
+use crate::delivery::figures::Doubts;
 use crate::delivery::tally::Tally;
 use crate::delivery::tracking::Counts;
 use crate::journal::JournalError;
@@ -19,6 +20,8 @@ pub struct Standing {
     pub tally: Tally,
     /// Sent, responded, closed.
     pub counts: Counts,
+    /// Figures that cannot be.
+    pub doubts: Doubts,
     /// Requests made.
     pub requests: Requests,
     /// Accepted batches that are not settled.
@@ -81,6 +84,7 @@ impl Store {
         self.add_others(run, &mut standing, &mut states)?;
         let states = states.into_iter().chain([accepted]);
         standing.tally = Tally::of(run.listing, states, run.owner);
+        standing.doubts = self.doubts(run)?;
         standing.variants = self.variant_standings(run)?;
         standing.requests.reads = run.reads;
         standing.requests.throttled = self

@@ -10,6 +10,7 @@ use super::listing::ground;
 use super::{RunRecord, Store};
 use crate::campaign::CustomerId;
 use crate::delivery::batch::BatchState;
+use crate::delivery::figures::Doubtful;
 use crate::delivery::outcome::{ChatId, Words};
 use crate::delivery::reason::{Ground, Reason};
 use crate::delivery::tracking::Counts;
@@ -51,8 +52,27 @@ pub struct Part {
     pub chat: Option<ChatId>,
     /// What that chat said when it was last read.
     pub counts: Counts,
+    /// Whether a count of it was below zero then, and was read as 0.
+    pub below_zero: bool,
+    /// Whether one was ever higher before.
+    pub fell: bool,
     /// When it was last read.
     pub read_at: Option<Timestamp>,
+}
+
+impl Part {
+    /// Its chat, where the figures of that are doubtful.
+    pub fn doubtful(&self) -> Option<Doubtful> {
+        let doubtful = Doubtful {
+            chat: self.chat?.0,
+            batch: self.batch,
+            customers: self.customers.into(),
+            counts: self.counts,
+            below_zero: self.below_zero,
+            fell: self.fell,
+        };
+        (!doubtful.why().is_empty()).then_some(doubtful)
+    }
 }
 
 /// One attempt to send a batch.
@@ -170,7 +190,7 @@ impl Store {
             .connection
             .prepare_cached(
                 "SELECT number, parent, customers, state, attempt, intended_at, ended_at, chat,
-                   sent, responded, closed, read_at
+                   sent, responded, closed, read_at, below_zero, fell
                  FROM batch WHERE run = ?1 AND number = ?2",
             )?
             .query_row(params![run.0, batch], |row| Ok(self.read_part(run, row)))
@@ -207,6 +227,8 @@ impl Store {
             chat: row.get::<_, Option<i64>>(7)?.map(|id| ChatId(id as u64)),
             counts: counts_at(row, 8)?,
             read_at: time(11)?,
+            below_zero: row.get(12)?,
+            fell: row.get(13)?,
         })
     }
 

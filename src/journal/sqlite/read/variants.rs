@@ -1,6 +1,7 @@
 //! The variants of a run, and what became of each.
 
 use super::customers::state;
+use super::doubts::CONTRADICT;
 use super::{RunRecord, Store, unsigned};
 use crate::delivery::batch::BatchState;
 use crate::delivery::significance::Answers;
@@ -18,14 +19,18 @@ pub struct VariantStanding {
     pub sent: u64,
     /// Chats that a customer answered.
     pub responded: u64,
+    /// Chats of it whose figures contradict themselves.
+    pub contradicting: u64,
 }
 
 impl VariantStanding {
-    /// Who answered, of those who were messaged.
+    /// Who answered, of those who were messaged; nobody is known to where figures contradict
+    /// themselves.
     pub fn answers(&self) -> Answers {
+        let known = u64::from(self.contradicting == 0);
         Answers {
-            answered: self.responded,
-            asked: self.sent,
+            answered: self.responded * known,
+            asked: self.sent * known,
         }
     }
 }
@@ -55,10 +60,10 @@ impl Store {
             return Ok(standings);
         }
         let varied = Varied::of_texts(&run.key.campaign, "", &run.variants, |_| ());
-        let mut statement = self.connection.prepare_cached(
-            "SELECT b.state, b.customers, b.sent, b.responded, c.packed
-             FROM batch b JOIN batch_customers c ON c.id = (b.run << 32) | b.number WHERE b.run = ?1",
-        )?;
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT b.state, b.customers, b.sent, b.responded, c.packed, {CONTRADICT}
+             FROM batch b JOIN batch_customers c ON c.id = (b.run << 32) | b.number WHERE b.run = ?1"
+        ))?;
         let mut rows = statement.query([run.id.0])?;
         while let Some(row) = rows.next()? {
             // The customers of what was split are in its parts.
@@ -71,6 +76,7 @@ impl Store {
             standing.customers += unsigned(row, 1)?;
             standing.sent += unsigned(row, 2)?;
             standing.responded += unsigned(row, 3)?;
+            standing.contradicting += unsigned(row, 5)?;
         }
         Ok(standings)
     }
@@ -82,5 +88,6 @@ fn nothing_yet(variant: &Variant) -> VariantStanding {
         customers: 0,
         sent: 0,
         responded: 0,
+        contradicting: 0,
     }
 }
