@@ -20,7 +20,6 @@ use jiff::Timestamp;
 use crate::campaign::{CampaignName, Priority, Restraints, UnknownPolicy};
 use crate::delivery::batch::Change;
 use crate::delivery::dispatch::{Conclusion, Work};
-use crate::delivery::figures::Figures;
 use crate::delivery::moment::{BootTime, Moment};
 use crate::delivery::outcome::ChatId;
 use crate::delivery::plan::{PlanSink, PlanSummary};
@@ -227,7 +226,7 @@ pub struct Reading {
     /// When it was read.
     pub at: Timestamp,
     /// What it said.
-    pub figures: Figures,
+    pub figures: crate::delivery::figures::Figures,
     /// Whether nothing more is to come of it.
     pub settled: bool,
 }

@@ -48,6 +48,7 @@ const PRINTS: &[(&str, &[&str])] = &[
     ),
     ("show", &["spring", "spring --json"]),
     ("runs", &["", "--json", "--format csv"]),
+    ("status", &["", "--json"]),
     ("why", &["1", "1 --json"]),
     ("store create", &[""]),
     ("store show", &[""]),
