@@ -6,10 +6,11 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::failure::Failure;
-use crate::desk::{Authorities, Desk, DeskConfig, Proxy};
+use crate::desk::{Authorities, AuthoritiesError, Desk, DeskConfig, Proxy};
 use crate::service::budget::{Budget, file_beside};
 use crate::service::recorder::Recorder;
 use crate::service::voyage::Line;
+use crate::settings::token::TokenError;
 use crate::settings::{Settings, token};
 
 /// The shortest time between two readings of a chat.
@@ -69,8 +70,15 @@ impl Connection {
 /// The API token, from wherever the settings say it is.
 pub(super) fn token(settings: &Settings) -> Result<SecretString, Failure> {
     let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
-    token::read(&settings.desk, credentials.as_deref())
-        .map_err(|error| Failure::mistake(error.to_string()))
+    token::read(&settings.desk, credentials.as_deref()).map_err(no_secret)
+}
+
+/// A file that cannot be read may be there in a moment; what is in it stays what it is.
+fn no_secret(error: TokenError) -> Failure {
+    match error {
+        TokenError::Unreadable { .. } => Failure::stopped(error.to_string()),
+        _ => Failure::mistake(error.to_string()),
+    }
 }
 
 /// The proxy of the settings, with its password.
@@ -79,8 +87,8 @@ fn proxy(settings: &Settings) -> Result<Option<Proxy>, Failure> {
         return Ok(None);
     };
     let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
-    let password = token::proxy_password(&settings.desk, credentials.as_deref())
-        .map_err(|error| Failure::mistake(error.to_string()))?;
+    let password =
+        token::proxy_password(&settings.desk, credentials.as_deref()).map_err(no_secret)?;
     Ok(Some(Proxy {
         url: proxy.url().clone(),
         password,
@@ -90,7 +98,10 @@ fn proxy(settings: &Settings) -> Result<Option<Proxy>, Failure> {
 /// The authorities of the settings.
 fn authorities(settings: &Settings) -> Result<Authorities, Failure> {
     match &settings.desk.ca_file {
-        Some(path) => Authorities::read(path).map_err(|error| Failure::mistake(error.to_string())),
+        Some(path) => Authorities::read(path).map_err(|error| match error {
+            AuthoritiesError::Unreadable { .. } => Failure::stopped(error.to_string()),
+            _ => Failure::mistake(error.to_string()),
+        }),
         None => Ok(Authorities::default()),
     }
 }

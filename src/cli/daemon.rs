@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -30,7 +29,8 @@ pub(super) async fn daemon(context: &Context) -> Result<Exit, Failure> {
         .map_err(|error| Failure::stopped(format!("cannot listen for signals: {error}")))?;
     let base_url = settings.base_url()?.to_string();
     let token = connection::token(settings)?;
-    let store = existing_store(context)?;
+    // Its disk may not be mounted yet: who starts the daemon tries again.
+    let store = existing_store(context).map_err(Failure::may_pass)?;
     let observed = Observed::default();
     let journal = SqliteJournal::open(&store)?;
     let mut connection = Connection::new(settings, &base_url, token, Some(&store), None)?;
@@ -43,7 +43,7 @@ pub(super) async fn daemon(context: &Context) -> Result<Exit, Failure> {
         allowed_per_second,
         used: budget.used(),
     });
-    let pages = pages(settings, &store, &observed, &stop).await?;
+    let pages = pages(settings, &store, &observed, &stop);
     let (recorder, thread) =
         Recorder::start_heard_by(journal, move |commit| watch.committed(commit));
     let line = line(settings, &connection, &recorder, &store);
@@ -85,26 +85,19 @@ pub(super) async fn daemon(context: &Context) -> Result<Exit, Failure> {
 }
 
 /// Serves the pages for machines, where the settings say so.
-async fn pages(
+fn pages(
     settings: &Settings,
     store: &Path,
     observed: &Observed,
     stop: &CancellationToken,
-) -> Result<Option<JoinHandle<std::io::Result<()>>>, Failure> {
-    let Some(address) = settings.web.listen.address() else {
-        return Ok(None);
-    };
-    let listener = TcpListener::bind(address).await.map_err(|error| {
-        Failure::mistake(format!(
-            "cannot serve /metrics at {address}: {error}. Set web.listen to another address, or to \"off\""
-        ))
-    })?;
+) -> Option<JoinHandle<()>> {
+    let address = settings.web.listen.address()?.to_string();
     let site = Site {
         observed: observed.clone(),
         store: store.to_owned(),
         hosts: settings.web.hosts.names().to_vec(),
     };
-    Ok(Some(tokio::spawn(web::serve(listener, site, stop.clone()))))
+    Some(tokio::spawn(web::serve_at(address, site, stop.clone())))
 }
 
 /// Reads the token again. One that cannot be used is reported, and the old one stays.

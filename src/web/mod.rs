@@ -6,6 +6,7 @@
 //! bounded: connections, header sizes, and the time to send them.
 
 mod guard;
+mod listen;
 mod metrics;
 mod pages;
 
@@ -22,6 +23,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+pub use self::listen::serve_at;
 use self::pages::Pages;
 use crate::service::observed::Observed;
 

@@ -1,9 +1,10 @@
 //! Things that are wrong around the daemon, and what it says of them.
 
 use std::net::TcpListener;
+use std::process::Command;
 use std::time::Duration;
 
-use crate::house::{House, NEVER};
+use crate::house::{EVERY_TWO_SECONDS, House, NEVER, page};
 use crate::town::wait_until;
 
 #[test]
@@ -26,23 +27,61 @@ fn a_folder_that_is_missing_is_said_and_read_once_it_is_there() {
 }
 
 #[test]
-fn a_port_that_is_taken_is_a_sentence() {
+fn a_port_that_is_taken_keeps_no_campaign_from_being_sent_and_is_served_once_it_is_free() {
     let house = House::new();
+    house.campaign("spring", 5, EVERY_TWO_SECONDS);
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let daemon = house.start_daemon(|command| {
         command.env("DESKCAST__WEB__LISTEN", &address);
     });
-    let (status, log) = daemon.end();
-    assert_eq!(status.code(), Some(2), "{log}");
-    assert!(
-        log.contains(&format!("cannot serve /metrics at {address}")),
-        "{log}"
-    );
-    assert!(
-        log.contains("Set web.listen to another address, or to \"off\""),
-        "{log}"
-    );
+    house.wait_for_finished("spring", 1);
+    daemon.wait_until_it_says(&format!("cannot serve /metrics at {address}"));
+    std::thread::sleep(Duration::from_secs(5));
+    drop(taken);
+    wait_until("it is served", || {
+        page(&address, "/readyz").starts_with("HTTP/1.1 200 ")
+    });
+    let log = daemon.stop();
+    let said = log.matches("cannot serve /metrics at").count();
+    assert_eq!(said, 1, "{log}");
+    for words in [
+        "Set web.listen to another address, or to",
+        "Campaigns are sent all the same",
+        "the address of the pages is free now",
+    ] {
+        assert!(log.contains(words), "{log}");
+    }
+    house.must_hold();
+}
+
+/// The unit starts the daemon again after any exit code but 2.
+#[test]
+fn what_may_be_right_in_a_moment_ends_the_daemon_with_another_code_than_a_mistake() {
+    let absent = House::new();
+    std::fs::remove_file(absent.scene.store()).unwrap();
+    let end = |house: &House, change: &dyn Fn(&mut Command)| {
+        let daemon = house.start_daemon(|command| change(command));
+        let (status, log) = daemon.end();
+        (status.code(), log)
+    };
+    let (code, log) = end(&absent, &|_| {});
+    assert_eq!(code, Some(4), "its disk is not mounted yet: {log}");
+    assert!(log.contains("there is no store at"), "{log}");
+
+    let house = House::new();
+    let missing = house.scene.path("not-there-yet");
+    for variable in ["DESKCAST__DESK__API_TOKEN_FILE", "DESKCAST__DESK__CA_FILE"] {
+        let (code, log) = end(&house, &|command| {
+            command.env(variable, &missing);
+        });
+        assert_eq!(code, Some(4), "{variable}: {log}");
+        assert!(log.contains("not-there-yet"), "{log}");
+    }
+    let (code, log) = end(&house, &|command| {
+        command.env("DESKCAST__LIMITS__CONCURRENCY", "none");
+    });
+    assert_eq!(code, Some(2), "that stays wrong: {log}");
 }
 
 /// A limit to the size of files stands in for the disk.
