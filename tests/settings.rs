@@ -188,7 +188,7 @@ fn a_file_that_was_asked_for_must_be_there_and_be_toml() {
     };
     insta::assert_snapshot!(sentence(Some("gone.toml"), &[]), @"gone.toml: the settings file (--config) cannot be read: No such file or directory (os error 2)");
     insta::assert_snapshot!(sentence(None, &[("DESKCAST_CONFIG", "gone.toml")]), @"gone.toml: the settings file (DESKCAST_CONFIG) cannot be read: No such file or directory (os error 2)");
-    insta::assert_snapshot!(sentence(Some("."), &[]), @".: the settings file (--config) cannot be read: Is a directory (os error 21)");
+    insta::assert_snapshot!(sentence(Some("."), &[]), @".: the settings file (--config) cannot be read: it is a directory, no plain file");
     insta::assert_snapshot!(sentence(None, &[]), @"deskcast.toml:1:8: unclosed table, expected `]`");
 }
 

@@ -1,6 +1,7 @@
 //! `deskcast daemon`: launches campaigns when they are due, sends and follows, until told to stop.
 
 use std::path::Path;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
@@ -23,10 +24,15 @@ use crate::service::supervisor::Supervisor;
 use crate::settings::Settings;
 use crate::web::{self, Site};
 
+/// How long it may take to end after the last request has been answered.
+const FAREWELL: Duration = Duration::from_secs(10);
+
 pub(super) async fn daemon(context: &Context) -> Result<Exit, Failure> {
     let settings = &context.settings;
     let stop = stop::on_signals()
         .map_err(|error| Failure::stopped(format!("cannot listen for signals: {error}")))?;
+    let most = settings.limits.request_timeout.get() + FAREWELL;
+    stop::end_at_the_latest(stop.clone(), most, Exit::Stopped.code());
     let base_url = settings.base_url()?.to_string();
     let token = connection::token(settings)?;
     // Its disk may not be mounted yet: who starts the daemon tries again.

@@ -10,6 +10,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::near_file::hint;
+use super::plain_file;
 
 /// A file that refuses to end when it is not what it was at the beginning.
 #[derive(Debug)]
@@ -29,15 +30,14 @@ impl CustomerFile {
             let near = hint(path, &error);
             format!("the customer file cannot be read: {error}{near}")
         };
-        // Asked before it is opened: opening a pipe waits for somebody who writes to it.
-        let meta = std::fs::metadata(path).map_err(unreadable)?;
+        let meta = plain_file::metadata(path).map_err(unreadable)?;
         if meta.is_dir() {
             return Err("is a directory; `customers` names a CSV file".to_owned());
         }
         if !meta.is_file() {
             return Err("is no plain file: write what it gives to a file first, as it may have to be read twice".to_owned());
         }
-        let file = File::open(path).map_err(unreadable)?;
+        let file = plain_file::open(path).map_err(unreadable)?;
         let before = file.metadata().map_err(unreadable)?;
         let path = path.to_owned();
         Ok(CustomerFile { file, path, before })

@@ -23,6 +23,7 @@ pub mod lookups;
 mod near_file;
 pub mod observed;
 pub mod orders;
+pub(crate) mod plain_file;
 pub mod planning;
 pub mod progress;
 pub mod reconciler;

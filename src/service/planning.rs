@@ -11,6 +11,7 @@ use std::sync::{Arc, mpsc};
 
 use super::customer_file::CustomerFile;
 use super::near_file::near_file;
+use super::plain_file;
 use super::texts::{message_of, variants_of};
 use crate::campaign::{
     AudienceError, AudienceReader, AudienceSpec, Block, CampaignName, Definition, FileLine,
@@ -152,7 +153,7 @@ pub(super) fn read_definition(
     path: &Path,
     styled: bool,
 ) -> Result<Definition, Mistake> {
-    let bytes = std::fs::read(path).map_err(|error| missing(&name, path, &error))?;
+    let bytes = plain_file::read(path).map_err(|error| missing(&name, path, &error))?;
     let shown = path.display().to_string();
     Definition::parse_bytes(name, &bytes)
         .map_err(|problems| Mistake(problems.render(&shown, styled).trim_end().to_owned()))

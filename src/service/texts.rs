@@ -1,10 +1,10 @@
 //! The texts that a definition names, read from where they stand.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use super::near_file::hint;
+use super::plain_file;
 use super::planning::Mistake;
 use crate::campaign::{Definition, Message, MessageText, Warning, WarningRules, text_warnings};
 use crate::delivery::variant::Variant;
@@ -69,7 +69,7 @@ pub(super) fn text_of(
 fn read_message(path: &Path, rules: &WarningRules) -> Result<String, Mistake> {
     let wrong = |what: String| Mistake(format!("{}: the message {what}", path.display()));
     let mut bytes = Vec::new();
-    File::open(path)
+    plain_file::open(path)
         .and_then(|file| file.take(LONGEST_MESSAGE + 1).read_to_end(&mut bytes))
         .map_err(|error| wrong(format!("cannot be read: {error}{}", hint(path, &error))))?;
     if bytes.len() as u64 > LONGEST_MESSAGE {

@@ -12,6 +12,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::error::SettingsError;
 use super::keys::{is_section, nearest};
+use crate::service::plain_file;
 
 /// Environment variables with this prefix are settings.
 const PREFIX: &str = "DESKCAST__";
@@ -62,7 +63,7 @@ impl SettingsFile {
     }
 
     fn read(path: &Path, cwd: &Path) -> Result<Self, ReadError> {
-        let text = std::fs::read_to_string(cwd.join(path)).map_err(ReadError::Io)?;
+        let text = plain_file::read_to_string(&cwd.join(path)).map_err(ReadError::Io)?;
         let lines = lines_of_keys(&text).map_err(ReadError::Syntax)?;
         let path = path.to_owned();
         Ok(Self { path, text, lines })

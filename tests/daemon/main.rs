@@ -13,6 +13,7 @@ mod lookups;
 mod month;
 mod orders;
 mod place;
+mod plain_files;
 mod rules;
 #[expect(dead_code, reason = "what other test binaries need of it")]
 #[path = "../kill/stage/mod.rs"]

@@ -31,6 +31,8 @@ struct Known {
     /// Those of the definition and of the texts it names.
     stamps: (Stamp, Vec<Stamp>),
     campaign: Option<Arc<Campaign>>,
+    /// What was last said to be wrong with it.
+    mistake: Option<Mistake>,
 }
 
 /// The definitions of a folder.
@@ -118,9 +120,15 @@ impl Known {
                     .as_ref()
                     .is_none_or(|old| !old.says_the_same(&campaign));
                 self.campaign = Some(Arc::new(campaign));
+                self.mistake = None;
                 changed.then_some(Change::Loaded(name))
             }
-            Err(mistake) => Some(Change::Broken(name, mistake, self.campaign.is_some())),
+            // What has no stamp, such as a link that leads nowhere, is looked at each time.
+            Err(mistake) if self.mistake.as_ref() == Some(&mistake) => None,
+            Err(mistake) => {
+                self.mistake = Some(mistake.clone());
+                Some(Change::Broken(name, mistake, self.campaign.is_some()))
+            }
         };
         self.stamps = (stamps.0, self.message_stamps(path));
         change
