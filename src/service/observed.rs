@@ -27,6 +27,9 @@ use crate::desk::Heard;
 /// A loop that has not turned for this long hangs. Every loop wakes up at least twice in it.
 pub const STALE_AFTER: Duration = Duration::from_secs(90);
 
+/// What the last run of a campaign was like says nothing any more when it is longer ago than this.
+pub const FORGET_AFTER: Duration = Duration::from_secs(3_600);
+
 /// What keeps a process from sending, by what it is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Concern {
@@ -118,6 +121,17 @@ struct Shared {
     concerns: Mutex<BTreeMap<Concern, String>>,
     budget: OnceLock<AskBudget>,
     series: Series,
+    /// How old what is told of a campaign is.
+    ages: Mutex<BTreeMap<String, Age>>,
+}
+
+/// When what is told of a campaign happened.
+#[derive(Clone, Copy, Debug, Default)]
+struct Age {
+    launched: Option<Instant>,
+    missed: Option<Instant>,
+    /// Whether its file is gone.
+    is_removed: bool,
 }
 
 impl Default for Observed {
@@ -130,6 +144,7 @@ impl Default for Observed {
             concerns: Mutex::new(BTreeMap::from([starting])),
             budget: OnceLock::new(),
             series: Series::default(),
+            ages: Mutex::default(),
         }))
     }
 }
@@ -226,12 +241,47 @@ impl Observed {
         let lags = &self.0.series.lags;
         lags.get_or_create(&Campaign::of(campaign))
             .set(lag.as_secs_f64());
+        let mut ages = self.ages();
+        let age = ages.entry(campaign.as_str().to_owned()).or_default();
+        (age.launched, age.is_removed) = (Some(Instant::now()), false);
     }
 
     /// A run was due and is not launched any more.
     pub fn missed(&self, campaign: &CampaignName) {
         let missed = &self.0.series.missed;
         missed.get_or_create(&Campaign::of(campaign)).inc();
+        let mut ages = self.ages();
+        let age = ages.entry(campaign.as_str().to_owned()).or_default();
+        (age.missed, age.is_removed) = (Some(Instant::now()), false);
+    }
+
+    /// The file of a campaign is gone: how its last run began concerns nobody any more. That one was
+    /// missed does, for a while.
+    pub fn removed(&self, campaign: &CampaignName) {
+        if let Some(age) = self.ages().get_mut(campaign.as_str()) {
+            age.is_removed = true;
+        }
+        self.forget_old();
+    }
+
+    /// Forgets what is told of campaigns whose last launch was long ago, or that are gone.
+    pub fn forget_old(&self) {
+        let is_old = |at: Option<Instant>| at.is_none_or(|at| at.elapsed() >= FORGET_AFTER);
+        let Series { lags, missed, .. } = &self.0.series;
+        self.ages().retain(|name, age| {
+            let campaign = Campaign {
+                campaign: name.clone(),
+            };
+            if age.is_removed || is_old(age.launched) {
+                age.launched = None;
+                lags.remove(&campaign);
+            }
+            if age.is_removed && is_old(age.missed) {
+                missed.remove(&campaign);
+                return false;
+            }
+            true
+        });
     }
 
     /// So far ahead of the clock due times are decided.
@@ -252,6 +302,10 @@ impl Observed {
     /// The counts.
     pub fn series(&self) -> &Series {
         &self.0.series
+    }
+
+    fn ages(&self) -> MutexGuard<'_, BTreeMap<String, Age>> {
+        self.0.ages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// No code panics while it holds the lock; a poisoned one is as good.
@@ -301,6 +355,37 @@ mod tests {
         assert_eq!(observed.unready(), ["deskcast is starting"]);
         observed.settle(Concern::Starting);
         assert!(observed.unready().is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lag_is_told_for_an_hour_or_until_its_campaign_is_removed_and_a_miss_for_an_hour_after()
+     {
+        let name = |name: &str| CampaignName::new(name).expect("a name");
+        let observed = Observed::default();
+        let told = |of: &str| {
+            let campaign = Campaign::of(&name(of));
+            let Series { lags, missed, .. } = observed.series();
+            (
+                lags.get(&campaign).is_some(),
+                missed.get(&campaign).is_some(),
+            )
+        };
+        for campaign in ["once", "gone", "daily"] {
+            observed.launched(&name(campaign), Duration::from_secs(212));
+            observed.missed(&name(campaign));
+        }
+        observed.removed(&name("gone"));
+        assert_eq!((told("once"), told("gone")), ((true, true), (false, true)));
+        tokio::time::advance(FORGET_AFTER - Duration::from_secs(1)).await;
+        observed.launched(&name("daily"), Duration::ZERO);
+        observed.forget_old();
+        assert_eq!((told("once"), told("gone")), ((true, true), (false, true)));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        observed.forget_old();
+        assert_eq!((told("once"), told("daily")), ((false, true), (true, true)));
+        assert_eq!(told("gone"), (false, false));
+        observed.launched(&name("gone"), Duration::ZERO);
+        assert_eq!(told("gone"), (true, false), "it is back");
     }
 
     #[test]

@@ -131,7 +131,7 @@ fn register_series(registry: &mut Registry, observed: &Observed) {
     );
     registry.register_with_unit(
         "launch_lag",
-        "Time from the due time of a campaign's last run to its launch",
+        "Time from the due time of a campaign's last run to its launch; gone an hour later",
         Unit::Seconds,
         series.lags,
     );

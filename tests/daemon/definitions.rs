@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::house::{AGAIN, House, NEVER};
+use crate::house::{AGAIN, House, NEVER, free_address, page};
 use crate::town::wait_until;
 
 const EVERY_SECOND: &str = "cron = \"* * * * * *\"\ntimezone = \"UTC\"\n";
@@ -15,6 +15,57 @@ fn messages(house: &House, text: &str) -> usize {
         let chats = desk.world().chats().iter();
         chats.filter(|chat| chat.message() == text).count()
     })
+}
+
+#[test]
+fn a_file_whose_name_cannot_name_a_campaign_is_an_error_in_the_log_once() {
+    let house = House::new();
+    house.campaign("good", 2, NEVER);
+    let good = std::fs::read_to_string(house.scene.path("campaigns/good.toml")).unwrap();
+    house.replace("Spring-Sale.toml", &good);
+    let daemon = house.daemon();
+    let names = [
+        "spring_sale.toml",
+        "spring sale.toml",
+        "autumn.toml.txt",
+        "Spring.TOML",
+    ];
+    names.iter().for_each(|file| house.replace(file, &good));
+    for file in names {
+        daemon.wait_until_it_says(&format!("file=\"{file}\""));
+    }
+    daemon.signal("HUP");
+    std::thread::sleep(Duration::from_secs(2));
+    let log = daemon.stop();
+    for file in names.iter().chain(["Spring-Sale.toml"].iter()) {
+        let of = |line: &&str| line.contains(&format!("file=\"{file}\""));
+        let lines: Vec<&str> = log.lines().filter(of).collect();
+        assert_eq!(lines.len(), 1, "{file}: {log}");
+        let level = match file.ends_with(".toml") {
+            true => "ERROR",
+            false => "WARN",
+        };
+        assert!(lines[0].contains(level), "{log}");
+    }
+    assert!(log.contains("did you mean"), "{log}");
+}
+
+#[test]
+fn a_campaign_that_is_removed_takes_its_launch_lag_along() {
+    let house = House::new();
+    let address = free_address();
+    house.campaign("spring", 2, EVERY_SECOND);
+    let daemon = house.start_daemon(|command| {
+        command.env("DESKCAST__WEB__LISTEN", &address);
+    });
+    let tells = || page(&address, "/metrics").contains("launch_lag_seconds{campaign=\"spring\"}");
+    wait_until("its lag is told", tells);
+    std::fs::remove_file(house.scene.path("campaigns/spring.toml")).unwrap();
+    wait_until("it is gone", || !tells());
+    // What was being launched just then is the last.
+    std::thread::sleep(Duration::from_secs(2));
+    assert!(!tells());
+    daemon.stop();
 }
 
 #[test]

@@ -3,8 +3,9 @@
 
 use std::path::Path;
 
+use super::super::near_file::is_stray;
 use super::{Checked, Defaults, look};
-use crate::campaign::{CampaignName, Customers, Definition, Warning};
+use crate::campaign::{Customers, Definition, Warning};
 
 /// What makes two campaigns the same to customers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,35 +81,4 @@ pub fn strays(folder: &Path) -> std::io::Result<Vec<Checked>> {
         ..Checked::default()
     };
     Ok(names.into_iter().map(stray).collect())
-}
-
-/// `autumn.toml.txt`, `autumn.TOML`, `autumn.toml.bak`, `autumn.toml~`.
-fn is_stray(name: &str) -> bool {
-    let lower = name.to_lowercase();
-    let Some((stem, more)) = lower.split_once(".toml") else {
-        return false;
-    };
-    let second = more.starts_with(['.', '~', ' ']);
-    let other_case = more.is_empty() && !name.ends_with(".toml");
-    (second || other_case) && CampaignName::new(stem).is_ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_stray;
-
-    #[test]
-    fn a_second_extension_or_another_case_makes_a_file_no_campaign() {
-        for name in [
-            "autumn.toml.txt",
-            "autumn.TOML",
-            "autumn.toml.bak",
-            "autumn.toml~",
-        ] {
-            assert!(is_stray(name), "{name}");
-        }
-        for name in ["autumn.toml", "autumn.csv", "autumn.tomlx", "README.md"] {
-            assert!(!is_stray(name), "{name}");
-        }
-    }
 }

@@ -3,13 +3,14 @@
 //! A file that changed is read again; one that is broken is reported, and its last good version
 //! stays in force; one that was removed is forgotten, which ends its future fires and nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::campaign::{CampaignName, Message};
+use crate::service::near_file::is_stray;
 use crate::service::planning::{Campaign, Mistake};
 
 /// What happened to a definition.
@@ -21,6 +22,8 @@ pub enum Change {
     Broken(CampaignName, Mistake, bool),
     /// Its file is gone.
     Removed(CampaignName),
+    /// A file that was meant for a campaign and is none; with the reason.
+    PassedOver(String, String),
 }
 
 /// What tells whether a file is another one than before.
@@ -40,6 +43,8 @@ struct Known {
 pub struct Definitions {
     folder: PathBuf,
     known: BTreeMap<CampaignName, Known>,
+    /// Files that are no campaigns, and look like some.
+    passed_over: BTreeSet<String>,
 }
 
 impl Definitions {
@@ -48,6 +53,7 @@ impl Definitions {
         Definitions {
             folder: folder.to_owned(),
             known: BTreeMap::new(),
+            passed_over: BTreeSet::new(),
         }
     }
 
@@ -79,18 +85,30 @@ impl Definitions {
     /// When the folder cannot be read; everything stays as it was.
     pub fn reread(&mut self) -> std::io::Result<Vec<Change>> {
         let mut changes = Vec::new();
-        let mut found = BTreeMap::new();
+        let (mut found, mut passed_over) = (BTreeMap::new(), BTreeMap::new());
         for entry in std::fs::read_dir(&self.folder)? {
             let path = entry?.path();
-            if path.extension().is_none_or(|extension| extension != "toml") {
+            let file = path.file_name().unwrap_or_default().to_string_lossy();
+            // An editor's temporary files are no campaigns.
+            if file.starts_with('.') {
                 continue;
             }
-            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-            // An editor's temporary files are no campaigns; their names are no names.
-            if let Ok(name) = CampaignName::new(&stem) {
-                found.insert(name, path);
+            match file.strip_suffix(".toml").map(CampaignName::new) {
+                Some(Ok(name)) => drop(found.insert(name, path)),
+                Some(Err(why)) => drop(passed_over.insert(file.into_owned(), why.to_string())),
+                None if is_stray(&file) => {
+                    let why =
+                        "its name does not end in .toml: rename it, or take it out of the folder";
+                    passed_over.insert(file.into_owned(), why.to_owned());
+                }
+                None => {}
             }
         }
+        let names = passed_over.keys().cloned().collect();
+        let before = std::mem::replace(&mut self.passed_over, names);
+        let new = passed_over.into_iter();
+        let new = new.filter(|(file, _)| !before.contains(file));
+        changes.extend(new.map(|(file, why)| Change::PassedOver(file, why)));
         self.known.retain(|name, _| {
             let stays = found.contains_key(name);
             if !stays {
@@ -225,6 +243,42 @@ mod tests {
         assert_eq!(changes, [Change::Removed(name("welcome"))]);
         assert_eq!(definitions.get(&name("welcome")).map(|_| ()), None);
         assert_eq!(definitions.in_force(), 0);
+    }
+
+    #[test]
+    fn a_file_whose_name_cannot_name_a_campaign_is_told_once_until_it_is_another() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut definitions = Definitions::of(folder.path());
+        let told = |definitions: &mut Definitions| -> Vec<String> {
+            let changes = definitions.reread().expect("read").into_iter();
+            changes
+                .map(|change| match change {
+                    Change::PassedOver(file, why) => format!("{file}: {why}"),
+                    other => panic!("{other:?}"),
+                })
+                .collect()
+        };
+        let names = ["Spring-Sale.toml", "spring sale.toml", ".hidden.toml"];
+        for file in names {
+            write(folder.path(), file, &definition("Hello"));
+        }
+        let rule = "cannot name a campaign: a name is 1 to 64 lowercase letters, digits or \"-\"; did you mean";
+        assert_eq!(
+            told(&mut definitions),
+            [
+                format!("Spring-Sale.toml: \"Spring-Sale\" {rule} \"spring-sale\"?"),
+                format!("spring sale.toml: \"spring sale\" {rule} \"spring-sale\"?"),
+            ]
+        );
+        assert_eq!(told(&mut definitions), Vec::<String>::new());
+        write(folder.path(), "autumn.toml.txt", &definition("Hello"));
+        let why = "its name does not end in .toml: rename it, or take it out of the folder";
+        let again = [format!("autumn.toml.txt: {why}")];
+        assert_eq!(told(&mut definitions), again);
+        std::fs::remove_file(folder.path().join("autumn.toml.txt")).expect("removed");
+        assert_eq!(told(&mut definitions), Vec::<String>::new());
+        write(folder.path(), "autumn.toml.txt", &definition("Hello"));
+        assert_eq!(told(&mut definitions), again);
     }
 
     #[test]

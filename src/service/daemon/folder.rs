@@ -39,6 +39,18 @@ impl Daemon {
                 Change::Removed(campaign) => {
                     tracing::info!(%campaign, "its file was removed: its schedule has ended");
                     self.agenda.remove(&campaign);
+                    self.given.observed.removed(&campaign);
+                }
+                Change::PassedOver(file, why) if file.ends_with(".toml") => {
+                    tracing::error!(
+                        file,
+                        why,
+                        "a file is no campaign, and nothing of it is sent"
+                    );
+                }
+                // It may be a copy that an editor keeps.
+                Change::PassedOver(file, why) => {
+                    tracing::warn!(file, why, "a file looks like a campaign and is none");
                 }
             }
         }

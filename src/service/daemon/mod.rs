@@ -391,6 +391,9 @@ impl Daemon {
             let lag = Timestamp::now().duration_since(key.due);
             let lag = Duration::try_from(lag).unwrap_or_default();
             self.given.observed.launched(&key.campaign, lag);
+            if self.definitions.get(&key.campaign).is_none() {
+                self.given.observed.removed(&key.campaign);
+            }
             tracing::info!(run = %key, lag_ms = lag.as_millis() as u64, "launched");
             self.look_for_runs = true;
         }
@@ -423,6 +426,7 @@ impl Daemon {
     /// What is looked at now and then although nothing was heard of it.
     fn round(&mut self) {
         self.look_for_runs = true;
+        self.given.observed.forget_old();
         self.look_ahead();
         self.reread_at = Some(Instant::now());
         self.look_after();
