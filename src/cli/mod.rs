@@ -85,7 +85,7 @@ enum Command {
     Cancel(order::CancelArgs),
     /// Agree to the plan of a run that waits for it
     Approve(approve::ApproveArgs),
-    /// Show what runs came to: sent, responded, closed; or what became of every customer
+    /// Show the results of runs: sent, responded, closed; or of every customer
     Report(report::ReportArgs),
     /// Show the plan of a run: its whole text, its customers, and where it stands
     Show(show::ShowArgs),

@@ -87,7 +87,7 @@ pub(super) async fn reconcile(context: &Context, args: ReconcileArgs) -> Result<
         .iter()
         .any(|reported| reported.standing.tally.batches.unknown > 0);
     if stopped {
-        tell("told to stop: not every unknown batch was looked for");
+        tell("stopped by a signal: not every unknown batch was looked for");
         return Ok(Exit::Stopped);
     }
     if unknown {

@@ -124,12 +124,12 @@ impl Ground {
         let detail = &self.detail;
         match self.reason {
             Reason::Invalid => "it has no usable id".to_owned(),
-            Reason::Filtered => "the row is not what where asks for".to_owned(),
+            Reason::Filtered => "the row does not match where".to_owned(),
             Reason::UnknownToDesk if detail.is_empty() => {
                 "Desk knows nobody by this Sendbird user id".to_owned()
             }
             Reason::UnknownToDesk => detail.clone(),
-            Reason::Duplicate => "the id stands in an earlier row".to_owned(),
+            Reason::Duplicate => "the id is in an earlier row".to_owned(),
             Reason::Suppressed => format!("suppressed by {detail}"),
             Reason::NotSampled => format!("not in the sample of {detail}"),
             Reason::MessagedBefore if detail.is_empty() => {

@@ -13,9 +13,9 @@ use crate::journal::sqlite::read::RunRecord;
 pub fn schedule(campaign: &CampaignName, verb: Verb) -> String {
     match verb {
         Verb::Pause => format!(
-            "{campaign}: what its schedule fires is skipped until: deskcast resume {campaign}\n"
+            "{campaign}: its schedule is paused, and launches nothing until: deskcast resume {campaign}\n"
         ),
-        Verb::Resume => format!("{campaign}: its schedule is in force\n"),
+        Verb::Resume => format!("{campaign}: its schedule is not paused any more\n"),
         Verb::Cancel => format!(
             "{campaign}: its schedule is paused, and launches nothing until: deskcast resume {campaign}\n"
         ),
@@ -130,7 +130,7 @@ fn who(out: &mut String, run: &Reported) -> std::fmt::Result {
     }
     writeln!(
         out,
-        "  Who, by name: deskcast report --customers {}",
+        "  Who they are: deskcast report --customers {}",
         run.run.key
     )
 }

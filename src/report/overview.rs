@@ -2,7 +2,7 @@
 
 use super::doubts;
 use super::json::Total;
-use super::number::{grouped, percent};
+use super::number::{counted, grouped, percent};
 use super::table::{TableRow, table};
 use super::text::second;
 use super::{Reported, result};
@@ -107,7 +107,7 @@ fn total_row(runs: &[Reported]) -> TableRow {
         customers, counts, ..
     } = Total::of(runs);
     let count = runs.iter().filter(|it| !it.run.test).count();
-    let name = format!("total of {} runs", grouped(count as u64));
+    let name = format!("total of {}", counted(count as u64, "run", "runs"));
     let rates = doubts::of_all(runs.iter().filter(|it| !it.run.test)).allow_rates();
     row(
         name,

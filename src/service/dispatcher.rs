@@ -189,7 +189,7 @@ impl<J: Journal + 'static> Shell<J> {
                 () = sleep_until(self.progressed_at + STALLED_AFTER) => self.bark(&dispatcher),
                 () = stop.cancelled(), if !told => {
                     told = true;
-                    messages.push(Message::Event(Event::Stop("told to stop".to_owned())));
+                    messages.push(Message::Event(Event::Stop("stopped by a signal".to_owned())));
                 }
             }
             for message in messages.drain(..) {

@@ -101,7 +101,7 @@ fn what_a_paused_campaign_fires_is_skipped_until_it_is_resumed() {
     assert!(
         paused
             .out
-            .contains("what its schedule fires is skipped until: deskcast resume spring"),
+            .contains("its schedule is paused, and launches nothing until: deskcast resume spring"),
         "{paused:?}"
     );
     wait_until("two due times are skipped", || {

@@ -18,7 +18,7 @@ fn a_daemon_that_is_told_to_stop_finishes_the_requests_in_flight_and_leaves_noth
     let run = house.only_run("spring");
     assert_eq!(
         (run.state.as_str(), run.note.as_str()),
-        ("stopped", "told to stop")
+        ("stopped", "stopped by a signal")
     );
     let accepted = house.number("SELECT count(*) FROM batch WHERE state = 2");
     let planned = house.number("SELECT count(*) FROM batch WHERE state = 0");

@@ -91,7 +91,7 @@ impl Wire {
     async fn again(&self, what: &str, error: &ReadError, tries: u32) -> Result<(), Failure> {
         match error {
             ReadError::NotFound(words) => Err(Failure::mistake(format!(
-                "{what}: Desk knows no such thing ({words})"
+                "{what}: not found in Desk ({words})"
             ))),
             ReadError::Refused(words) => Err(Failure::mistake(format!(
                 "{what}: Desk refuses to show this ({words}{})",

@@ -93,7 +93,7 @@ pub(super) struct RunArgs {
     )]
     to: Vec<CustomerId>,
 
-    /// Message those whom the last run did not reach and no run may have
+    /// Message only customers of the last run who were not messaged by it or any other
     #[arg(long, value_name = "WHOM", value_enum, conflicts_with_all = ["new", "sandbox"])]
     only: Option<Only>,
 

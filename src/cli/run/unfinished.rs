@@ -99,7 +99,7 @@ pub(super) fn dry_run(
     let shown = looked.shown();
     print(&format!(
         "Dry run of {name}: nothing was sent, no connection was opened.\n\
-         A run of it is unfinished. deskcast run goes on with that one, as it was planned:\n\n{}\n{}",
+         A run of it is unfinished. deskcast run resumes that one, as it was planned:\n\n{}\n{}",
         shown.text(),
         shown.advice()
     ))?;

@@ -316,10 +316,11 @@ impl Result<'_> {
 
 fn meant(wanted: &Wanted, run: &str) -> String {
     let text = quoted(wanted.text(), LONGEST);
-    let count = wanted.text().chars().count();
+    let count = wanted.text().chars().count() as u64;
+    let count = counted(count, "character", "characters");
     let what = match wanted {
-        Wanted::Exactly(_) => format!("Text      {text} ({count} characters, exactly)\n"),
-        Wanted::Containing(_) => format!("Contains  {text} ({count} characters)\n"),
+        Wanted::Exactly(_) => format!("Text      {text} ({count}, exactly)\n"),
+        Wanted::Containing(_) => format!("Contains  {text} ({count})\n"),
     };
     match run.is_empty() {
         true => what,

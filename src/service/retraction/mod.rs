@@ -87,7 +87,7 @@ pub struct Retraction {
 #[derive(Debug, thiserror::Error)]
 pub enum Stopped {
     /// It was told to.
-    #[error("told to stop")]
+    #[error("stopped by a signal")]
     Told,
     /// Desk refuses the token, or was away for long.
     #[error(transparent)]
