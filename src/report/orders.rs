@@ -13,11 +13,11 @@ use crate::journal::sqlite::read::RunRecord;
 pub fn schedule(campaign: &CampaignName, verb: Verb) -> String {
     match verb {
         Verb::Pause => format!(
-            "{campaign}: its schedule is paused, and launches nothing until: deskcast resume {campaign}\n"
+            "{campaign}: paused, no schedule launches it until: deskcast resume {campaign}\n"
         ),
-        Verb::Resume => format!("{campaign}: its schedule is not paused any more\n"),
+        Verb::Resume => format!("{campaign}: resumed\n"),
         Verb::Cancel => format!(
-            "{campaign}: its schedule is paused, and launches nothing until: deskcast resume {campaign}\n"
+            "{campaign}: paused, no schedule launches it until: deskcast resume {campaign}\n"
         ),
         Verb::Launch | Verb::Approve => String::new(),
     }

@@ -72,9 +72,11 @@ fn a_restart_launches_nothing_twice_and_misses_nothing_within_the_deadline() {
         assert_eq!(next.due - run.due, 2_000, "{runs:#?}");
     }
     for run in runs.iter().filter(|run| !run.was_launched()) {
-        assert_eq!(
-            (run.state.as_str(), run.note.as_str()),
-            ("missed", "the daemon was not running"),
+        // Those that were too late, and of those that were not all but the latest.
+        let stood_for = run.note.ends_with("stands for them");
+        assert_eq!(run.state, "missed", "{runs:#?}");
+        assert!(
+            stood_for || run.note == "the daemon was not running",
             "{runs:#?}"
         );
         assert!(
@@ -90,9 +92,12 @@ fn a_restart_launches_nothing_twice_and_misses_nothing_within_the_deadline() {
     );
     let within = |run: &&Run| run.due > back_since - 1_500;
     assert!(
-        runs.iter().filter(within).all(Run::was_launched),
+        runs.iter().filter(within).any(Run::was_launched),
         "{runs:#?}"
     );
+    // A machine that is slow to start the daemon has more than one of them to choose from.
+    let taken = |run: &Run| run.was_launched() || run.note.ends_with("stands for them");
+    assert!(runs.iter().filter(within).all(taken), "{runs:#?}");
     let missed = runs.iter().find(|run| run.state == "missed").unwrap();
     let listed = house.run(&["runs"]).out;
     let at = listed.find(&missed.key()).expect("its row");

@@ -344,8 +344,7 @@ fn cancelling_a_campaign_pauses_its_schedule_and_nobody_is_taken_up_without_a_wo
     let key = stopped_run(&house);
     let cancelled = house.run(&["cancel", "spring", "--why", "wrong text"]);
     assert_eq!(cancelled.code, Some(0), "{cancelled:?}");
-    let says =
-        "spring: its schedule is paused, and launches nothing until: deskcast resume spring\n";
+    let says = "spring: paused, no schedule launches it until: deskcast resume spring\n";
     assert!(cancelled.out.starts_with(says), "{cancelled:?}");
     assert!(schedule_is_paused(&house));
     let left = said(&cancelled.out, "not messaged");
