@@ -1,135 +1,18 @@
 //! Every order and signal is obeyed at once in every state in which Desk is waited for, and nothing
-//! is unknown afterwards that never left. Desk is a few lines here that do what a test says.
+//! is unknown afterwards that never left.
 
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
+use crate::door::{Door, Then};
 use crate::stage::scene::Scene;
 use crate::town::{Running, wait_until};
 
 /// A second is promised; a busy machine may take longer to start a process that orders.
-const AT_ONCE: Duration = Duration::from_secs(8);
+pub(crate) const AT_ONCE: Duration = Duration::from_secs(8);
 
-/// What Desk does once it has accepted a few.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Then {
-    /// It asks for so many seconds of patience.
-    Throttle(u64),
-    /// It shows everything and takes nothing.
-    ReadOnly,
-    /// It closes each connection without a word.
-    Close,
-    /// It is not there any more.
-    Gone,
-}
-
-struct Door {
-    address: String,
-    accepted: Arc<AtomicU64>,
-    is_gone: Arc<AtomicBool>,
-}
-
-impl Door {
-    /// Accepts so many creates, and then does something else.
-    fn open(most: u64, then: Then) -> Door {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = format!("http://{}/platform/v1", listener.local_addr().unwrap());
-        let accepted = Arc::new(AtomicU64::new(0));
-        let is_gone = Arc::new(AtomicBool::new(false));
-        let (counts, gone) = (Arc::clone(&accepted), Arc::clone(&is_gone));
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                if gone.load(Ordering::SeqCst) {
-                    return;
-                }
-                let (counts, gone) = (Arc::clone(&counts), Arc::clone(&gone));
-                std::thread::spawn(move || serve(stream.unwrap(), &counts, &gone, most, then));
-            }
-        });
-        Door {
-            address,
-            accepted,
-            is_gone,
-        }
-    }
-
-    fn has_accepted(&self, number: u64) -> bool {
-        self.accepted.load(Ordering::SeqCst) >= number
-    }
-}
-
-impl Drop for Door {
-    fn drop(&mut self) {
-        self.is_gone.store(true, Ordering::SeqCst);
-        let address = self.address.trim_start_matches("http://");
-        let _ = TcpStream::connect(address.split('/').next().unwrap());
-    }
-}
-
-fn serve(mut stream: TcpStream, counts: &AtomicU64, gone: &AtomicBool, most: u64, then: Then) {
-    while let Some(head) = request(&mut stream) {
-        let is_create = head.starts_with("POST");
-        let accepts = is_create
-            && counts
-                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| {
-                    (n < most).then_some(n + 1)
-                })
-                .is_ok();
-        let (status, more, body) = match then {
-            _ if accepts => {
-                let id = 100 + counts.load(Ordering::SeqCst);
-                ("201 Created", String::new(), format!("{{\"id\": {id}}}"))
-            }
-            Then::Throttle(secs) => (
-                "429 Too Many Requests",
-                format!("Retry-After: {secs}\r\n"),
-                String::new(),
-            ),
-            Then::ReadOnly if is_create => ("503 Unavailable", String::new(), String::new()),
-            Then::ReadOnly => ("404 Not Found", String::new(), "{}".to_owned()),
-            Then::Close => return,
-            Then::Gone => {
-                gone.store(true, Ordering::SeqCst);
-                return;
-            }
-        };
-        let length = body.len();
-        let answer = format!(
-            "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n{more}\r\n{body}"
-        );
-        if stream.write_all(answer.as_bytes()).is_err() {
-            return;
-        }
-    }
-}
-
-/// Reads a request to its end; its head.
-fn request(stream: &mut TcpStream) -> Option<String> {
-    let mut bytes = Vec::new();
-    let mut byte = [0];
-    while !bytes.ends_with(b"\r\n\r\n") {
-        if stream.read(&mut byte).ok()? == 0 {
-            return None;
-        }
-        bytes.push(byte[0]);
-    }
-    let head = String::from_utf8(bytes).ok()?;
-    let length = head.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        let is_it = name.eq_ignore_ascii_case("content-length");
-        is_it.then(|| value.trim().parse::<usize>().ok())?
-    });
-    let mut body = vec![0; length.unwrap_or(0)];
-    stream.read_exact(&mut body).ok()?;
-    Some(head)
-}
-
-fn number(scene: &Scene, sql: &str) -> i64 {
+pub(crate) fn number(scene: &Scene, sql: &str) -> i64 {
     let store = Connection::open(scene.store()).unwrap();
     store.busy_timeout(Duration::from_secs(5)).unwrap();
     store.query_row(sql, [], |row| row.get(0)).unwrap()
@@ -144,7 +27,7 @@ fn state(scene: &Scene) -> String {
 }
 
 /// A campaign of 60 batches to this Desk, which is being sent.
-fn sending(door: &Door, more: &str) -> (Scene, Running) {
+pub(crate) fn sending(door: &Door, more: &str) -> (Scene, Running) {
     sending_with(door, more, "4")
 }
 
@@ -161,7 +44,7 @@ fn sending_with(door: &Door, more: &str, concurrency: &str) -> (Scene, Running) 
 }
 
 /// Gives an order or a signal to a run that is being sent, and waits for its end.
-fn obeyed(name: &str, what: &str, scene: &Scene, running: Running) {
+pub(crate) fn obeyed(name: &str, what: &str, scene: &Scene, running: Running) {
     let begun = Instant::now();
     let state_wanted = match what {
         "TERM" | "INT" => {
@@ -188,7 +71,7 @@ fn obeyed(name: &str, what: &str, scene: &Scene, running: Running) {
     assert_eq!(sending, 0, "{name}, {what}");
 }
 
-const WHATS: [&str; 4] = ["TERM", "INT", "pause", "cancel"];
+pub(crate) const WHATS: [&str; 4] = ["TERM", "INT", "pause", "cancel"];
 
 #[test]
 fn while_desk_asks_to_wait_every_order_is_obeyed_at_once_and_nothing_is_unknown() {

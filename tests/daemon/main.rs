@@ -7,10 +7,13 @@
 mod beside;
 mod clock;
 mod definitions;
+#[path = "../cli/door.rs"]
+mod door;
 mod due;
 mod house;
 mod lookups;
 mod month;
+mod obeyed;
 mod orders;
 mod place;
 mod plain_files;
@@ -25,3 +28,5 @@ mod thousand;
 mod town;
 mod trouble;
 mod unlaunched;
+#[path = "../cli/waits.rs"]
+mod waits;
