@@ -198,11 +198,12 @@ fn exit(tracking: Tracking, answered: bool, stopped: bool) -> Exit {
             tracing::error!(why, "the chats could not be read");
             Exit::Stopped
         }
-        Tracking::Done { unread } if unread > 0 => {
-            tracing::warn!(
-                unread,
-                "some chats could not be read; run deskcast track again"
-            );
+        Tracking::Done { unread } | Tracking::Ended { unread, .. } if !unread.is_empty() => {
+            tell(format_args!(
+                "deskcast: Desk did not show all chats, and answered {unread}. What is reported of these is what was read \
+                 before. Run deskcast track again later; a chat that stays away may be gone from Desk, or the token or \
+                 desk.base_url is of another application: deskcast desk chat get ID asks for one by hand"
+            ));
             Exit::Stopped
         }
         _ if stopped => Exit::Stopped,

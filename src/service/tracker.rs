@@ -3,6 +3,8 @@
 //! Readings spend from the same budget as sends and come after them. A chat is read often at
 //! first and ever less often; one that is settled is never read again.
 
+mod unanswered;
+
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::time::Duration;
@@ -12,6 +14,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+pub use self::unanswered::Unanswered;
 use super::budget::{Budget, Lane};
 use super::progress::{Phase, Progress};
 use super::recorder::Recorder;
@@ -43,15 +46,17 @@ pub enum Until {
 /// How tracking ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Tracking {
-    /// Everything asked for was read; so many chats could not be.
+    /// Everything asked for was read, or could not be.
     Done {
-        /// Chats that could not be read.
-        unread: usize,
+        /// Chats that Desk did not show.
+        unread: Unanswered,
     },
     /// Time was up, or told to stop, with so many chats still open.
     Ended {
         /// Chats not settled.
         open: usize,
+        /// Those among them that Desk did not show when they were last asked for.
+        unread: Unanswered,
     },
     /// The token or the base URL is wrong, or the journal failed.
     Failed(String),
@@ -97,7 +102,7 @@ struct Round {
     due: BinaryHeap<Reverse<(Instant, usize)>>,
     kept: HashMap<RunId, (Vec<Reading>, u64)>,
     kept_count: usize,
-    unread: usize,
+    unread: Unanswered,
     settled: usize,
 }
 
@@ -126,7 +131,7 @@ impl<J: Journal + 'static> Tracker<J> {
             }
             if reads.is_empty() && round.due.is_empty() {
                 break Tracking::Done {
-                    unread: round.unread,
+                    unread: round.unread.clone(),
                 };
             }
             let next_due = round.next_due().filter(|_| reads.len() < self.concurrency);
@@ -144,10 +149,10 @@ impl<J: Journal + 'static> Tracker<J> {
                     self.flush(&mut round).await?;
                 }
                 () = sleep_until(deadline.unwrap_or(far)), if deadline.is_some() => {
-                    break Tracking::Ended { open: round.chats.len() - round.settled };
+                    break round.ended();
                 }
                 () = self.stop.cancelled() => {
-                    break Tracking::Ended { open: round.chats.len() - round.settled };
+                    break round.ended();
                 }
             }
             if round.kept_count == 0 {
@@ -192,7 +197,7 @@ impl<J: Journal + 'static> Tracker<J> {
             due,
             kept: HashMap::new(),
             kept_count: 0,
-            unread: 0,
+            unread: Unanswered::default(),
             settled: 0,
         })
     }
@@ -235,18 +240,15 @@ impl<J: Journal + 'static> Tracker<J> {
                 chat.contradicts = figures.contradict(chat.tracked.customers.into());
                 let first = chat.tracked.read_at.is_none();
                 chat.failures = 0;
+                round.unread.remove(chat.tracked.chat.0);
                 chat.tracked.counts = figures.counts;
                 chat.tracked.read_at = Some(now);
                 round.settled += usize::from(settled);
                 if !settled && matches!(until, Until::Settled(_)) {
-                    let age = now
-                        .duration_since(chat.tracked.accepted_at)
-                        .try_into()
-                        .unwrap_or_default();
                     let wait = if first {
                         self.shortest
                     } else {
-                        next_reading(age, self.shortest)
+                        next_reading(age(chat, now), self.shortest)
                     };
                     round.again(index, wait);
                 }
@@ -265,12 +267,13 @@ impl<J: Journal + 'static> Tracker<J> {
                 chat.failures += 1;
                 let failures = chat.failures;
                 let id = chat.tracked.chat.0;
-                if !matches!(until, Until::Settled(_)) && failures >= TRIES {
-                    tracing::warn!(chat = id, %error, "a chat could not be read");
-                    round.unread += 1;
-                } else {
+                if failures >= TRIES && round.unread.add(id, &error) {
+                    // Once for each answer: there may be as many chats as batches.
+                    tracing::warn!(chat = id, %error, "Desk does not show a chat; others with the same answer are not logged");
+                }
+                if failures < TRIES || matches!(until, Until::Settled(_)) {
                     tracing::debug!(chat = id, %error, "a chat could not be read yet");
-                    let wait = FIRST_RETRY * 2_u32.pow((failures - 1).min(6));
+                    let wait = again_after(failures, &error, age(&round.chats[index], now));
                     round.again(index, wait.max(self.shortest));
                 }
                 None
@@ -304,7 +307,31 @@ impl<J: Journal + 'static> Tracker<J> {
     }
 }
 
+fn age(chat: &Chat, now: Timestamp) -> Duration {
+    let age = now.duration_since(chat.tracked.accepted_at).try_into();
+    age.unwrap_or_default()
+}
+
+/// When a chat that was not shown is asked for again. What Desk answers for good is as rarely asked
+/// for as a chat of that age is read.
+fn again_after(failures: u32, error: &ReadError, age: Duration) -> Duration {
+    let wait = FIRST_RETRY * 2_u32.pow((failures - 1).min(6));
+    match error {
+        ReadError::NotFound(_) | ReadError::Refused(_) if failures >= TRIES => {
+            next_reading(age, wait)
+        }
+        _ => wait,
+    }
+}
+
 impl Round {
+    fn ended(&self) -> Tracking {
+        Tracking::Ended {
+            open: self.chats.len() - self.settled,
+            unread: self.unread.clone(),
+        }
+    }
+
     fn again(&mut self, index: usize, wait: Duration) {
         self.due.push(Reverse((Instant::now() + wait, index)));
     }

@@ -331,11 +331,12 @@ impl<J: Journal + 'static> Voyage<'_, J> {
             Tracking::Failed(why) => {
                 tracing::warn!(run = %self.record.key, why, "the chats could not be read");
             }
-            Tracking::Done { unread } if unread > 0 => {
+            Tracking::Done { unread } | Tracking::Ended { unread, .. } if !unread.is_empty() => {
                 tracing::warn!(
                     run = %self.record.key,
-                    chats = unread,
-                    "some chats could not be read; try deskcast track"
+                    chats = unread.chats(),
+                    answers = %unread,
+                    "Desk did not show some chats; try deskcast track"
                 );
             }
             Tracking::Done { .. } | Tracking::Ended { .. } => {}
