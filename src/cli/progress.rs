@@ -45,7 +45,7 @@ pub(super) fn show(
         begun: Instant::now(),
         done_before: progress.snapshot().batches_done,
     };
-    if !on_terminal {
+    if !is_drawn(on_terminal) {
         return Shown {
             task: tokio::spawn(write_lines(progress, pace, title)),
             bar: None,
@@ -60,12 +60,29 @@ pub(super) fn show(
 
 fn new_bar(bars: &MultiProgress) -> ProgressBar {
     let bar = bars.add(ProgressBar::new(1));
-    let template = "{bar:24.cyan/dim} {percent:>3} %  {wide_msg}";
+    // Small, so that a narrow terminal has room for words; what is too long is cut to its width.
+    let template = "{bar:12.cyan/dim} {percent:>3} %  {wide_msg}";
     // The template is a constant; a wrong one would show in every test of the bar.
-    bar.set_style(
-        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
-    );
+    let style =
+        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    bar.set_style(match has_blocks() {
+        true => style,
+        false => style.progress_chars("=> "),
+    });
     bar
+}
+
+/// Whether a bar can be drawn again and again on the same line.
+fn is_drawn(on_terminal: bool) -> bool {
+    on_terminal && !std::env::var("TERM").is_ok_and(|terminal| terminal == "dumb")
+}
+
+/// Whether the locale has more characters than ASCII.
+fn has_blocks() -> bool {
+    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set);
+    let locale = locale.unwrap_or_default().to_ascii_lowercase();
+    locale.contains("utf-8") || locale.contains("utf8")
 }
 
 /// Starts showing the progress of a message job: what is done, of how much, in a line.
@@ -74,7 +91,7 @@ pub(super) fn show_job(
     title: &'static str,
     line: impl Fn() -> (u64, u64, String) + Send + 'static,
 ) -> Shown {
-    if !context.on_terminal {
+    if !is_drawn(context.on_terminal) {
         let task = tokio::spawn(async move {
             let mut ticks = interval(LINE_EVERY);
             ticks.tick().await;

@@ -207,8 +207,20 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
+/// Whether a body is nothing to show: more than a tenth of its beginning is no text.
+fn is_binary(body: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(&body[..body.len().min(4 * EXCERPT)]);
+    let strange = |c: &char| {
+        *c == char::REPLACEMENT_CHARACTER || (c.is_control() && !matches!(c, '\t' | '\r' | '\n'))
+    };
+    text.chars().filter(strange).count() * 10 > text.chars().count()
+}
+
 /// The beginning of a body on one line, without control characters or markup.
 pub(super) fn excerpt(body: &[u8]) -> String {
+    if is_binary(body) {
+        return format!("{} bytes that are no text", body.len());
+    }
     let text = String::from_utf8_lossy(&body[..body.len().min(4 * EXCERPT)]);
     let mut plain = String::new();
     let mut in_tag = false;

@@ -1,9 +1,17 @@
 //! One request, and what was heard of it. Nothing is judged here.
 
+use std::io::Read as _;
+
+use flate2::read::GzDecoder;
 use jiff::Timestamp;
-use reqwest::header::HeaderMap;
+use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 use reqwest::{RequestBuilder, Response};
 use rustls::CertificateError;
+
+use crate::journal::sqlite::limits;
+
+/// What some servers put before JSON.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What was heard of one request.
 #[derive(Debug)]
@@ -33,6 +41,7 @@ pub(super) async fn send(request: RequestBuilder, largest: usize) -> Heard {
         Ok(response) => {
             let (status, headers) = (response.status().as_u16(), response.headers().clone());
             let body = body(response, largest).await;
+            let body = body.and_then(|body| plain(&headers, body, largest));
             let at = Timestamp::now();
             Heard::Answered(
                 Heading {
@@ -45,7 +54,7 @@ pub(super) async fn send(request: RequestBuilder, largest: usize) -> Heard {
         }
         Err(error) if never_left(&error) => match bar(&error) {
             Some(why) => Heard::Barred(why),
-            None => Heard::NotSent(causes(&error)),
+            None => Heard::NotSent(unreached(&error)),
         },
         Err(error) => Heard::Lost(causes(&error)),
     }
@@ -68,6 +77,41 @@ async fn body(mut response: Response, largest: usize) -> Result<Vec<u8>, String>
                 ));
             }
         }
+    }
+}
+
+/// The bytes of the answer itself: unpacked where they came packed although nobody asked for that,
+/// and without a byte order mark.
+fn plain(headers: &HeaderMap, mut body: Vec<u8>, largest: usize) -> Result<Vec<u8>, String> {
+    let encoding = headers.get(CONTENT_ENCODING);
+    let encoding = encoding.map_or("", |encoding| encoding.to_str().unwrap_or("unknown"));
+    body = match encoding.trim().to_ascii_lowercase().as_str() {
+        "" | "identity" => body,
+        "gzip" | "x-gzip" => unpacked(&body, largest)?,
+        other => {
+            return Err(format!(
+                "the answer is packed as \"{other}\", which was not asked for and cannot be read"
+            ));
+        }
+    };
+    if body.starts_with(BYTE_ORDER_MARK) {
+        body.drain(..BYTE_ORDER_MARK.len());
+    }
+    Ok(body)
+}
+
+fn unpacked(body: &[u8], largest: usize) -> Result<Vec<u8>, String> {
+    let mut plain = Vec::new();
+    // One byte more than may be kept tells whether there is more.
+    let read = GzDecoder::new(body)
+        .take(largest as u64 + 1)
+        .read_to_end(&mut plain);
+    match read {
+        Ok(bytes) if bytes > largest => Err(format!("the answer is larger than {largest} bytes")),
+        Ok(_) => Ok(plain),
+        Err(error) => Err(format!(
+            "the answer is gzip that cannot be unpacked: {error}"
+        )),
     }
 }
 
@@ -113,6 +157,16 @@ fn bar(error: &reqwest::Error) -> Option<String> {
              machine's with update-ca-certificates"
         ),
     })
+}
+
+/// Why nobody was reached, where it is no answer of anybody's.
+fn unreached(error: &reqwest::Error) -> String {
+    let io = chain(error).filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+    let own = io.into_iter().any(limits::is_too_many_files);
+    match own {
+        true => format!("{}. {}", causes(error), limits::MORE_FILES),
+        false => causes(error),
+    }
 }
 
 /// What a proxy's refusal of user and password is called: of CONNECT (407), and of SOCKS5.

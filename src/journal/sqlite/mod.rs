@@ -11,6 +11,7 @@ mod create;
 pub mod daemon;
 pub mod facts;
 pub mod gate;
+pub mod limits;
 pub mod lookups;
 pub mod messaged;
 mod open;

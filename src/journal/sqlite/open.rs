@@ -9,7 +9,7 @@ use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, TransactionBehavior};
 
 use super::owner::Lock;
 use super::place::OpenFile;
-use super::{beside, place, tick};
+use super::{beside, limits, place, tick};
 use crate::journal::JournalError;
 
 /// The schema versions, each a step from the one before; a store's version is how many it took.
@@ -321,6 +321,7 @@ pub(super) fn sentence(error: &rusqlite::Error) -> String {
         Some(ErrorCode::NotADatabase) => "it is not a deskcast store; choose another file",
         Some(ErrorCode::DatabaseCorrupt) => "it is damaged; restore a backup",
         Some(ErrorCode::SystemIoFailure) => "the disk failed; check it",
+        Some(ErrorCode::CannotOpen) if limits::has_too_many_files() => limits::MORE_FILES,
         Some(ErrorCode::CannotOpen) => "it cannot be opened; check the path and the permissions",
         _ => return error.to_string(),
     };

@@ -30,18 +30,26 @@ use self::own_rate::OwnRate;
 use self::state::{Next, State};
 pub use crate::delivery::lanes::Lane;
 use crate::delivery::pace::Allowance;
+use crate::journal::sqlite::limits;
 
 /// How often the driver looks whether the budget is still there.
 const LOOK_UP_EVERY: Duration = Duration::from_secs(1);
 /// The file of a budget that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "cannot use {path}, which holds the budget for every process on this store: {source}. The \
-     folder of the store must be writable"
+    "cannot use {path}, which holds the budget for every process on this store: {source}. {}",
+    advice(source)
 )]
 pub struct BudgetError {
     path: String,
     source: std::io::Error,
+}
+
+fn advice(error: &std::io::Error) -> &'static str {
+    match limits::is_too_many_files(error) {
+        true => limits::MORE_FILES,
+        false => "The folder of the store must be writable",
+    }
 }
 
 /// The budget of one application. Clones share it.
