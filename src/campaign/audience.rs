@@ -16,6 +16,7 @@ mod header;
 mod kind;
 mod records;
 mod rows;
+mod seen;
 mod sheet;
 mod source;
 
@@ -23,6 +24,7 @@ use std::io::Read;
 
 pub use error::AudienceError;
 pub use kind::FileKind;
+pub use seen::{Encoding, Filtered, Form, Ids, Seen};
 
 use super::choice::{Column, Delimiter};
 use super::customer::{CellFlaw, CustomerId, InvalidId};
@@ -31,6 +33,7 @@ use super::sendbird_id::sendbird_id;
 use super::spelling::says_one_of;
 use records::Records;
 use rows::Shape;
+use seen::Watch;
 
 /// So many rows before a last row without line end say how long an id is.
 const NEIGHBOURS: usize = 16;
@@ -159,6 +162,7 @@ pub struct AudienceReader<R> {
     /// The shortest id of the last rows of the block before, in characters.
     shortest_before: Option<usize>,
     failed: Option<AudienceError>,
+    watch: Watch,
 }
 
 impl<R: Read> AudienceReader<R> {
@@ -207,6 +211,7 @@ impl<R: Read> AudienceReader<R> {
         });
         Ok(Self {
             columns: rows.count(),
+            watch: Watch::new(spec, column, &conditions),
             rows,
             column,
             conditions,
@@ -232,7 +237,10 @@ impl<R: Read> AudienceReader<R> {
             if !std::mem::take(&mut self.pending) {
                 match self.rows.next() {
                     Ok(true) => {}
-                    Ok(false) => break,
+                    Ok(false) => {
+                        self.watch.ended = true;
+                        break;
+                    }
                     Err(error) => return Err(self.failed.insert(error).clone()),
                 }
             }
@@ -241,8 +249,11 @@ impl<R: Read> AudienceReader<R> {
             {
                 return Err(self.failed.insert(error).clone());
             }
+            self.watch.row(&self.rows);
             self.take_row(block);
         }
+        self.watch.ids(&block.ids);
+        self.watch.ids(&block.filtered);
         self.shortest_before = shortest_of_the_last(block);
         Ok(block.rows > 0)
     }
@@ -309,19 +320,29 @@ impl<R: Read> AudienceReader<R> {
         self.rows.spread()
     }
 
-    /// Whether every condition holds for the row; an error where one cannot be told.
-    fn is_taken(&self) -> Result<bool, InvalidId> {
-        let mut taken = true;
-        for (column, any_of) in &self.conditions {
+    /// What was seen of the file so far.
+    pub fn seen(&self) -> Seen {
+        self.watch.seen(&self.rows, &self.conditions)
+    }
+
+    /// The first condition that does not hold for the row, none where all do; an error where one
+    /// cannot be told.
+    #[inline]
+    fn leaves_out(&self) -> Result<Option<usize>, InvalidId> {
+        let mut first = None;
+        for (nth, (column, any_of)) in self.conditions.iter().enumerate() {
             match self.rows.flaw(*column) {
                 // A date can be asked for.
                 None | Some(CellFlaw::Date) => {}
                 Some(flaw) => return Err(self.in_cell(*column, flaw)),
             }
             let field = self.rows.field(*column).unwrap_or_default();
-            taken &= says_one_of(field, any_of).ok_or(InvalidId::CellNotText)?;
+            let holds = says_one_of(field, any_of).ok_or(InvalidId::CellNotText)?;
+            if !holds && first.is_none() {
+                first = Some(nth);
+            }
         }
-        Ok(taken)
+        Ok(first)
     }
 
     /// What is wrong with a cell of the row, by its name.
@@ -347,7 +368,7 @@ impl<R: Read> AudienceReader<R> {
     }
 
     #[inline]
-    fn take_row(&self, block: &mut Block) {
+    fn take_row(&mut self, block: &mut Block) {
         if self.by_name {
             return self.take_named(block);
         }
@@ -358,14 +379,15 @@ impl<R: Read> AudienceReader<R> {
             Some(why) => Err(why),
             None => field
                 .map_or(Err(InvalidId::Missing), CustomerId::parse_bytes)
-                .and_then(|id| Ok((id, self.is_taken()?))),
+                .and_then(|id| Ok((id, self.leaves_out()?))),
         };
         match judged {
-            Ok((id, false)) => {
+            Ok((id, Some(condition))) => {
+                self.watch.filtered(condition, &self.rows);
                 block.filtered.push(id.get());
                 block.filtered_lines.push(line);
             }
-            Ok((id, true)) => {
+            Ok((id, None)) => {
                 block.ids.push(id.get());
                 block.lines.push(line);
             }
@@ -373,7 +395,7 @@ impl<R: Read> AudienceReader<R> {
         }
     }
 
-    fn take_named(&self, block: &mut Block) {
+    fn take_named(&mut self, block: &mut Block) {
         let line = self.rows.line();
         let field = self.rows.field(self.column);
         block.rows += 1;
@@ -381,14 +403,19 @@ impl<R: Read> AudienceReader<R> {
             Some(why) => Err(why),
             None => field
                 .map_or(Err(InvalidId::Missing), sendbird_id)
-                .and_then(|name| Ok((name, self.is_taken()?))),
+                .and_then(|name| Ok((name, self.leaves_out()?))),
         };
         match judged {
-            Ok((name, taken)) => block.named.push(NamedRow {
-                line,
-                name: name.into(),
-                taken,
-            }),
+            Ok((name, condition)) => {
+                block.named.push(NamedRow {
+                    line,
+                    name: name.into(),
+                    taken: condition.is_none(),
+                });
+                if let Some(condition) = condition {
+                    self.watch.filtered(condition, &self.rows);
+                }
+            }
             Err(why) => block.invalid.push(self.invalid_row(why)),
         }
     }

@@ -26,6 +26,7 @@ mod choice;
 mod customer;
 mod customers;
 mod definition;
+mod file_read;
 mod house;
 mod message;
 mod name;
@@ -43,12 +44,14 @@ mod warning;
 mod window;
 
 pub use audience::{
-    AudienceError, AudienceReader, AudienceSpec, Block, FileKind, FileLine, InvalidRow, NamedRow,
+    AudienceError, AudienceReader, AudienceSpec, Block, Encoding, Form, FileKind, FileLine, Filtered,
+    Ids, InvalidRow, NamedRow, Seen,
 };
 pub use choice::{BatchSize, Column, Delimiter, InvalidRows, Priority, UnknownPolicy};
 pub use customer::{CellFlaw, CustomerId, InvalidId};
 pub use customers::{Condition, Customers, Sample};
 pub use definition::Definition;
+pub use file_read::{FileRead, Role};
 pub use house::{House, HouseRule, HouseWindow};
 pub use message::{InvalidMessage, Message, MessageText, normal, text_warnings};
 pub use name::{CampaignName, InvalidName};

@@ -70,6 +70,10 @@ pub(super) async fn check(context: &Context, args: CheckArgs) -> Result<Exit, Fa
         true => Some(ask_desk(context, &checked).await?),
         false => None,
     };
+    // Of a whole folder that would be too much to read.
+    if args.names.is_empty() && !args.json {
+        checked.iter_mut().for_each(|one| one.read.clear());
+    }
     print(&match args.json {
         true => report::json(&checked, findings.as_deref(), now),
         false => report::text(&checked, findings.as_deref(), now),

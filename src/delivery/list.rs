@@ -2,7 +2,11 @@
 //! nobody out looks like one that was never read; so each is counted, and named wherever the plan is
 //! shown.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
+
+use crate::campaign::Seen;
 
 /// A list, and what became of its entries.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +23,8 @@ pub struct List {
     pub left_out: u64,
     /// Whether somebody of it was seen whom `where` leaves out, while nobody of it was in the audience.
     pub only_filtered: bool,
+    /// What was seen of its file; none of a run that was planned before.
+    pub seen: Option<Arc<Seen>>,
 }
 
 impl List {
@@ -31,6 +37,7 @@ impl List {
             matched: 0,
             left_out: 0,
             only_filtered: false,
+            seen: None,
         }
     }
 

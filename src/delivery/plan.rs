@@ -19,7 +19,7 @@ use super::request::Template;
 use super::rules::Rules;
 use super::tally::Listing;
 use super::variant::Varied;
-use crate::campaign::{Block, InvalidRow, NamedRow};
+use crate::campaign::{Block, InvalidRow, NamedRow, Seen};
 
 /// What identifies a plan: sha256 over the request line and every body in order, each ended by a
 /// newline. Whoever has the bodies can compute it with a command-line tool.
@@ -100,6 +100,8 @@ pub struct PlanSummary {
     pub left_out: Vec<(Ground, u64)>,
     /// The lists of those who are not to be messaged, and what each came to.
     pub lists: Vec<List>,
+    /// What was seen of the customer files, in their order; whoever reads them adds it.
+    pub files: Vec<Seen>,
 }
 
 impl PlanSummary {
@@ -286,6 +288,7 @@ impl<'a> Planner<'a> {
         Ok(PlanSummary {
             left_out,
             lists: self.rules.into_lists(),
+            files: Vec::new(),
             listing: self.listing,
             planned: self.planned,
             batches: self.batches,

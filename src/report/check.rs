@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::json::line;
 use super::number::counted;
+use super::read::{self, ReadObject};
 use super::shown::changes;
 use super::text::{second, wrapped};
 use crate::campaign::{Fire, Note, OpenHours, Rule, Timetable, Warning};
@@ -50,6 +51,9 @@ fn block(checked: &Checked, now: Timestamp) -> String {
     if checked.named.is_none() {
         // Nothing is known of it.
         return text;
+    }
+    for file in &checked.read {
+        text.push_str(&entry("Read", read::lines(file, WIDTH - MARGIN)));
     }
     match &checked.timetable {
         Some(timetable) => {
@@ -244,6 +248,7 @@ struct CampaignObject<'a> {
     ok: bool,
     mistakes: &'a [String],
     warnings: &'a [Warning],
+    read: Vec<ReadObject>,
     schedule: Option<ScheduleObject>,
     window: Option<WindowObject>,
     /// Up to when its due times are decided, where that has not come.
@@ -303,6 +308,7 @@ fn campaign(checked: &Checked, now: Timestamp) -> CampaignObject<'_> {
         ok: checked.is_ok(),
         mistakes: &checked.mistakes,
         warnings: &checked.warnings,
+        read: read::objects(&checked.read),
         schedule,
         window,
         decided_ahead: checked.ahead.map(second),

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 
 use super::number::{counted, duration, grouped};
 use super::text::wrapped;
-use super::{lists, restraints};
-use crate::campaign::{Ending, OpenHours, Restraints, Warning};
+use super::{lists, read, restraints};
+use crate::campaign::{Ending, FileRead, OpenHours, Restraints, Warning};
 use crate::delivery::plan::PlanSummary;
 use crate::delivery::reason::Reason;
 use crate::service::planning::{Campaign, invalid_rows_sentence};
@@ -50,6 +50,8 @@ pub struct DryRun<'a> {
     pub missing: Missing,
     /// Where the store is looked for, where there is none.
     pub no_store: Option<NoStore>,
+    /// What was read.
+    pub read: &'a [FileRead],
     /// The command that sends exactly this.
     pub command: String,
 }
@@ -136,6 +138,7 @@ impl DryRun<'_> {
             Some(chosen) => writeln!(out, "Customers   {}\n", chosen.what)?,
             None => writeln!(out, "Customers   {}\n", self.campaign.customers_shown())?,
         }
+        self.write_read(out)?;
         self.write_sums(out)?;
         self.write_lists(out)?;
         self.write_invalid(out)?;
@@ -210,6 +213,20 @@ impl DryRun<'_> {
             &format!("   in {batches} of at most {most}"),
         )?;
         writeln!(out)
+    }
+
+    fn write_read(&self, out: &mut String) -> std::fmt::Result {
+        let mut label = "Read";
+        for file in self.read {
+            for line in read::lines(file, WIDTH - MARGIN) {
+                writeln!(out, "{label:<MARGIN$}{line}")?;
+                label = "";
+            }
+        }
+        match self.read.is_empty() {
+            true => Ok(()),
+            false => writeln!(out),
+        }
     }
 
     fn write_lists(&self, out: &mut String) -> std::fmt::Result {

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use super::doubts::{self, DoubtsObject};
 use super::lists::{ListObject, objects};
 use super::number::percentage;
+use super::read::ReadObject;
 use super::text::time;
 use super::variants::Variants;
 use super::{Reported, result};
@@ -50,6 +51,9 @@ pub struct RunObject {
     /// The lists of those who were left out; left away where there is none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lists: Vec<ListObject>,
+    /// What was read, of a dry run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub read: Vec<ReadObject>,
     /// What is probably not meant, of a dry run; left away where there is nothing.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
@@ -150,6 +154,7 @@ impl RunObject {
             requests: standing.requests,
             variants: Variants::of(&standing.variants),
             lists: objects(&run.lists),
+            read: Vec::new(),
             warnings: Vec::new(),
             first_request: None,
             duration_seconds: None,

@@ -11,6 +11,7 @@ pub mod lists;
 pub mod number;
 pub mod orders;
 pub mod overview;
+pub mod read;
 pub mod restraints;
 pub mod result;
 pub mod retraction;

@@ -16,10 +16,11 @@ use super::launch::agent_named;
 use super::lists::{Owner, list};
 use super::planning::{Mistake, inside, locate, read_definition, spec_of};
 use super::verify::Named;
+use super::what_was_read::{self, file_at};
 use super::{texts, warnings};
 use crate::campaign::{
-    AudienceReader, CampaignName, Definition, House, NoZone, OpenHours, Timetable, Warning,
-    WarningRules, Zone, text_warnings,
+    AudienceReader, Block, CampaignName, Definition, FileRead, House, NoZone, OpenHours, Role,
+    Seen, Timetable, Warning, WarningRules, Zone, text_warnings,
 };
 use crate::journal::RunKey;
 
@@ -69,6 +70,8 @@ pub struct Checked {
     pub named: Option<Named>,
     /// What makes another campaign the same one to customers; none where that is not known.
     pub sameness: Option<Sameness>,
+    /// What was read of its files: of customers and lists only the beginning.
+    pub read: Vec<FileRead>,
     /// Whether it is a file that only looks like a campaign.
     pub stray: bool,
     /// Which warnings it allows.
@@ -159,15 +162,23 @@ impl Checked {
         self.of_definition = self.warnings.len();
         self.texts(definition, folder, defaults.longest);
         for file in &definition.customers.files {
-            self.note(customers(definition, folder, file.as_path()));
+            let read = self.note(customers(definition, folder, file.as_path()));
+            self.read.extend(read.flatten());
         }
         for file in &definition.customers.exclude {
-            let found = inside(folder, file.as_path());
-            self.note(found.and_then(|path| list_of_others(definition, &path, Owner::Campaign)));
+            let name = file.as_path().display().to_string();
+            let read = inside(folder, file.as_path())
+                .and_then(|path| list_of_others(definition, name, (&path, Owner::Campaign)));
+            let read = self.note(read);
+            self.read.extend(read.flatten());
         }
         for path in defaults.suppress {
-            self.note(list_of_others(definition, path, Owner::Settings));
+            let name = path.display().to_string();
+            let read = self.note(list_of_others(definition, name, (path, Owner::Settings)));
+            self.read.extend(read.flatten());
         }
+        self.read
+            .extend(what_was_read::messages(definition, folder));
         let agent_id = self.note(agent_named(definition, defaults.agent_id));
         let zoned = |error: NoZone| Mistake(format!("{shown}: {error}"));
         self.scheduled = definition.schedule.is_some();
@@ -217,18 +228,39 @@ impl Checked {
     }
 }
 
-/// Whether a customer file is there, readable, and has the columns.
-fn customers(definition: &Definition, folder: &Path, file: &Path) -> Result<(), Mistake> {
-    let path = inside(folder, file)?;
+/// Whether a customer file is there, readable, and has the columns; and what it begins with.
+fn customers(
+    definition: &Definition,
+    folder: &Path,
+    name: &Path,
+) -> Result<Option<FileRead>, Mistake> {
+    let path = inside(folder, name)?;
     let wrong = |what: String| Mistake(format!("{}: {what}", path.display()));
     let file = CustomerFile::open(&path).map_err(wrong)?;
-    AudienceReader::new(file, &spec_of(definition))
-        .map(|_| ())
-        .map_err(|error| wrong(error.to_string()))
+    let spec = spec_of(definition);
+    let reader = match definition.customers.by_sendbird_id {
+        true => AudienceReader::by_name(file, &spec),
+        false => AudienceReader::new(file, &spec),
+    };
+    let seen = beginning(reader.map_err(|error| wrong(error.to_string()))?, &path)?;
+    let name = name.display().to_string();
+    Ok(file_at(name, &path, Role::Customers(seen)))
 }
 
-fn list_of_others(definition: &Definition, path: &Path, owner: Owner) -> Result<(), Mistake> {
-    list(path, definition, owner)
-        .map(|_| ())
-        .map_err(|what| Mistake(format!("{}: {what}", path.display())))
+fn list_of_others(
+    definition: &Definition,
+    name: String,
+    (path, owner): (&Path, Owner),
+) -> Result<Option<FileRead>, Mistake> {
+    let reader = list(path, definition, owner);
+    let reader = reader.map_err(|what| Mistake(format!("{}: {what}", path.display())))?;
+    let seen = beginning(reader, path)?;
+    Ok(file_at(name, path, Role::List(seen)))
+}
+
+/// What a file begins with.
+fn beginning(mut reader: AudienceReader<CustomerFile>, path: &Path) -> Result<Seen, Mistake> {
+    let read = reader.next_block(&mut Block::default());
+    read.map_err(|error| Mistake(format!("{}: {error}", path.display())))?;
+    Ok(reader.seen())
 }

@@ -4,6 +4,7 @@
 //! that cannot be read may be the one of somebody who asked to be left alone.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -11,7 +12,7 @@ use super::customer_file::CustomerFile;
 use super::planning::{Campaign, Mistake, spec_of};
 use crate::campaign::{
     AudienceError, AudienceReader, AudienceSpec, Block, Column, Definition, Delimiter, EMPTY_LIST,
-    NamedRow, Sample,
+    NamedRow, Sample, Seen,
 };
 use crate::delivery::customer_set::CustomerSet;
 use crate::delivery::draw::{Draw, Lowest};
@@ -110,7 +111,7 @@ fn read(
 ) -> Result<(), Mistake> {
     let mut customers = CustomerSet::default();
     let mut unknown = 0;
-    each_block::<Mistake>(path, &campaign.definition, owner, &mut |block| {
+    let seen = each_block::<Mistake>(path, &campaign.definition, owner, &mut |block| {
         customers.extend(&block.ids);
         let named: Vec<u64> = campaign.directory.customers(&block.named).collect();
         customers.extend(&named);
@@ -120,7 +121,10 @@ fn read(
     let changed = std::fs::metadata(path).and_then(|meta| meta.modified());
     let changed = changed.ok().and_then(|time| Timestamp::try_from(time).ok());
     let entries = customers.len() + unknown;
-    let list = List::new(name, entries, changed.unwrap_or_default());
+    let list = List {
+        seen: Some(Arc::new(seen)),
+        ..List::new(name, entries, changed.unwrap_or_default())
+    };
     rules.suppress(list, customers);
     Ok(())
 }
@@ -130,15 +134,11 @@ fn each_block<E: From<Mistake>>(
     definition: &Definition,
     owner: Owner,
     each: &mut dyn FnMut(&Block) -> Result<(), E>,
-) -> Result<(), E> {
+) -> Result<Seen, E> {
     let reader = list(path, definition, owner);
     let reader = reader.map_err(|what| Mistake(format!("{}: {what}", path.display())))?;
-    let mut rows = 0;
-    each_block_of(path, reader, &mut |block| {
-        rows += block.rows;
-        each(block)
-    })?;
-    if rows == 0 && !definition.warning_rules.allows(EMPTY_LIST) {
+    let seen = each_block_of(path, reader, each)?;
+    if seen.rows == 0 && !definition.warning_rules.allows(EMPTY_LIST) {
         return Err(Mistake(format!(
             "{}: has nobody in it, so that it leaves nobody out: export it again; if it may be empty, say so in the \
              campaign: allow = [\"{EMPTY_LIST}\"]",
@@ -146,14 +146,14 @@ fn each_block<E: From<Mistake>>(
         ))
         .into());
     }
-    Ok(())
+    Ok(seen)
 }
 
 fn each_block_of<E: From<Mistake>>(
     path: &Path,
     mut reader: AudienceReader<CustomerFile>,
     each: &mut dyn FnMut(&Block) -> Result<(), E>,
-) -> Result<(), E> {
+) -> Result<Seen, E> {
     let wrong = |what: String| Mistake(format!("{}: {what}", path.display()));
     let mut block = Block::default();
     while reader
@@ -179,7 +179,7 @@ fn each_block_of<E: From<Mistake>>(
         }
         each(&block)?;
     }
-    Ok(())
+    Ok(reader.seen())
 }
 
 /// Who of these customers is on a list of those whom nobody messages, with the list.

@@ -40,3 +40,4 @@ pub mod transcripts;
 pub mod verify;
 pub mod voyage;
 pub mod warnings;
+pub mod what_was_read;

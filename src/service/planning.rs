@@ -15,7 +15,7 @@ use super::plain_file;
 use super::texts::{message_of, variants_of};
 use crate::campaign::{
     AudienceError, AudienceReader, AudienceSpec, Block, CampaignName, Definition, FileLine,
-    InnerPath, InvalidRow,
+    InnerPath, InvalidRow, Seen,
 };
 use crate::delivery::directory::Directory;
 use crate::delivery::plan::{PlanSink, PlanSummary, Planner};
@@ -291,9 +291,16 @@ pub fn plan<S: PlanSink + ?Sized>(
         scope.spawn(move || read_files(files, (&spec, by_name), &full, &spares));
         let mut planner = planner_of(campaign, templates, url, rules);
         let (mut count, mut rows) = (0, 0);
+        let mut files = Vec::new();
         for portion in blocks {
-            let Portion { block, bytes_read } =
-                portion.map_err(|(file, error)| mistake(file, error.to_string()))?;
+            let portion = portion.map_err(|(file, error)| mistake(file, error.to_string()))?;
+            let (block, bytes_read) = match portion {
+                Portion::Rows { block, bytes_read } => (block, bytes_read),
+                Portion::End(seen) => {
+                    files.push(*seen);
+                    continue;
+                }
+            };
             count += 1;
             rows += block.rows as u64;
             if count == SAMPLE_BLOCKS {
@@ -303,7 +310,8 @@ pub fn plan<S: PlanSink + ?Sized>(
             // The reader may be through already, and then needs no block any more.
             let _ = empty.try_send(block);
         }
-        planner.finish(sink).map_err(PlanError::Sink)
+        let summary = planner.finish(sink).map_err(PlanError::Sink)?;
+        Ok(PlanSummary { files, ..summary })
     })
 }
 
@@ -341,10 +349,12 @@ fn plan_chosen<S: PlanSink + ?Sized>(
     planner.finish(sink)
 }
 
-/// A block, and how many bytes of the file were read by then.
-struct Portion {
-    block: Block,
-    bytes_read: u64,
+/// What comes of reading.
+enum Portion {
+    /// A block, and how many bytes of the files were read by then.
+    Rows { block: Block, bytes_read: u64 },
+    /// A file is through, and this was seen of it.
+    End(Box<Seen>),
 }
 
 /// An error and the file it is in, from 0.
@@ -385,11 +395,13 @@ fn read_files(
                 block.set_file(number);
             }
             let bytes_read = bytes_read.get();
-            full.send(Ok(Portion { block, bytes_read })).is_ok()
+            full.send(Ok(Portion::Rows { block, bytes_read })).is_ok()
         };
         match read_blocks(input, spec, spares, portion) {
-            Ok(true) => {}
-            Ok(false) => return,
+            Ok(Some(seen)) => {
+                let _ = full.send(Ok(Portion::End(Box::new(seen))));
+            }
+            Ok(None) => return,
             Err(error) => {
                 let _ = full.send(Err((number, error)));
                 return;
@@ -398,13 +410,13 @@ fn read_files(
     }
 }
 
-/// Hands over the blocks of a file; false when nobody took one.
+/// Hands over the blocks of a file, and gives what was seen of it; nothing when nobody took one.
 fn read_blocks(
     input: Counted,
     (spec, by_name): (&AudienceSpec, bool),
     spares: &mpsc::Receiver<Block>,
     hand_over: impl Fn(Block) -> bool,
-) -> Result<bool, AudienceError> {
+) -> Result<Option<Seen>, AudienceError> {
     let mut reader = match by_name {
         true => AudienceReader::by_name(input, spec)?,
         false => AudienceReader::new(input, spec)?,
@@ -412,10 +424,10 @@ fn read_blocks(
     loop {
         let mut block = spares.try_recv().unwrap_or_default();
         if !reader.next_block(&mut block)? {
-            return Ok(true);
+            return Ok(Some(reader.seen()));
         }
         if !hand_over(block) {
-            return Ok(false);
+            return Ok(None);
         }
     }
 }

@@ -145,5 +145,6 @@ fn summary(planned: u64, batches: u32) -> deskcast::delivery::plan::PlanSummary 
         invalid_rows: Vec::new(),
         left_out: Vec::new(),
         lists: Vec::new(),
+        files: Vec::new(),
     }
 }

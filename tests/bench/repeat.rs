@@ -176,5 +176,6 @@ fn summary(planned: u64, batches: u32) -> PlanSummary {
         invalid_rows: Vec::new(),
         left_out: Vec::new(),
         lists: Vec::new(),
+        files: Vec::new(),
     }
 }

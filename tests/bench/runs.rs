@@ -166,6 +166,7 @@ fn fill(sink: &mut dyn PlanSink<Error = JournalError>) -> Result<PlanSummary, Jo
         invalid_rows: Vec::new(),
         left_out: Vec::new(),
         lists: Vec::new(),
+        files: Vec::new(),
     })
 }
 

@@ -63,6 +63,7 @@ fn the_text_shows_every_sum_and_the_first_request() {
         .lines()
         .map(|line| match line.strip_prefix("Ends ") {
             Some(_) => "Ends        [time], if begun now".to_owned(),
+            None if line.contains("  changed 20") => "              changed [time]".to_owned(),
             None => line.to_owned(),
         })
         .collect();
@@ -74,6 +75,7 @@ fn the_object_has_every_sum_and_the_first_request() {
     let ended = finish(dry_run(&scene(), &["--json"]));
     assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""));
     let mut object = ended.json();
+    object["read"][0]["changed_at"].take();
     assert_eq!(
         object["first_request"].take(),
         json!({

@@ -50,7 +50,7 @@ fn lists_of_the_object() -> serde_json::Value {
 /// The lines that are about lists, without how old they are.
 fn about_lists(text: &str) -> String {
     let mut lines = Vec::new();
-    for line in text.lines() {
+    for line in text.lines().skip_while(|line| !line.starts_with("List")) {
         let line = line.split(", 0.").next().unwrap();
         let line = match line.find("Z, ") {
             Some(at) if line.ends_with(" before") => format!("{}Z, [age] before", &line[..at]),

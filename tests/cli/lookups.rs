@@ -44,6 +44,7 @@ fn steady(text: &str, desk: &str) -> String {
     let lines = text.replace(desk, "http://127.0.0.1:1/platform/v1");
     let lines = lines.lines().map(|line| match line.strip_prefix("Ends ") {
         Some(_) => "Ends        [time], if begun now",
+        None if line.contains("  changed 20") => "              changed [time]",
         None if line.starts_with("Plan  ") => "Plan        [digest]",
         None if line.contains("--plan sha256:") => "  deskcast run spring --plan [digest]",
         None => line,

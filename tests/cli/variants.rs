@@ -184,7 +184,7 @@ fn a_dry_run_and_a_report_show_each_variant() {
         let why = town.scene.run(&["why", &id, "--json"]).json();
         assert_eq!(why["runs"][0]["variant"], name);
     }
-    let top: Vec<&str> = dry.lines().take(12).collect();
+    let top: Vec<&str> = dry.lines().take(11).collect();
     let table = report.split("throttled\n").nth(1).unwrap();
     // Who has answered by then depends on the time that took.
     let row = |line: &str| -> String {

@@ -83,6 +83,7 @@ fn summary(planned: u64, batches: u32) -> PlanSummary {
         invalid_rows: Vec::new(),
         left_out: Vec::new(),
         lists: Vec::new(),
+        files: Vec::new(),
     }
 }
 

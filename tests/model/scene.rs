@@ -253,6 +253,7 @@ fn create(journal: &mut impl Journal) -> Result<RunId, JournalError> {
             invalid_rows: Vec::new(),
             left_out: Vec::new(),
             lists: Vec::new(),
+            files: Vec::new(),
         })
     })
 }

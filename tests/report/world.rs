@@ -161,6 +161,7 @@ pub(crate) fn plan(
             invalid_rows: Vec::new(),
             left_out: Vec::new(),
             lists: Vec::new(),
+            files: Vec::new(),
         })
     };
     journal

@@ -36,7 +36,10 @@ fn look(folder: &TempDir, zone: Option<&Zone>) -> Vec<Checked> {
         longest: None,
     };
     let names = campaigns(folder.path()).expect("a folder");
-    names.iter().map(|name| check(name, &defaults)).collect()
+    let mut checked: Vec<Checked> = names.iter().map(|name| check(name, &defaults)).collect();
+    // When a file was changed is another time each time.
+    checked.iter_mut().for_each(|one| one.read.clear());
+    checked
 }
 
 /// The text without the folder's name, which is another one each time.

@@ -7,6 +7,7 @@ use super::super::customer::CellFlaw;
 use super::AudienceSpec;
 use super::error::AudienceError;
 use super::rows::{Rows, Shape};
+use super::seen::Form;
 use super::sheet::Sheet;
 use super::source::Source;
 use super::{delimiter, sheet};
@@ -104,6 +105,14 @@ impl<R> Records<R> {
         match self {
             Records::Text(rows) => rows.is_cut(),
             Records::Sheet(_) => false,
+        }
+    }
+
+    /// How the file is written.
+    pub(super) fn form(&self) -> Form {
+        match self {
+            Records::Text(rows) => rows.form(),
+            Records::Sheet(_) => Form::Sheet,
         }
     }
 

@@ -12,6 +12,7 @@ use super::super::choice::Delimiter;
 use super::super::customer::CustomerId;
 use super::error::AudienceError;
 use super::kind::{HEAD, kind};
+use super::seen::{Encoding, Form};
 use super::source::Source;
 
 /// The longest row, in bytes of the file.
@@ -47,6 +48,8 @@ pub(super) struct Rows<R> {
     spread: Option<(u64, u64)>,
     /// What a row of its own looks like, once that is known.
     shape: Option<Shape>,
+    /// How the first piece of the text is written.
+    encoding: Encoding,
 }
 
 /// What rows of a file look like.
@@ -124,6 +127,17 @@ impl<R> Rows<R> {
         (0..self.row.fields).filter_map(|index| self.field(index))
     }
 
+    /// How the file is written.
+    pub(super) fn form(&self) -> Form {
+        let mut ours = Delimiter::ALL.into_iter();
+        let delimiter = ours.find(|it| it.as_byte() == self.delimiter);
+        Form::Text {
+            packed: matches!(self.source, Source::Gzip(_)),
+            encoding: self.encoding,
+            delimiter: delimiter.unwrap_or(Delimiter::Comma),
+        }
+    }
+
     /// How many rows spread over several lines so far, and the line of the first.
     pub(super) fn spread(&self) -> Option<(u64, u64)> {
         self.spread
@@ -153,6 +167,7 @@ impl<R: Read> Rows<R> {
             },
             spread: None,
             shape: None,
+            encoding: Encoding::default(),
         }
     }
 
@@ -186,6 +201,7 @@ impl<R: Read> Rows<R> {
         if let Some(kind) = kind(head) {
             return Err(AudienceError::NoCsv(kind));
         }
+        self.encoding = Encoding::of(head);
         self.start = if head.starts_with(MARK) {
             MARK.len()
         } else {

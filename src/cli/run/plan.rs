@@ -165,6 +165,7 @@ pub(super) fn say_nobody(
         doubtful: None,
         requests: Requests::default(),
         lists: lists::objects(&nobody.lists),
+        read: Vec::new(),
         first_request: None,
         warnings: Vec::new(),
         duration_seconds: None,

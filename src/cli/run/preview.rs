@@ -32,6 +32,7 @@ use crate::journal::sqlite::read::{Requests, Store, VariantStanding};
 use crate::report::dry_run::{DryRun, Missing, NoStore};
 use crate::report::json::{FirstRequest, RunObject};
 use crate::report::lists as lists_shown;
+use crate::report::read as read_shown;
 use crate::report::variants::Variants;
 use crate::service::launch::{
     Refused, Terms, agent_of, check_summary, housed, restraints_of, window_of,
@@ -40,6 +41,7 @@ use crate::service::lists;
 use crate::service::lookups::{Cache, resolve};
 use crate::service::planning::{self, Campaign, PlanError};
 use crate::service::warnings;
+use crate::service::what_was_read;
 
 /// Shows what would be sent.
 pub(super) async fn dry_run(
@@ -114,11 +116,14 @@ pub(super) async fn dry_run(
         duration: pace::duration(looked_up.missing, application_rate),
         requests_per_second: application_rate,
     };
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let read = what_was_read::of_plan(&campaign, folder, &terms.suppress, &summary);
     if args.json {
         let shares = &shares.customers;
         let mut object = dry_run_object(
             &campaign, &summary, shares, &url, duration, &missing, &warnings,
         );
+        object.read = read_shown::objects(&read);
         if let Some(no_store) = no_store(context, args) {
             let notes = [object.note, no_store.sentence()];
             object.note = notes.join("; ").trim_start_matches("; ").to_owned();
@@ -142,6 +147,7 @@ pub(super) async fn dry_run(
         looked_up: looked_up.asked,
         missing,
         no_store: no_store(context, args),
+        read: &read,
         command: format!(
             "deskcast run {}{}{sandbox} --plan {}",
             args.campaign,
@@ -281,6 +287,7 @@ fn dry_run_object(
         requests: Requests::default(),
         variants: planned_variants(campaign, shares),
         lists: lists_shown::objects(&summary.lists),
+        read: Vec::new(),
         warnings: warnings.to_vec(),
         first_request: body.map(|body| FirstRequest {
             method: "POST",
