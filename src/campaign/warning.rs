@@ -13,9 +13,11 @@ use super::table::{Entry, TableReader};
 /// `empty-list` and `placeholders` are none by themselves: such a list or text is refused, unless it is
 /// allowed.
 pub const WARNING_NAMES: &[&str] = &[
+    "audience-size",
     "blanks",
     "bracketed-name",
     "cancelled-run",
+    "cut-export",
     "duplicates",
     EMPTY_LIST,
     "filler",
@@ -25,13 +27,16 @@ pub const WARNING_NAMES: &[&str] = &[
     "invisible",
     "line-separator",
     "link-without-host",
+    "long-ids",
     "long-message",
     "long-sending",
     "longest-message",
     "mojibake",
     "no-campaign",
     PLACEHOLDERS,
+    "rounded-ids",
     "same-campaign",
+    "short-ids",
     "unmatched-list",
     "written-escape",
 ];

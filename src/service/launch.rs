@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::lists;
 use super::lookups::{self, Unresolved};
 use super::planning::{self, Campaign, Mistake, PlanError};
-use super::warnings;
+use super::warnings::{self, Earlier};
 use crate::campaign::{
     Definition, House, InvalidRows, OpenHours, Pace, Restraints, SameCampaign, Zone,
 };
@@ -20,6 +20,7 @@ use crate::delivery::reason::{Ground, Reason};
 use crate::delivery::tally::Listing;
 use crate::desk::Desk;
 use crate::journal::sqlite::SqliteJournal;
+use crate::journal::sqlite::read::Alike;
 use crate::journal::{JournalError, Launch, NewRun, RunKey};
 
 /// What holds for all campaigns of a process.
@@ -177,7 +178,14 @@ pub fn launch(
     let templates = campaign.templates(agent_id);
     let url = Desk::create_url(&terms.base_url);
     let listed = lists::rules(campaign, &terms.suppress)?;
-    let longest = journal.longest_message()?;
+    let earlier = Earlier {
+        longest: journal.longest_message()?,
+        audience: journal.audience_before(Alike {
+            campaign: &definition.name,
+            base_url: &terms.base_url,
+            customers_file: &files_of(definition),
+        })?,
+    };
     let mut warned = Vec::new();
     loop {
         let repeat = &definition.repeat;
@@ -193,7 +201,7 @@ pub fn launch(
             check_complete(campaign, &summary)?;
             check_summary(campaign, &summary, asked.expected.as_ref())?;
             let duration = warnings::duration(campaign, &summary, terms.requests_per_second);
-            warned = warnings::of_plan(campaign, &summary, duration, longest)?;
+            warned = warnings::of_plan(campaign, &summary, duration, earlier)?;
             if asked.unasked.is_some_and(|most| summary.planned > most) {
                 return Err(NotLaunched::Unconfirmed(Box::new(Unconfirmed {
                     planned: summary.planned,
@@ -258,7 +266,7 @@ fn known(
 }
 
 /// The names of the customer files, one a line.
-fn files_of(definition: &Definition) -> String {
+pub fn files_of(definition: &Definition) -> String {
     let names: Vec<String> = definition
         .customers
         .files

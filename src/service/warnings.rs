@@ -5,19 +5,28 @@ use std::time::Duration;
 
 use super::planning::{Campaign, Mistake};
 use super::texts;
-use crate::campaign::Warning;
+use crate::campaign::{Warning, strange_file, strange_size};
 use crate::delivery::gate;
 use crate::delivery::list::List;
 use crate::delivery::pace;
 use crate::delivery::plan::PlanSummary;
+use crate::delivery::tally::Listing;
 use crate::delivery::variant::Variant;
 use crate::journal::RunKey;
 
 /// Sending that takes longer is worth a word.
 const A_DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// The warnings of a campaign and its plan, without those that it allows. `longest` is how many
-/// characters the longest text of an earlier run has.
+/// What earlier runs were like.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Earlier {
+    /// How many characters the longest text has; none where there was no run.
+    pub longest: Option<u64>,
+    /// How many customers the last run of the campaign was for; none where it had none.
+    pub audience: Option<u64>,
+}
+
+/// The warnings of a campaign and its plan, without those that it allows.
 ///
 /// # Errors
 /// Where the campaign is strict and there are any.
@@ -25,12 +34,18 @@ pub fn of_plan(
     campaign: &Campaign,
     summary: &PlanSummary,
     duration: Duration,
-    longest: Option<u64>,
+    earlier: Earlier,
 ) -> Result<Vec<Warning>, Mistake> {
     let mut warnings = texts::warnings(&campaign.message, &campaign.variants);
-    warnings.extend(longer(&campaign.message, &campaign.variants, longest));
+    warnings.extend(longer(
+        &campaign.message,
+        &campaign.variants,
+        earlier.longest,
+    ));
     warnings.extend(of_sums(summary));
     warnings.extend(of_lists(campaign, summary));
+    warnings.extend(of_files(campaign, summary));
+    warnings.extend(of_size(campaign, summary, earlier.audience));
     if duration > A_DAY {
         let sentence = "sending takes longer than a day";
         warnings.push(Warning::new("long-sending", sentence));
@@ -73,6 +88,36 @@ fn of_sums(summary: &PlanSummary) -> Vec<Warning> {
         warnings.push(Warning::new("invalid-rows", sentence));
     }
     warnings
+}
+
+/// Files that are strange in themselves.
+fn of_files(campaign: &Campaign, summary: &PlanSummary) -> Vec<Warning> {
+    let names = campaign.definition.customers.files.iter();
+    let names = names.map(|name| name.as_path().display().to_string());
+    let customers = names.zip(&summary.files);
+    let mut warnings: Vec<Warning> = customers
+        .flat_map(|(name, seen)| strange_file(&name, seen))
+        .collect();
+    for list in &summary.lists {
+        let seen = list.seen.iter();
+        warnings.extend(seen.flat_map(|seen| strange_file(&list.name, seen)));
+    }
+    warnings
+}
+
+/// An audience of quite another size than the last one.
+fn of_size(campaign: &Campaign, summary: &PlanSummary, before: Option<u64>) -> Option<Warning> {
+    // Who was chosen by hand is no audience.
+    let before = before.filter(|_| campaign.chosen.is_none())?;
+    let Listing {
+        listed,
+        duplicates,
+        invalid,
+        excluded_by,
+        ..
+    } = summary.listing;
+    let now = listed.saturating_sub(duplicates + invalid + excluded_by.filtered);
+    strange_size(now, before)
 }
 
 /// Lists in which nobody of the audience stands: mostly those of another Desk, or of another column.

@@ -24,6 +24,7 @@ mod obeyed;
 mod obeyed_waiting;
 mod outputs;
 mod place;
+mod plausible;
 mod read;
 mod refusals;
 mod result;

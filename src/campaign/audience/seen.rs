@@ -122,7 +122,8 @@ pub struct Ids {
 }
 
 impl Ids {
-    fn add(&mut self, ids: &[u64]) {
+    /// Looks at more of them.
+    pub fn add(&mut self, ids: &[u64]) {
         for &id in ids {
             let digits = id.checked_ilog10().map_or(1, |log| log as usize + 1);
             self.by_digits[digits] += 1;

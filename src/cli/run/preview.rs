@@ -28,19 +28,19 @@ use crate::delivery::tracking::Counts;
 use crate::delivery::variant::Shares;
 use crate::desk::Desk;
 use crate::journal::sqlite::messaged::Asking;
-use crate::journal::sqlite::read::{Requests, Store, VariantStanding};
+use crate::journal::sqlite::read::{Alike, Requests, Store, VariantStanding};
 use crate::report::dry_run::{DryRun, Missing, NoStore};
 use crate::report::json::{FirstRequest, RunObject};
 use crate::report::lists as lists_shown;
 use crate::report::read as read_shown;
 use crate::report::variants::Variants;
 use crate::service::launch::{
-    Refused, Terms, agent_of, check_summary, housed, restraints_of, window_of,
+    Refused, Terms, agent_of, check_summary, files_of, housed, restraints_of, window_of,
 };
 use crate::service::lists;
 use crate::service::lookups::{Cache, resolve};
 use crate::service::planning::{self, Campaign, PlanError};
-use crate::service::warnings;
+use crate::service::warnings::{self, Earlier};
 use crate::service::what_was_read;
 
 /// Shows what would be sent.
@@ -105,11 +105,11 @@ pub(super) async fn dry_run(
         own.per_second().min(application_rate)
     });
     let duration = warnings::duration(&campaign, &summary, application_rate);
-    let longest = match args.sandbox {
-        true => None,
-        false => longest_message(&store_path(context))?,
+    let earlier = match args.sandbox {
+        true => Earlier::default(),
+        false => earlier(&store_path(context), &campaign, &base_url)?,
     };
-    let mut warnings = warnings::of_plan(&campaign, &summary, duration, longest)?;
+    let mut warnings = warnings::of_plan(&campaign, &summary, duration, earlier)?;
     warnings.extend(taken_up(context, args, &campaign)?);
     let missing = Missing {
         ids: looked_up.missing,
@@ -250,6 +250,23 @@ pub(in crate::cli) fn longest_message(store: &Path) -> Result<Option<u64>, Failu
         true => Ok(Store::open(store)?.longest_message()?),
         false => Ok(None),
     }
+}
+
+/// What earlier runs were like; nothing where there is no journal yet.
+fn earlier(store: &Path, campaign: &Campaign, base_url: &str) -> Result<Earlier, Failure> {
+    if !store.exists() {
+        return Ok(Earlier::default());
+    }
+    let store = Store::open(store)?;
+    let definition = &campaign.definition;
+    Ok(Earlier {
+        longest: store.longest_message()?,
+        audience: store.audience_before(Alike {
+            campaign: &definition.name,
+            base_url,
+            customers_file: &files_of(definition),
+        })?,
+    })
 }
 
 fn dry_run_object(

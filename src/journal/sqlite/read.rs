@@ -3,6 +3,7 @@
 mod census;
 mod customers;
 mod doubts;
+mod earlier;
 mod listing;
 mod lists;
 mod longest;
@@ -20,6 +21,7 @@ pub use census::{Census, StateCount};
 pub use customers::{BatchRows, LeftOut};
 pub(super) use customers::{blob, state};
 pub use doubts::NAMED;
+pub use earlier::Alike;
 pub use standing::{Requests, Standing};
 pub use story::{Attempt, Part, Resolved, Story};
 pub use variants::VariantStanding;
