@@ -51,6 +51,11 @@ const OWNED: &[(&str, &[&str], &str)] = &[
         &["desk"],
         "only the client of Desk makes requests",
     ),
+    (
+        "rust_xlsxwriter::",
+        &["report"],
+        "workbooks are written in one place",
+    ),
     ("axum::", &["web"], "only the pages are served by it"),
     (
         "croner::",

@@ -45,8 +45,8 @@ mod warning;
 mod window;
 
 pub use audience::{
-    AudienceError, AudienceReader, AudienceSpec, Block, Encoding, Form, FileKind, FileLine, Filtered,
-    Ids, InvalidRow, NamedRow, Seen,
+    AudienceError, AudienceReader, AudienceSpec, Block, Encoding, FileKind, FileLine, Filtered,
+    Form, Ids, InvalidRow, NamedRow, Seen,
 };
 pub use choice::{BatchSize, Column, Delimiter, InvalidRows, Priority, UnknownPolicy};
 pub use customer::{CellFlaw, CustomerId, InvalidId};

@@ -30,6 +30,7 @@ mod tickets;
 mod track;
 mod transcripts;
 mod why;
+mod workbook;
 
 use std::path::PathBuf;
 

@@ -1,13 +1,16 @@
 //! `deskcast report`: what runs came to, or what became of every customer.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output::{print, print_with, tell};
-use super::selection::{FormatArgs, Selection, open_store, reported};
+use super::selection::{Selection, open_store, reported};
 use super::store::locate::{say_where_in_doubt, store_path};
+use super::workbook;
 use crate::journal::sqlite::read::Store;
 use crate::report::customers::{self, CustomersError, RowFormat};
 use crate::report::{Format, Reported, csv, json, overview, result};
@@ -19,8 +22,17 @@ pub(super) struct ReportArgs {
     #[arg(value_name = "RUN|NAME")]
     which: Option<String>,
 
-    #[command(flatten)]
-    format: FormatArgs,
+    /// A table for people, one JSON document, CSV with a row for each, or a workbook of one run
+    #[arg(long, value_name = "FORMAT", conflicts_with = "json")]
+    format: Option<ReportFormat>,
+
+    /// The same as --format json
+    #[arg(long)]
+    json: bool,
+
+    /// The file that --format xlsx writes, which ends in .xlsx
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
 
     /// CSV for a spreadsheet: with a byte order mark, ";" between the cells, and ids as text
     #[arg(long, conflicts_with = "json")]
@@ -31,15 +43,39 @@ pub(super) struct ReportArgs {
     #[arg(long, requires = "which")]
     customers: bool,
 
-    /// With --customers, also every duplicate and invalid row, and the line of each
-    #[arg(long, requires = "customers")]
+    /// With --customers or a workbook, also every duplicate and invalid row, and the line of each
+    #[arg(long)]
     all_rows: bool,
+}
+
+/// What a report is written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum ReportFormat {
+    /// For people.
+    Table,
+    /// One JSON document.
+    Json,
+    /// A header and a row for each.
+    Csv,
+    /// A workbook, in a file.
+    Xlsx,
 }
 
 pub(super) fn report(context: &Context, args: ReportArgs) -> Result<Exit, Failure> {
     let selection = Selection::parse(args.which.as_deref())?;
     let store = open_store(context)?;
     say_where_in_doubt(&store_path(context));
+    if args.format == Some(ReportFormat::Xlsx) {
+        if args.excel {
+            return Err(excel_is_csv());
+        }
+        return workbook::write(&store, &selection, args.all_rows, args.output.as_ref());
+    }
+    if args.output.is_some() {
+        return Err(Failure::mistake(
+            "--output goes with --format xlsx; other formats go to standard output: > FILE",
+        ));
+    }
     if args.customers {
         return report_customers(&store, &args, &selection);
     }
@@ -54,13 +90,27 @@ pub(super) fn report(context: &Context, args: ReportArgs) -> Result<Exit, Failur
 
 /// The format that was asked for; what is for a spreadsheet is CSV.
 fn asked(args: &ReportArgs) -> Result<Option<Format>, Failure> {
-    match (args.excel, args.format.asked()) {
+    if args.all_rows && !args.customers {
+        return Err(Failure::mistake(
+            "--all-rows goes with --customers, or with --format xlsx",
+        ));
+    }
+    let format = match args.format {
+        Some(ReportFormat::Table) => Some(Format::Table),
+        Some(ReportFormat::Json) => Some(Format::Json),
+        Some(ReportFormat::Csv) => Some(Format::Csv),
+        Some(ReportFormat::Xlsx) => return Err(excel_is_csv()),
+        None => args.json.then_some(Format::Json),
+    };
+    match (args.excel, format) {
         (true, None | Some(Format::Csv)) => Ok(Some(Format::Csv)),
-        (true, Some(_)) => Err(Failure::mistake(
-            "--excel writes CSV: leave --format away, or give --format csv",
-        )),
+        (true, Some(_)) => Err(excel_is_csv()),
         (false, format) => Ok(format),
     }
+}
+
+fn excel_is_csv() -> Failure {
+    Failure::mistake("--excel writes CSV: leave --format away, or give --format csv")
 }
 
 /// One run that was asked for is shown in full, several side by side.

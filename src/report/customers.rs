@@ -8,6 +8,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::columns;
 use super::text::{cell, id_cell, time};
 use crate::campaign::{CustomerId, InvalidId};
 use crate::delivery::batch::BatchState;
@@ -19,9 +20,6 @@ use crate::journal::sqlite::read::{BatchRows, LeftOut, RunRecord, Store};
 
 /// The reason of customers in a batch that was in flight when its sender ended.
 const DIED: &str = "the process that was sending it ended before it could record what came of it";
-
-/// The columns that there always are.
-const COLUMNS: &str = "customer_id,outcome,reason,batch,proactive_chat_id,at";
 
 /// What the rows are written as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,12 +46,12 @@ pub enum CustomersError {
 
 /// What became of a row of the customer file.
 #[derive(Clone, Debug, Default, Serialize)]
-struct Fate<'a> {
-    outcome: &'static str,
-    reason: Option<Cow<'a, str>>,
-    batch: Option<u32>,
-    proactive_chat_id: Option<u64>,
-    at: Option<String>,
+pub(super) struct Fate<'a> {
+    pub(super) outcome: &'static str,
+    pub(super) reason: Option<Cow<'a, str>>,
+    pub(super) batch: Option<u32>,
+    pub(super) proactive_chat_id: Option<u64>,
+    pub(super) at: Option<String>,
 }
 
 /// Writes a row for each customer of the run, by batch and in file order within each, and one for
@@ -118,7 +116,7 @@ pub(super) fn outcome_of(reason: Reason) -> &'static str {
     }
 }
 
-fn fate(batch: &BatchRows, owner: Owner) -> Fate<'_> {
+pub(super) fn fate(batch: &BatchRows, owner: Owner) -> Fate<'_> {
     Fate {
         outcome: outcome(batch.state, owner),
         reason: reason(batch, owner).map(Cow::from),
@@ -146,7 +144,7 @@ fn reason(batch: &BatchRows, owner: Owner) -> Option<String> {
 
 /// Why a value that stood in the file is not an id. Whether the field was there at all is not
 /// recorded.
-fn why_invalid(value: &str) -> String {
+pub(super) fn why_invalid(value: &str) -> String {
     match CustomerId::parse_bytes(value.as_bytes()) {
         Err(InvalidId::Empty) => "the field is empty or missing".to_owned(),
         Err(why) => why.to_string(),
@@ -167,18 +165,11 @@ struct Rows<'o> {
 
 impl Rows<'_> {
     fn header(&mut self) -> io::Result<()> {
-        let line = match self.all_rows {
-            true if self.run.customers_files.len() > 1 => ",line,file",
-            true => ",line",
-            false => "",
-        };
+        let columns = columns::of_customers(self.run, self.all_rows);
         match self.format {
             RowFormat::JsonLines => Ok(()),
-            RowFormat::Csv => writeln!(self.out, "{COLUMNS}{line}"),
-            RowFormat::Excel => {
-                let columns = format!("{COLUMNS}{line}").replace(',', ";");
-                write!(self.out, "\u{feff}{columns}\r\n")
-            }
+            RowFormat::Csv => writeln!(self.out, "{}", columns.join(",")),
+            RowFormat::Excel => write!(self.out, "\u{feff}{}\r\n", columns.join(";")),
         }
     }
 

@@ -50,6 +50,16 @@ pub(super) fn beside(list: &List) -> String {
     )
 }
 
+/// The columns of a list, as JSON has them.
+pub(super) const COLUMNS: [&str; 6] = [
+    "list",
+    "entries",
+    "changed_at",
+    "left_out",
+    "on_earlier_list",
+    "of_nobody",
+];
+
 /// A list for scripts.
 #[derive(Debug, Serialize)]
 pub struct ListObject {

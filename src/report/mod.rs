@@ -1,6 +1,7 @@
 //! What people and scripts read: numbers, tables, JSON and CSV. It writes text and decides nothing.
 
 pub mod check;
+mod columns;
 pub mod csv;
 pub mod customers;
 pub mod doubts;
@@ -23,6 +24,7 @@ pub mod table;
 pub mod text;
 pub mod transcript;
 pub mod variants;
+pub mod workbook;
 
 use crate::journal::sqlite::read::{RunRecord, Standing};
 

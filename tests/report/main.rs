@@ -5,4 +5,5 @@ mod mistakes;
 mod runs;
 mod track;
 mod why;
+mod workbook;
 mod world;
