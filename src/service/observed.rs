@@ -219,7 +219,10 @@ impl Observed {
         match heard.status {
             Some(code @ (401 | 403)) => self.concern(
                 Concern::Token,
-                format!("Desk refused the API token ({code})"),
+                format!(
+                    "Desk refused the API token ({code}); give it a valid one, then restart it, or reload it where \
+                     the token is in a file"
+                ),
             ),
             Some(200..=299) => self.settle(Concern::Token),
             _ => {}

@@ -186,7 +186,7 @@ fn it_is_ready_sends_says_what_is_wrong_reloads_and_stops() {
     service.wait_until("unready", |service| !service.is_ready());
     let why = service.page("/readyz");
     assert!(
-        why.ends_with("\r\n\r\nDesk refused the API token (401)\n"),
+        why.contains("\r\n\r\nDesk refused the API token (401); give it a valid one"),
         "{why}"
     );
     service

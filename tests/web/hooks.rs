@@ -107,7 +107,13 @@ async fn a_token_that_desk_refuses_makes_the_process_unready() {
     observed.settle(Concern::Starting);
     let refused = desk(&sandbox, "an-old-token", &observed);
     let _refused = refused.chat(ChatId(1)).await;
-    assert_eq!(observed.unready(), ["Desk refused the API token (401)"]);
+    assert_eq!(
+        observed.unready(),
+        [
+            "Desk refused the API token (401); give it a valid one, then restart it, or reload it where the token is \
+          in a file"
+        ]
+    );
     assert_eq!(requests(&observed, "read", "401"), 1);
 }
 

@@ -18,7 +18,10 @@ impl Daemon {
             Ok(changes) => changes,
             Err(error) => {
                 let folder = self.definitions.folder().display();
-                let why = format!("the campaigns folder {folder} cannot be read: {error}");
+                let why = format!(
+                    "the campaigns folder {folder} cannot be read: {error}; make it readable, or correct \
+                     campaigns.folder. It is tried again by itself"
+                );
                 tracing::error!(why, "what was read of it before stays in force");
                 return self.given.observed.concern(Concern::Campaigns, why);
             }
