@@ -157,7 +157,7 @@ fn a_last_row_that_broke_off_refuses_the_file() {
 fn damaged() -> impl Strategy<Value = (Vec<u64>, usize, usize)> {
     (
         prop::collection::btree_set(100_000_u64..999_999, 3..40),
-        0..6_usize,
+        0..16_usize,
         any::<prop::sample::Index>(),
     )
         .prop_map(|(ids, kind, at)| {
@@ -179,9 +179,27 @@ proptest! {
             2 => *line = format!("{},Ada", id / 7),
             3 => *line = format!("x,{id},Ada,yes"),
             4 => *line = format!("{id}\u{a0},Ada,yes"),
-            _ => *line = format!("\"{id},Ada,yes"),
+            5 => *line = format!("\"{id},Ada,yes"),
+            // What is in the row itself.
+            6 => *line = format!("{}\u{200b}{},Ada,yes", id / 1000, id % 1000),
+            7 => *line = format!("{};{:03};Ada;yes", id / 1000, id % 1000),
+            8 => *line = format!("{}\u{0},Ada,yes", id / 10),
+            9 => *line = format!("{id},\"Ada\nLovelace\",yes"),
+            10 => *line = format!("{}.{},Ada,yes", id / 10, id % 10),
+            // Or in the file around it.
+            _ => {}
         }
         let mut text = format!("customer_id,name,opted_in\n{}\n", lines.join("\n"));
+        match kind {
+            // Cut off anywhere.
+            11 => text.truncate(at * text.len() / ids.len()),
+            // A line end that was lost, two files in one, other separators, and those said in the first line.
+            12 => text = text.replacen(&format!("yes\n{}", ids[at + 1]), &format!("yes{}", ids[at + 1]), 1),
+            13 => text = format!("{text}{text}"),
+            14 => text = text.replace(',', ";"),
+            15 => text = format!("\u{feff}sep=|\r\n{}", text.replace(',', "|")),
+            _ => {}
+        }
         if kind == 2 {
             // A short row is a broken one where `where` needs its last cell.
             text = text.replace(&format!("{},Ada,yes", ids[ids.len() - 1]), &format!("{}", ids[ids.len() - 1] / 1000));
