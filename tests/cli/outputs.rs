@@ -208,7 +208,8 @@ fn every_command_is_here() {
     let silent = SILENT.iter().map(|(command, _)| (*command).to_owned());
     let mut here: Vec<String> = printing.chain(silent).collect();
     let mut all = commands();
-    (here.sort(), all.sort());
+    here.sort();
+    all.sort();
     assert_eq!(
         here, all,
         "a command without a line, or a line without a command"
