@@ -11,7 +11,7 @@ use deskcast::delivery::dispatch::{Dispatcher, Event};
 use deskcast::delivery::gate::{Decision, Facts, decide};
 use deskcast::delivery::moment::Moment;
 use deskcast::journal::memory::{ProcessId, StoredRun};
-use deskcast::journal::{Fence, Journal, JournalError, Purpose, RunId, RunState};
+use deskcast::journal::{Fence, Journal, JournalError, RunId, RunState};
 use jiff::Timestamp;
 
 use super::chance::Chance;
@@ -294,12 +294,7 @@ impl World {
         let Some(stored) = stored.filter(|run| run.state == RunState::Paused) else {
             return;
         };
-        let mut journal = self.disk.open();
-        let claimed = journal.claim(run, Purpose::Settling, self.moment());
-        let resumed = claimed.and_then(|claim| {
-            journal.release(claim.fence, RunState::Stopped, "resumed", self.wall())
-        });
-        match resumed {
+        match self.disk.open().resume(run) {
             Ok(()) if stored.judged.is_some() => drop(self.resumed.insert(run)),
             Ok(()) => {}
             Err(_) => self.after(LOOK_EVERY, Happening::Resume(run)),

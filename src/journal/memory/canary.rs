@@ -71,6 +71,18 @@ impl MemoryJournal {
         self.commit(|contents| contents.judge(fence, passed, note, now))
     }
 
+    /// Somebody resumes a run that is paused and that nobody sends.
+    pub fn resume(&mut self, run: RunId) -> Result<(), JournalError> {
+        if self.state()?.owners.contains_key(&run) {
+            return Err(JournalError::Owned("the run is being sent".to_owned()));
+        }
+        self.commit(|contents| {
+            let run = contents.run_mut(run)?;
+            run.state = next(run.state, RunChange::Resume)?;
+            Ok(())
+        })
+    }
+
     /// Somebody agrees to the plan of a run.
     pub fn approve(&mut self, run: RunId, now: Timestamp) -> Result<(), JournalError> {
         self.commit(|contents| {
