@@ -83,7 +83,9 @@ fn of_seen(seen: &Seen, width: usize) -> Vec<String> {
 /// The first rows: those of one column in a line, those of several below each other.
 fn first_rows(seen: &Seen, width: usize) -> Vec<String> {
     let rows = std::iter::once(&seen.columns).chain(&seen.first_rows);
-    let rows: Vec<Vec<String>> = rows.map(|row| row.iter().map(cell).collect()).collect();
+    let rows: Vec<Vec<String>> = rows
+        .map(|row| row.iter().map(|it| cell(it)).collect())
+        .collect();
     if let ([column], [_, first @ ..]) = (&seen.columns[..], &rows[..]) {
         let more = if seen.rows > first.len() as u64 {
             ", …"
@@ -124,7 +126,7 @@ fn filtered(value: &Filtered) -> String {
 }
 
 /// A cell so short that several fit beside each other, with what nobody sees made visible.
-fn cell(text: &String) -> String {
+fn cell(text: &str) -> String {
     let shown = text
         .escape_debug()
         .to_string()

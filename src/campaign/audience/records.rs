@@ -21,7 +21,7 @@ use crate::campaign::Column;
 )]
 pub(super) enum Records<R> {
     /// CSV.
-    Text(Rows<R>),
+    Text(Box<Rows<R>>),
     /// A sheet.
     Sheet(Box<Sheet>),
 }
@@ -37,7 +37,7 @@ impl<R: Read> Records<R> {
         match rows.begin() {
             Ok(says) => {
                 delimiter::settle(&mut rows, says, spec, by_name)?;
-                Ok(Records::Text(rows))
+                Ok(Records::Text(Box::new(rows)))
             }
             Err(AudienceError::NoCsv(kind)) if kind.is_spreadsheet() => {
                 let bytes = rows.into_bytes()?;
