@@ -84,14 +84,17 @@ fn hold_against_the_csv_crate(
     let rows = reader
         .byte_records()
         .map(|row| row.expect("any bytes are rows"));
-    // Of a row that is one blank field the crate does not tell whether it was quoted.
+    // Of a row that is one blank field the crate does not tell whether it was quoted, and so whether
+    // it is one: at the beginning that decides what all others are held against.
     let mut rows = rows
         .filter(|row| row.len() < 2 || !row.iter().all(is_blank))
-        .skip_while(|row| row.iter().all(is_blank))
         .peekable();
     let Some(first) = rows.peek() else {
         return assert_eq!(audience.ids, [0; 0]);
     };
+    if first.iter().all(is_blank) {
+        return;
+    }
     let columns = first.len();
     let place = match column {
         Column::Number(number) => number.get() - 1,
