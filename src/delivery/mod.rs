@@ -27,6 +27,7 @@
 pub mod abort;
 pub mod account;
 pub mod ahead;
+pub mod attention;
 pub mod batch;
 pub mod canary;
 pub mod customer_set;

@@ -11,8 +11,8 @@ use super::number::{counted, grouped};
 use super::result::state;
 use super::text::{second, wrapped};
 use crate::campaign::{CampaignName, Zone};
+use crate::delivery::attention::Attention;
 use crate::journal::RunKey;
-use crate::service::attention::Attention;
 
 /// What stands before a value.
 const MARGIN: usize = 12;

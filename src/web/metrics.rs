@@ -11,9 +11,9 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::delivery::attention::Need;
 use crate::delivery::batch::BatchState;
 use crate::journal::sqlite::read::Census;
-use crate::service::attention::Need;
 use crate::service::observed::Observed;
 
 /// What was counted in the store.

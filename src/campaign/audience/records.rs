@@ -15,10 +15,6 @@ use crate::campaign::Column;
 
 /// A file being read, standing on one row.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one of it, and a text is asked for each field of each row"
-)]
 pub(super) enum Records<R> {
     /// CSV.
     Text(Box<Rows<R>>),
