@@ -112,18 +112,14 @@ pub fn attention(facts: &Facts<'_>) -> Vec<Attention> {
                 format!("deskcast approve {key}"),
             ],
         ),
-        state if state.is_open() && facts.owner == Owner::Gone => {
-            if !facts.is_tended {
-                add(
-                    Need::Unattended,
-                    format!("{remaining} of its customers remain, and nobody sends it"),
-                    vec![
-                        format!("deskcast cancel {key}"),
-                        format!("deskcast run {campaign}"),
-                    ],
-                );
-            }
-        }
+        state if state.is_open() && facts.owner == Owner::Gone && !facts.is_tended => add(
+            Need::Unattended,
+            format!("{remaining} of its customers remain, and nobody sends it"),
+            vec![
+                format!("deskcast cancel {key}"),
+                format!("deskcast run {campaign}"),
+            ],
+        ),
         _ => {}
     }
     if unknown > 0 {
