@@ -65,7 +65,7 @@ pub use restraints::{Abort, Canary, MaxOpen, OpenOf, Pace, Rate, Restraints, Sha
 pub use schedule::{
     Cron, CronMistake, Decision, DstFold, DstGap, Fire, Fires, MissedPolicy, MissedWhy, NoZone,
     Note, Overlap, Plan, Rule, Schedule, Situation, SkippedWhy, Timetable, UnknownZone, Watermark,
-    Zone, decide,
+    Zone, decide, use_newer_rules,
 };
 pub use sendbird_id::{LONGEST_SENDBIRD_ID, sendbird_id};
 pub use variant::Variant;

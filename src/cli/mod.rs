@@ -31,6 +31,7 @@ mod track;
 mod transcripts;
 mod why;
 mod workbook;
+mod zone_rules;
 
 use std::path::PathBuf;
 
@@ -48,6 +49,7 @@ use crate::telemetry;
 #[command(
     name = "deskcast",
     version,
+    long_version = zone_rules::long_version(),
     about,
     max_term_width = 80,
     disable_help_subcommand = true,
@@ -166,6 +168,7 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
         Command::Init(args) => return init::init(args),
         _ => {}
     }
+    zone_rules::choose();
     let settings = Settings::load_for_process(cli.config.as_deref())?;
     let on_terminal = is_told_on_terminal();
     let bars = indicatif::MultiProgress::new();

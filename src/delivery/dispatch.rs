@@ -8,6 +8,7 @@
 //! A run starts with one request at a time until Desk has accepted one, so that a wrong group,
 //! agent or message costs a handful of requests and not an audience.
 
+mod chats;
 mod first_wave;
 mod streak;
 mod vocabulary;
@@ -15,32 +16,22 @@ mod vocabulary;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use self::chats::Chats;
 use self::first_wave::FirstWave;
 use self::streak::Streak;
+use self::vocabulary::Breaker;
 pub use self::vocabulary::{Conclusion, Effect, Ending, Event, Work};
-use super::outcome::{Fact, Outcome, Words, judge};
+use super::outcome::{Fact, Outcome, Words};
 use super::patience::{BREAKER_AT, Patience, Tries};
 use super::split::{self, Refusal};
 
 /// Refusals of single customers from different places in a row, all with one code and nothing
 /// accepted between, after which it is the definition that is wrong.
 const PROBES: u32 = 5;
-/// Refusals in a row that make it look as if the definition were wrong, once something was
-/// accepted.
+/// Refusals in a row after which the definition may be wrong, once something was accepted.
 const SUSPICIOUS_AT: u32 = 8;
 /// More batches are loaded when fewer than this are at hand, in multiples of the concurrency.
 const LOW_WATER: usize = 4;
-
-/// The part of the breaker's life it is in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Breaker {
-    /// Requests flow.
-    Closed,
-    /// No request until Desk has shown that it serves.
-    Open,
-    /// One request at a time, until one is answered well.
-    HalfOpen,
-}
 
 /// The dispatcher of one run. Two that are equal decide alike for ever, which lets a model checker
 /// visit each state once.
@@ -52,6 +43,7 @@ pub struct Dispatcher {
     /// Posted and not recalled: what waits for its departure is among them.
     posted: BTreeSet<u32>,
     wave: FirstWave,
+    chats: Chats,
     loaded_to: u32,
     load_up_to: u32,
     next_number: u32,
@@ -83,6 +75,7 @@ impl Dispatcher {
             in_flight: BTreeMap::new(),
             posted: BTreeSet::new(),
             wave: FirstWave::default(),
+            chats: Chats::default(),
             loaded_to: 0,
             load_up_to: batches,
             next_number: batches + 1,
@@ -227,7 +220,7 @@ impl Dispatcher {
         if !self.in_flight.contains_key(&number) {
             return;
         }
-        match judge(fact) {
+        match self.chats.judge(number, fact) {
             Outcome::Accepted(chat) => {
                 self.served();
                 self.proven = true;

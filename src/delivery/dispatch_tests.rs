@@ -73,6 +73,22 @@ fn until_one_is_accepted_requests_go_one_at_a_time() {
 }
 
 #[test]
+fn of_batches_that_are_answered_with_one_chat_the_first_is_accepted_and_the_others_are_unknown() {
+    let mut stage = Stage::new(3, true, &[1; 3]);
+    assert_eq!(stage.go(), [1, 2, 3]);
+    for number in 1..=3 {
+        stage.answer(number, accepted(7));
+    }
+    assert!(matches!(stage.concluded(1), Some(Conclusion::Accepted(_))));
+    for number in [2, 3] {
+        let Some(Conclusion::Unknown(words)) = stage.concluded(number) else {
+            panic!("batch {number} is not unknown");
+        };
+        assert!(words.to_string().ends_with("that of batch 1"), "{words}");
+    }
+}
+
+#[test]
 fn no_more_requests_are_in_flight_than_allowed() {
     let mut stage = Stage::new(3, true, &[1; 20]);
     let mut in_flight = BTreeSet::from_iter(stage.go());

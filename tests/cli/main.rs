@@ -47,3 +47,4 @@ mod waits;
 mod window;
 #[path = "../campaign/workbook.rs"]
 mod workbook;
+mod zones;

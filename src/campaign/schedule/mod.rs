@@ -29,7 +29,7 @@ pub use self::cron::{Cron, CronMistake};
 pub use self::planner::{Decision, MissedWhy, Plan, Situation, SkippedWhy, Watermark, decide};
 pub(super) use self::read::{date_time, day, schedule, zone};
 pub use self::timetable::{Fire, Fires, Note, Timetable};
-pub use self::zone::{UnknownZone, Zone};
+pub use self::zone::{UnknownZone, Zone, use_newer_rules};
 
 /// Nothing is due before: no campaign is as old, and every date after it is in the calendar that is
 /// used everywhere.

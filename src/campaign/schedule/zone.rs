@@ -1,16 +1,32 @@
-//! Time zones by name, from the rules that are built into deskcast.
+//! Time zones by name, from the rules that are built into deskcast, or from newer ones of the machine.
 //!
-//! The rules of the machine are never asked: they are as old as its last update, and two machines
-//! would disagree about when a run is due.
+//! Which ones those are is said once, before the first zone is asked for; all that is built in is
+//! there until then, and for zones that the machine does not have.
 
 use std::fmt;
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use crate::campaign::nearest;
 
-static RULES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
+/// Newer rules than the built in ones.
+static NEWER: OnceLock<TimeZoneDatabase> = OnceLock::new();
+static BUILT_IN: OnceLock<TimeZoneDatabase> = OnceLock::new();
+
+/// Lets these rules win over those that are built in. What was said first stays.
+pub fn use_newer_rules(rules: TimeZoneDatabase) {
+    let _ = NEWER.set(rules);
+}
+
+fn built_in() -> &'static TimeZoneDatabase {
+    BUILT_IN.get_or_init(TimeZoneDatabase::bundled)
+}
+
+fn rules_of(name: &str) -> Option<TimeZone> {
+    let newer = NEWER.get().and_then(|rules| rules.get(name).ok());
+    newer.or_else(|| built_in().get(name).ok())
+}
 
 /// A time zone of the IANA database, such as `Europe/Berlin`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +45,7 @@ impl Zone {
     /// # Errors
     /// [`UnknownZone`], with the name that was probably meant.
     pub fn parse(name: &str) -> Result<Self, UnknownZone> {
-        RULES.get(name).map(Self).map_err(|_| UnknownZone {
+        rules_of(name).map(Self).ok_or_else(|| UnknownZone {
             name: name.chars().take(80).collect(),
             near: near(name),
         })
@@ -48,7 +64,10 @@ impl Zone {
 
 /// The zone whose name, or whose city, is most like `name`.
 fn near(name: &str) -> Option<String> {
-    let names: Vec<String> = RULES.available().map(|name| name.to_string()).collect();
+    let names: Vec<String> = built_in()
+        .available()
+        .map(|name| name.to_string())
+        .collect();
     let wanted = name.trim().replace(' ', "_");
     let city = |name: &str| name.rsplit('/').next().unwrap_or_default().to_lowercase();
     let same_city = |known: &&String| city(known) == city(&wanted);

@@ -150,3 +150,14 @@ pub enum Ending {
     /// The definition is wrong: Desk refuses whatever is sent.
     Failed(String),
 }
+
+/// The part of the breaker's life it is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Breaker {
+    /// Requests flow.
+    Closed,
+    /// No request until Desk has shown that it serves.
+    Open,
+    /// One request at a time, until one is answered well.
+    HalfOpen,
+}
