@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use deskcast::delivery::outcome::ChatId;
+use deskcast::journal::memory::MemoryJournal;
 use deskcast::journal::{
     Fence, Journal, JournalError, Purpose, Resolution, RunId, RunState, UnknownBatch, Verdict,
 };
@@ -44,7 +45,7 @@ impl World {
         let is_open_again = self.resolve(&mut journal, claim.fence, &unknowns)?;
         if is_open_again {
             let note = "batches are to be sent again";
-            journal.release(claim.fence, RunState::Stopped, note, self.wall())
+            journal.reopen(claim.fence, note, self.wall())
         } else {
             journal.unclaim(claim.fence);
             Ok(())
@@ -54,7 +55,7 @@ impl World {
     /// True when something is planned again.
     fn resolve(
         &mut self,
-        journal: &mut impl Journal,
+        journal: &mut MemoryJournal,
         fence: Fence,
         unknowns: &[UnknownBatch],
     ) -> Result<bool, JournalError> {

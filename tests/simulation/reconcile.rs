@@ -25,7 +25,7 @@ impl World {
         let planned_again = self.search(&mut journal, claim.fence, may)?;
         if planned_again {
             let note = "absent batches are planned again";
-            return journal.release(claim.fence, RunState::Stopped, note, self.wall());
+            return journal.reopen(claim.fence, note, self.wall());
         }
         journal.unclaim(claim.fence);
         Ok(())

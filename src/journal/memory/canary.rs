@@ -10,7 +10,7 @@ use crate::delivery::batch::BatchState;
 use crate::delivery::canary::{Wave, last_of_wave, members};
 use crate::delivery::moment::{BootTime, Moment};
 use crate::delivery::run::{RunChange, next};
-use crate::journal::{Fence, JournalError, RunId};
+use crate::journal::{Fence, Journal as _, JournalError, RunId};
 
 impl MemoryJournal {
     /// What came of the first wave of a run, which is the first batches with so many customers.
@@ -81,6 +81,23 @@ impl MemoryJournal {
             run.state = next(run.state, RunChange::Resume)?;
             Ok(())
         })
+    }
+
+    /// Gives up a run whose unknown batches were planned again, and that can be gone on with
+    /// therefore; one that is held stays so.
+    pub fn reopen(&mut self, fence: Fence, note: &str, now: Timestamp) -> Result<(), JournalError> {
+        let reopened = self.commit(|contents| {
+            let run = contents.fenced(fence)?;
+            let state = next(run.state, RunChange::PlanAgain)?;
+            if state != run.state {
+                run.note = note.to_owned();
+                run.ended_at = Some(kept(now));
+            }
+            run.state = state;
+            Ok(())
+        });
+        self.unclaim(fence);
+        reopened
     }
 
     /// Somebody agrees to the plan of a run.
