@@ -185,8 +185,11 @@ impl World {
         self.posted.clear();
         self.forget_what_it_does_not_know(must_be_adopted);
         for (run, stored) in self.disk.runs() {
-            let lost = self.attempts_in(run, BatchState::Unknown);
-            self.causes.entry(run).or_default().extend(lost);
+            // What was on its way as it was copied has its outcome in the original.
+            for state in [BatchState::Unknown, BatchState::Sending] {
+                let lost = self.attempts_in(run, state);
+                self.causes.entry(run).or_default().extend(lost);
+            }
             match (stored.state, stored.judged) {
                 (RunState::Paused, _) => self.resume_later(run),
                 (_, Some((_, true))) => self.after(Duration::from_secs(1), Happening::Approve(run)),
