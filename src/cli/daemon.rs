@@ -35,8 +35,7 @@ pub(super) async fn daemon(context: &Context) -> Result<Exit, Failure> {
     stop::end_at_the_latest(stop.clone(), most, Exit::Stopped.code());
     let base_url = settings.base_url()?.to_string();
     let token = connection::token(settings)?;
-    // Its disk may not be mounted yet: who starts the daemon tries again.
-    let store = existing_store(context).map_err(Failure::may_pass)?;
+    let store = existing_store(context)?;
     let observed = Observed::default();
     let journal = SqliteJournal::open(&store)?;
     let mut connection = Connection::new(settings, &base_url, token, Some(&store), None)?;

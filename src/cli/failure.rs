@@ -29,11 +29,6 @@ impl Failure {
         }
     }
 
-    /// The same, of what may be right in a moment: whoever starts the command tries again.
-    pub(super) fn may_pass(self) -> Failure {
-        Failure::stopped(self.sentence)
-    }
-
     /// There was nothing to do, and that is no mistake.
     pub(super) fn nothing_to_do(sentence: impl Into<String>) -> Failure {
         Failure {
