@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::plain_file;
 use super::planning::Campaign;
 use crate::campaign::{Definition, Encoding, FileRead, Message, Role};
 use crate::delivery::plan::PlanSummary;
@@ -57,7 +58,7 @@ pub(super) fn messages(definition: &Definition, folder: &Path) -> Vec<FileRead> 
         };
         let path = folder.join(file.as_path());
         let mut head = Vec::new();
-        let opened = std::fs::File::open(&path);
+        let opened = plain_file::open(&path);
         if opened.is_ok_and(|file| file.take(HEAD).read_to_end(&mut head).is_ok()) {
             let name = file.as_path().display().to_string();
             let role = Role::Message(Encoding::of(&head));

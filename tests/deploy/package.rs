@@ -155,7 +155,7 @@ fn holds_every_file(root: &Root) {
 }
 
 fn binary_works(root: &Root) {
-    let said = succeed(Command::new(root.path("usr/bin/deskcast")).arg("--version"));
+    let said = succeed(Command::new(root.path("usr/bin/deskcast")).arg("-V"));
     assert_eq!(said, concat!("deskcast ", env!("CARGO_PKG_VERSION"), "\n"));
 }
 
