@@ -41,7 +41,8 @@ fn a_file_of_authorities_that_cannot_be_used_is_refused_at_the_start() {
     );
     let street = street.with("DESK__CA_FILE", "nowhere.pem");
     let ended = street.deskcast(&["run", "spring"]);
-    assert_eq!(ended.code, Some(2), "{ended:?}");
+    // It may be there in a moment: whoever started it tries again.
+    assert_eq!(ended.code, Some(4), "{ended:?}");
     assert!(
         ended
             .err
