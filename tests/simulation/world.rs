@@ -343,7 +343,8 @@ impl World {
             Happening::Look(process) => self.look(process),
             Happening::Claim(process, run) => self.claim(process, run),
             Happening::Tell(process, fence, event) => {
-                if let Event::Answered(batch, _) = &event
+                // Answered, or taken back before it left.
+                if let Event::Answered(batch, _) | Event::Recalled(batch) = &event
                     && let Some(waits) = self.on_their_way.get_mut(&(process, fence))
                 {
                     waits.remove(batch);
