@@ -323,9 +323,14 @@ impl World {
     pub(crate) fn drain(&mut self) {
         self.processes.clear();
         for ((at, _), happening) in std::mem::take(&mut self.queue) {
-            if let Happening::Arrive(sent) = happening {
-                self.now = at;
-                self.arrive(*sent);
+            match happening {
+                Happening::Arrive(sent) => {
+                    self.now = at;
+                    self.arrive(*sent);
+                }
+                // Who was about to agree does so: the run may be gone on with.
+                Happening::Approve(run) => self.approve(run),
+                _ => {}
             }
         }
         self.now += Duration::from_secs(60);
