@@ -42,6 +42,7 @@ mod gate;
 mod mutation;
 mod network;
 mod options;
+mod over;
 mod process;
 mod reconcile;
 mod rules;
