@@ -124,7 +124,12 @@ fn nothing_is_left_behind_and_nobody_is_called() {
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let log = std::fs::read_to_string(log.path()).unwrap();
     assert!(log.contains("spring.csv"), "it was traced: {log}");
-    let suspects: Vec<&str> = log.lines().filter(|line| is_suspect(line)).collect();
+    let suspects: Vec<&str> = log
+        .lines()
+        // A thread that strace met as the process ended: no call has a name there.
+        .filter(|line| !line.contains(" ???("))
+        .filter(|line| is_suspect(line))
+        .collect();
     assert_eq!(suspects, [] as [&str; 0]);
     assert_eq!(files(&scene), before);
 }
