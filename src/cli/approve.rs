@@ -15,8 +15,9 @@ use super::show::Looked;
 use super::store::locate::existing_store;
 use crate::journal::RunState;
 use crate::journal::orders::Verb;
+use crate::journal::runs::RunRecord;
 use crate::journal::sqlite::SqliteJournal;
-use crate::journal::sqlite::read::{RunRecord, Store};
+use crate::journal::sqlite::read::Store;
 use crate::report::orders;
 
 /// Arguments of `deskcast approve`.

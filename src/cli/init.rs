@@ -9,7 +9,8 @@ use clap::Args;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output::print;
-use crate::journal::sqlite::{Creation, SqliteJournal};
+use crate::journal::sqlite::SqliteJournal;
+use crate::journal::store::Creation;
 use crate::settings::{Settings, StoreUrl};
 
 const SETTINGS: &str = include_str!("init/deskcast.toml");

@@ -16,8 +16,9 @@ use super::store::locate::existing_store;
 use crate::campaign::CampaignName;
 use crate::journal::JournalError;
 use crate::journal::orders::{NewOrder, Order, OrderId, Verb};
+use crate::journal::runs::RunRecord;
 use crate::journal::sqlite::SqliteJournal;
-use crate::journal::sqlite::read::{RunRecord, Store};
+use crate::journal::sqlite::read::Store;
 use crate::report::orders;
 
 /// How often the answer to an order is looked for.

@@ -7,7 +7,8 @@ use super::failure::Failure;
 use super::store::locate::existing_store;
 use crate::campaign::{CampaignName, nearest};
 use crate::journal::RunKey;
-use crate::journal::sqlite::read::{RunRecord, Store};
+use crate::journal::runs::RunRecord;
+use crate::journal::sqlite::read::Store;
 use crate::report::{Format, Reported};
 
 /// What to print an answer as.

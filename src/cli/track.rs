@@ -181,7 +181,7 @@ async fn settle(
     }
 }
 
-fn runs_of(runs: &[Reported]) -> Vec<crate::journal::sqlite::read::RunRecord> {
+fn runs_of(runs: &[Reported]) -> Vec<crate::journal::runs::RunRecord> {
     runs.iter().map(|reported| reported.run.clone()).collect()
 }
 

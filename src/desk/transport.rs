@@ -8,7 +8,7 @@ use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 use reqwest::{RequestBuilder, Response};
 use rustls::CertificateError;
 
-use crate::journal::sqlite::limits;
+use crate::journal::limits;
 
 /// What some servers put before JSON.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";

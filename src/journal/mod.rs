@@ -9,11 +9,20 @@
 //! token, so that even two processes that both believe to own a run cannot send one batch twice.
 
 pub mod clock;
+pub mod gate;
+pub mod limits;
+pub mod lookups;
 pub mod memory;
 pub mod orders;
 pub mod packed;
 pub mod place;
+pub mod planning;
+pub mod reading;
+pub mod retraction;
+pub mod runs;
+pub mod schedule;
 pub mod sqlite;
+pub mod store;
 
 use jiff::Timestamp;
 

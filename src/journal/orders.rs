@@ -135,3 +135,16 @@ impl Order {
         note(self.verb, &self.by, &self.why)
     }
 }
+
+/// Somebody's word that a plan may be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approval {
+    /// The identity of the plan.
+    pub digest: String,
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: String,
+    /// Why; may be empty.
+    pub why: String,
+}

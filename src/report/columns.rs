@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::number::percentage;
 use super::{Reported, result};
-use crate::journal::sqlite::read::RunRecord;
+use crate::journal::runs::RunRecord;
 
 /// What stands in a cell.
 #[derive(Clone, Debug, PartialEq)]

@@ -9,7 +9,7 @@ use super::number::{counted, grouped};
 use super::text::wrapped;
 use crate::delivery::figures::{Doubtful, Doubts};
 use crate::delivery::tracking::Counts;
-use crate::journal::sqlite::read::NAMED;
+use crate::journal::reading::NAMED;
 
 /// What is said below the counts; nothing where they can be.
 pub fn text(doubts: &Doubts) -> String {

@@ -13,8 +13,9 @@ use super::{Reported, result};
 use crate::campaign::Warning;
 use crate::delivery::tally::{Batches, Customers};
 use crate::delivery::tracking::Counts;
-use crate::journal::sqlite::approval::Approval;
-use crate::journal::sqlite::read::{Requests, RunRecord, Standing};
+use crate::journal::orders::Approval;
+use crate::journal::reading::{Requests, Standing};
+use crate::journal::runs::RunRecord;
 use crate::service::frozen::Difference;
 
 /// What `--json` prints for a run, finished or not, and for a dry run.

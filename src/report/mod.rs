@@ -26,7 +26,8 @@ pub mod transcript;
 pub mod variants;
 pub mod workbook;
 
-use crate::journal::sqlite::read::{RunRecord, Standing};
+use crate::journal::reading::Standing;
+use crate::journal::runs::RunRecord;
 
 /// What a command prints its answer as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

@@ -7,7 +7,7 @@ use super::number::{counted, grouped};
 use super::result::state;
 use crate::campaign::CampaignName;
 use crate::journal::orders::{Order, Verb};
-use crate::journal::sqlite::read::RunRecord;
+use crate::journal::runs::RunRecord;
 
 /// What an order did to the schedule of a campaign.
 pub fn schedule(campaign: &CampaignName, verb: Verb) -> String {

@@ -9,7 +9,8 @@ use super::text::wrapped;
 use super::variants;
 use crate::delivery::tally::{Batches, Customers, Owner};
 use crate::journal::RunState;
-use crate::journal::sqlite::read::{RunRecord, Standing};
+use crate::journal::reading::Standing;
+use crate::journal::runs::RunRecord;
 
 /// The text that ends `deskcast run`.
 pub fn text(run: &RunRecord, standing: &Standing) -> String {

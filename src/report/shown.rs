@@ -9,8 +9,9 @@ use super::{restraints, result};
 use crate::campaign::OpenHours;
 use crate::delivery::reason::Ground;
 use crate::journal::RunState;
-use crate::journal::sqlite::approval::Approval;
-use crate::journal::sqlite::read::{RunRecord, Standing};
+use crate::journal::orders::Approval;
+use crate::journal::reading::Standing;
+use crate::journal::runs::RunRecord;
 use crate::service::frozen::Difference;
 
 /// Everything that is shown of a run.

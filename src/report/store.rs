@@ -4,8 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::number::{counted, grouped};
-use crate::journal::sqlite::Adoption;
-use crate::journal::sqlite::facts::StoreFacts;
+use crate::journal::store::{Adoption, StoreFacts};
 
 /// A store and where it is.
 #[derive(Debug)]

@@ -15,7 +15,8 @@ use crate::delivery::list::List;
 use crate::delivery::reason::{Ground, Reason};
 use crate::delivery::tally::Owner;
 use crate::delivery::tracking::Counts;
-use crate::journal::sqlite::read::{Attempt, Part, Resolved, RunRecord, Story};
+use crate::journal::reading::{Attempt, Part, Resolved, Story};
+use crate::journal::runs::RunRecord;
 
 /// The story in words. `runs` are the runs that know the customer; `of` is how many were asked.
 pub fn text(customer: CustomerId, runs: &[(&RunRecord, Story)], of: usize) -> String {

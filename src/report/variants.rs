@@ -6,7 +6,7 @@ use super::number::{grouped, percent};
 use super::table::{TableRow, table};
 use super::text::wrapped;
 use crate::delivery::significance::{Answers, Finding, LEVEL, compare};
-use crate::journal::sqlite::read::VariantStanding;
+use crate::journal::reading::VariantStanding;
 
 /// A table with a row for each variant, and what can be said of their difference; empty for a run
 /// without any.

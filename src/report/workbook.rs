@@ -16,7 +16,8 @@ use super::customers::{Fate, fate, outcome_of, why_invalid};
 use super::{Reported, lists};
 use crate::delivery::reason::Reason;
 use crate::journal::JournalError;
-use crate::journal::sqlite::read::{LeftOut, Store};
+use crate::journal::reading::LeftOut;
+use crate::journal::sqlite::read::Store;
 
 /// Rows of a sheet, that of the names of the columns among them.
 pub const SHEET_ROWS: u32 = 1_048_576;

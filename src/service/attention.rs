@@ -1,7 +1,9 @@
 //! The runs of a store that need a person.
 
 use crate::delivery::attention::{Attention, Facts, attention};
-use crate::journal::sqlite::read::{RunRecord, Standing, Store};
+use crate::journal::reading::Standing;
+use crate::journal::runs::RunRecord;
+use crate::journal::sqlite::read::Store;
 use crate::journal::{JournalError, Tended};
 
 /// A run that needs a person, or goes on, with what it needs; nothing where it goes on by itself.

@@ -11,9 +11,10 @@ use super::planning::Campaign;
 use crate::campaign::{
     CampaignName, Decision, MissedWhy, Overlap, Plan, Situation, Timetable, decide,
 };
+use crate::journal::runs::RunRecord;
+use crate::journal::schedule::Unlaunched;
 use crate::journal::sqlite::SqliteJournal;
-use crate::journal::sqlite::read::{RunRecord, Store};
-use crate::journal::sqlite::schedule::Unlaunched;
+use crate::journal::sqlite::read::Store;
 use crate::journal::{JournalError, Launch, RunKey, RunState, Tended};
 
 /// What becomes of one fire, or of several that became no run.

@@ -21,10 +21,10 @@ use crate::delivery::gate::{Decision, Facts, Held, Hours, Waiting, decide};
 use crate::delivery::moment::Moment;
 use crate::delivery::tracking::is_settled;
 use crate::desk::ReadError;
-use crate::journal::clock;
-use crate::journal::sqlite::gate::{CountedChat, GateBook};
-use crate::journal::sqlite::read::RunRecord;
-use crate::journal::{Fence, Journal, JournalError, Reading, RunState};
+use crate::journal::gate::CountedChat;
+use crate::journal::runs::RunRecord;
+use crate::journal::sqlite::gate::GateBook;
+use crate::journal::{Fence, Journal, JournalError, Reading, RunState, clock};
 
 /// How far back messages matter: the longest window.
 const DAY: Duration = Duration::from_secs(24 * 3600);

@@ -19,8 +19,8 @@ use crate::delivery::plan::{Digest, PlanSummary};
 use crate::delivery::reason::{Ground, Reason};
 use crate::delivery::tally::Listing;
 use crate::desk::Desk;
+use crate::journal::planning::Alike;
 use crate::journal::sqlite::SqliteJournal;
-use crate::journal::sqlite::read::Alike;
 use crate::journal::{JournalError, Launch, NewRun, RunKey};
 
 /// What holds for all campaigns of a process.

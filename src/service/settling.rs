@@ -13,10 +13,9 @@ use super::orders::{LOOK_EVERY, OrderBook};
 use super::reconciler::Reconciled;
 use super::voyage::{Line, sent};
 use crate::delivery::reconcile::Scope;
-use crate::journal::clock;
+use crate::journal::runs::RunRecord;
 use crate::journal::sqlite::SqliteJournal;
-use crate::journal::sqlite::read::RunRecord;
-use crate::journal::{Fence, Journal as _, JournalError, Purpose, RunId};
+use crate::journal::{Fence, Journal as _, JournalError, Purpose, RunId, clock};
 
 /// How long to wait where orders could not be looked for.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);

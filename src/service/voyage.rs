@@ -22,7 +22,8 @@ use crate::delivery::reconcile::Scope;
 use crate::delivery::request::Template;
 use crate::delivery::variant::Varied;
 use crate::desk::Desk;
-use crate::journal::sqlite::read::{RunRecord, Store};
+use crate::journal::runs::RunRecord;
+use crate::journal::sqlite::read::Store;
 use crate::journal::{Claim, Fence, Journal, JournalError, RunState};
 
 /// When unknowns are looked for after sending: a chat may be hidden for a moment after it was made.

@@ -13,7 +13,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use crate::delivery::attention::Need;
 use crate::delivery::batch::BatchState;
-use crate::journal::sqlite::read::Census;
+use crate::journal::reading::Census;
 use crate::service::observed::Observed;
 
 /// What was counted in the store.

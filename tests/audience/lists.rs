@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use deskcast::delivery::reason::Reason;
 use deskcast::journal::JournalError;
-use deskcast::journal::sqlite::read::LeftOut;
+use deskcast::journal::reading::LeftOut;
 
 use crate::world::{World, day, rows, set};
 
@@ -102,10 +102,7 @@ fn whoever_is_on_a_list_is_left_out_with_its_name() {
     assert_eq!(suppressed, BTreeSet::from(expected));
 }
 
-fn left_out(
-    world: &World,
-    run: &deskcast::journal::sqlite::read::RunRecord,
-) -> BTreeSet<(String, u64)> {
+fn left_out(world: &World, run: &deskcast::journal::runs::RunRecord) -> BTreeSet<(String, u64)> {
     let mut found = BTreeSet::new();
     world
         .store()

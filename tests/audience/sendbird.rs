@@ -1,7 +1,7 @@
 //! Files of Sendbird user ids: every row ends in one place, by what Desk said of it.
 
 use deskcast::delivery::reason::Reason;
-use deskcast::journal::sqlite::lookups::Looked;
+use deskcast::journal::lookups::Looked;
 use deskcast::service::launch::NotLaunched;
 use deskcast::service::lookups::resolve;
 use deskcast::service::planning::{Campaign, Chosen};

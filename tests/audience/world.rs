@@ -9,8 +9,10 @@ use deskcast::delivery::batch::BatchState;
 use deskcast::delivery::dispatch::Conclusion;
 use deskcast::delivery::outcome::{ChatId, Words};
 use deskcast::delivery::reason::Reason;
+use deskcast::journal::reading::LeftOut;
+use deskcast::journal::runs::RunRecord;
 use deskcast::journal::sqlite::SqliteJournal;
-use deskcast::journal::sqlite::read::{LeftOut, RunRecord, Store};
+use deskcast::journal::sqlite::read::Store;
 use deskcast::journal::{
     Entry, Journal, JournalError, Launch, Purpose, Resolution, RunId, RunState, Verdict, What,
 };

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use deskcast::campaign::CampaignName;
 use deskcast::delivery::moment::{BootTime, Moment};
+use deskcast::journal::schedule::Unlaunched;
 use deskcast::journal::sqlite::SqliteJournal;
-use deskcast::journal::sqlite::schedule::Unlaunched;
 use deskcast::journal::{RunState, clock};
 use jiff::Timestamp;
 

@@ -1,9 +1,9 @@
 //! Due times that a clock decided that was ahead, before and after it is put right.
 
 use deskcast::delivery::ahead::{Look, STEADY_FOR};
+use deskcast::journal::schedule::Unlaunched;
 use deskcast::journal::sqlite::SqliteJournal;
 use deskcast::journal::sqlite::read::Store as Reading;
-use deskcast::journal::sqlite::schedule::Unlaunched;
 use deskcast::journal::{Launch, RunState};
 
 use super::stores::{Sqlite, Store};

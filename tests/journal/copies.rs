@@ -3,7 +3,7 @@
 use deskcast::delivery::batch::BatchState::{Accepted, Planned, Rejected, Split, Unknown};
 use deskcast::delivery::outcome::ChatId;
 use deskcast::journal::RunState;
-use deskcast::journal::sqlite::NewAdoption;
+use deskcast::journal::store::NewAdoption;
 
 use super::stores::{Memory, SeenRun, Sqlite, Store};
 use super::*;

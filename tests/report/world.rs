@@ -11,8 +11,9 @@ use deskcast::delivery::plan::{Digest, PlanSink, PlanSummary};
 use deskcast::delivery::reason::{Ground, Reason};
 use deskcast::delivery::tally::Listing;
 use deskcast::delivery::tracking::Counts;
+use deskcast::journal::runs::RunRecord;
 use deskcast::journal::sqlite::SqliteJournal;
-use deskcast::journal::sqlite::read::{RunRecord, Store};
+use deskcast::journal::sqlite::read::Store;
 use deskcast::journal::{
     Entry, Fence, Journal, JournalError, NewRun, Purpose, Reading, Resolution, RunId, RunKey,
     RunState, Verdict, What,

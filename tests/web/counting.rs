@@ -1,6 +1,6 @@
 //! The census of a store.
 
-use deskcast::journal::sqlite::read::{Census, StateCount};
+use deskcast::journal::reading::{Census, StateCount};
 use deskcast::journal::{Journal as _, Purpose};
 
 use crate::world::{SPRING, World, at};

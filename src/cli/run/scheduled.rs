@@ -13,11 +13,11 @@ use super::target::Target;
 use crate::campaign::{CampaignName, Timetable};
 use crate::delivery::ahead::{Look, Told};
 use crate::delivery::tally::Owner;
-use crate::journal::clock;
+use crate::journal::runs::RunRecord;
+use crate::journal::schedule::Unlaunched;
 use crate::journal::sqlite::SqliteJournal;
-use crate::journal::sqlite::read::{RunRecord, Store};
-use crate::journal::sqlite::schedule::Unlaunched;
-use crate::journal::{RunState, Tended};
+use crate::journal::sqlite::read::Store;
+use crate::journal::{RunState, Tended, clock};
 use crate::service::fires::{Question, Settled, Step, settle};
 use crate::service::planning::Campaign;
 

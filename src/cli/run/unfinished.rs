@@ -14,7 +14,8 @@ use crate::campaign::CampaignName;
 use crate::delivery::plan::Digest;
 use crate::delivery::tally::Owner;
 use crate::journal::RunState;
-use crate::journal::sqlite::read::{RunRecord, Store};
+use crate::journal::runs::RunRecord;
+use crate::journal::sqlite::read::Store;
 use crate::report::shown::changes;
 use crate::service::frozen::{self, Today};
 

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use super::super::Context;
 use super::super::failure::Failure;
 use super::super::output::tell;
-use crate::journal::sqlite::facts::{self, Inspected};
+use crate::journal::sqlite::facts;
+use crate::journal::store::Inspected;
 use crate::settings::StoreUrl;
 
 /// The name of a store where the settings name none.

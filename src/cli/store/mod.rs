@@ -10,8 +10,9 @@ use super::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output::print;
+use crate::journal::sqlite::SqliteJournal;
 use crate::journal::sqlite::read::Store;
-use crate::journal::sqlite::{Creation, NewAdoption, SqliteJournal};
+use crate::journal::store::{Creation, NewAdoption};
 use crate::report::store::{StoreShown, adopted};
 
 /// Arguments of `deskcast store`.

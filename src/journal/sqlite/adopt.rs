@@ -11,35 +11,12 @@ use rusqlite::{Transaction, TransactionBehavior, params};
 use super::{SqliteJournal, millis, owner, place, tick};
 use crate::delivery::batch::BatchState;
 use crate::journal::place::BEYOND_EVERY_TICK;
+use crate::journal::store::{Adoption, NewAdoption};
 use crate::journal::{JournalError, RunId};
 
 const SAID: &str = "another copy of the store may have sent it before this one was adopted";
 /// The states of runs of which something may still be sent.
 const OPEN: &str = "('planned', 'sending', 'reading', 'stopped', 'paused')";
-
-/// Who adopts a store, and what they say.
-#[derive(Clone, Debug)]
-pub struct NewAdoption {
-    /// When.
-    pub at: Timestamp,
-    /// Who.
-    pub by: String,
-    /// Why.
-    pub why: String,
-    /// Whether they say that no other copy has sent anything since.
-    pub nothing_since: bool,
-}
-
-/// What adopting a store did.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Adoption {
-    /// What told that it is a copy, or was put back.
-    pub differences: Vec<String>,
-    /// Batches that are unknown now.
-    pub batches: u64,
-    /// Their customers.
-    pub customers: u64,
-}
 
 impl SqliteJournal {
     /// What tells that this store is a copy, or was put back; nothing where it is the original.

@@ -6,20 +6,10 @@ use rusqlite::{Connection, TransactionBehavior, params};
 use super::schedule::decided;
 use super::{SqliteJournal, boot_code, boot_millis, millis};
 use crate::campaign::CampaignName;
-use crate::delivery::ahead::{Decided, Look};
+use crate::delivery::ahead::Look;
 use crate::delivery::moment::Moment;
 use crate::journal::JournalError;
-
-/// A campaign whose fires are decided up to a time that has not come.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ahead {
-    /// The campaign.
-    pub campaign: CampaignName,
-    /// How far they were decided when it was looked at.
-    pub decided: Decided,
-    /// What was done about it.
-    pub look: Look,
-}
+use crate::journal::schedule::Ahead;
 
 impl SqliteJournal {
     /// Looks for such campaigns, in one commit with what is noted of them. What was launched, skipped

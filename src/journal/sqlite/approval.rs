@@ -1,6 +1,5 @@
 //! Approvals: who agreed to which plan of which run.
 
-use jiff::Timestamp;
 use rusqlite::{TransactionBehavior, params};
 
 use super::orders::{answer, insert};
@@ -8,21 +7,8 @@ use super::read::Store;
 use super::runs::state_of;
 use super::{SqliteJournal, millis, timestamp};
 use crate::campaign::CampaignName;
-use crate::journal::orders::{NewOrder, OrderId};
+use crate::journal::orders::{Approval, NewOrder, OrderId};
 use crate::journal::{JournalError, RunId};
-
-/// Somebody's word that a plan may be sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Approval {
-    /// The identity of the plan.
-    pub digest: String,
-    /// When.
-    pub at: Timestamp,
-    /// By whom.
-    pub by: String,
-    /// Why; may be empty.
-    pub why: String,
-}
 
 impl SqliteJournal {
     /// Approves the plan of a run, whoever sends it. Only one that is not ended can be. It counts as

@@ -3,23 +3,18 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
-use super::messaged::{Asking, latest_run, messaged};
+use super::messaged::{latest_run, messaged};
 use super::schedule::move_decided;
 use super::staged::{self, Staged};
 use super::{SqliteJournal, millis, timestamp};
 use crate::campaign::Repeat;
-use crate::delivery::plan::{PlanSink, PlanSummary};
-use crate::delivery::rules::Messaged;
+use crate::delivery::plan::PlanSummary;
+use crate::journal::planning::{Asking, FillWithout};
 use crate::journal::{JournalError, NewRun, RunId, RunKey, RunState, Tended};
 
 /// How often a plan is made again because somebody else planned a run meanwhile, before that is
 /// kept from happening.
 const ROUNDS: usize = 3;
-
-/// Fills the plan of a new run through the sink it is given, without those who were messaged. It
-/// is called again where another run was planned meanwhile.
-pub type FillWithout<'a, E> =
-    &'a mut dyn FnMut(Messaged, &mut dyn PlanSink<Error = JournalError>) -> Result<PlanSummary, E>;
 
 impl SqliteJournal {
     /// Records a run and its whole plan in one step, as [`create_run`](crate::journal::Journal::create_run) does, where the

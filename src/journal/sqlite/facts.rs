@@ -2,23 +2,12 @@
 
 use std::path::Path;
 
-use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
 use super::read::Store;
 use super::{open, timestamp};
 use crate::journal::JournalError;
-
-/// What a file that may be a store holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Inspected {
-    /// Its runs.
-    pub runs: u64,
-    /// Those that were sent to the Desk that was asked for.
-    pub to_this_desk: u64,
-    /// When the latest was due.
-    pub latest: Option<Timestamp>,
-}
+use crate::journal::store::{Inspected, StoreFacts};
 
 /// Looks at a file; nothing where it is no store of deskcast's, or cannot be read.
 pub fn inspect(path: &Path, base_url: &str) -> Option<Inspected> {
@@ -41,25 +30,6 @@ pub fn inspect(path: &Path, base_url: &str) -> Option<Inspected> {
 /// A sentence where a store was at this path, and is not any more.
 pub fn lost(path: &Path) -> Option<String> {
     open::lost_at(path)
-}
-
-/// What a store says of itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoreFacts {
-    /// Its identity, which copies share.
-    pub id: String,
-    /// The version of its tables.
-    pub version: i64,
-    /// The last commit of an intent or an outcome.
-    pub commits: u64,
-    /// Its runs.
-    pub runs: u64,
-    /// Their batches.
-    pub batches: u64,
-    /// Who adopted it last, and when.
-    pub adopted: Option<(String, Timestamp)>,
-    /// What tells that it is a copy, or was put back; nothing where it is the original.
-    pub differences: Vec<String>,
 }
 
 impl Store {

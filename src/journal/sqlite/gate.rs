@@ -15,6 +15,7 @@ use crate::delivery::open_chats::OpenChat;
 use crate::delivery::outcome::ChatId;
 use crate::delivery::run::{RunChange, next};
 use crate::delivery::sliding::Messaged;
+use crate::journal::gate::CountedChat;
 use crate::journal::{Fence, JournalError, RunId};
 
 /// Older chats count for a group only while something of them is open: it is not looked whether
@@ -42,19 +43,6 @@ struct WaveBatch {
     state: BatchState,
     responded: u64,
     ended_at: Option<Timestamp>,
-}
-
-/// A chat that counts for `max_open`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CountedChat {
-    /// The run.
-    pub run: RunId,
-    /// The number of the batch.
-    pub batch: u32,
-    /// Its chat.
-    pub chat: ChatId,
-    /// What counts.
-    pub open: OpenChat,
 }
 
 impl GateBook {

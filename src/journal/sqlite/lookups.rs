@@ -1,4 +1,4 @@
-//! What Desk said of Sendbird user ids, so that nobody is asked about twice.
+//! What Desk said of Sendbird user ids, kept so that nobody is asked about twice.
 //!
 //! A customer keeps its id for as long as there is one, so that what is known of one is known for
 //! good. Whom Desk does not know it may know tomorrow: that is asked again after a day.
@@ -9,21 +9,10 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use super::read::Store;
 use super::{SqliteJournal, millis};
 use crate::journal::JournalError;
+use crate::journal::lookups::{Kept, Looked};
 
 /// For how long it holds that Desk knows nobody by an id.
 const NOBODY_FOR: SignedDuration = SignedDuration::from_hours(24);
-
-/// An answer of Desk: the Sendbird user id, and the customer with it, where there is one.
-pub type Looked = (Box<str>, Option<u64>);
-
-/// What an answer is worth now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kept {
-    /// The customer; none where Desk knew nobody.
-    pub customer: Option<u64>,
-    /// Whether it was so long ago that Desk is to be asked again.
-    pub stale: bool,
-}
 
 impl SqliteJournal {
     /// Keeps answers of the Desk at this address, in one commit.

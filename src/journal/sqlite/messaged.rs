@@ -8,26 +8,14 @@ use rusqlite::{Connection, params};
 
 use super::read::{Store, blob};
 use super::{SqliteJournal, millis};
-use crate::campaign::{CampaignName, Repeat, SameCampaign, Span};
+use crate::campaign::{SameCampaign, Span};
 use crate::delivery::batch::BatchState;
 use crate::delivery::customer_set::CustomerSet;
 use crate::delivery::rules::Messaged;
+use crate::journal::planning::Asking;
 use crate::journal::{JournalError, RunState, packed};
 
 const DAY_MILLIS: i64 = 24 * 3600 * 1000;
-
-/// A campaign that asks who was messaged, and when it asks.
-#[derive(Clone, Copy, Debug)]
-pub struct Asking<'a> {
-    /// The campaign.
-    pub campaign: &'a CampaignName,
-    /// The base URL of the application: what was sent through another one does not count.
-    pub base_url: &'a str,
-    /// Its rules.
-    pub repeat: &'a Repeat,
-    /// Now.
-    pub now: Timestamp,
-}
 
 impl Store {
     /// Who was messaged, as far as the rules of this campaign ask.

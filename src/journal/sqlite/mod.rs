@@ -5,15 +5,14 @@
 //! run of a killed process can be taken over at once, and that of a living one never.
 
 mod adopt;
-pub mod ahead;
-pub mod approval;
+mod ahead;
+mod approval;
 mod create;
 pub mod daemon;
 pub mod facts;
 pub mod gate;
-pub mod limits;
-pub mod lookups;
-pub mod messaged;
+mod lookups;
+mod messaged;
 mod open;
 mod orders;
 mod owner;
@@ -22,14 +21,10 @@ pub mod read;
 mod record;
 pub mod retraction;
 mod runs;
-pub mod schedule;
+mod schedule;
 mod settle;
 mod staged;
 mod tick;
-
-pub use adopt::{Adoption, NewAdoption};
-pub use create::FillWithout;
-pub use open::Creation;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -49,6 +44,7 @@ use crate::delivery::moment::{BootTime, Moment};
 use crate::delivery::outcome::ChatId;
 use crate::delivery::run::{RunChange, next};
 use crate::delivery::tracking::Counts;
+use crate::journal::store::Creation;
 
 /// A journal in a SQLite file.
 #[derive(Debug)]

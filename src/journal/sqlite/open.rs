@@ -9,8 +9,9 @@ use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, TransactionBehavior};
 
 use super::owner::Lock;
 use super::place::OpenFile;
-use super::{beside, limits, place, tick};
-use crate::journal::JournalError;
+use super::{beside, place, tick};
+use crate::journal::store::Creation;
+use crate::journal::{JournalError, limits};
 
 /// The schema versions, each a step from the one before; a store's version is how many it took.
 const MIGRATIONS: [&str; 13] = [
@@ -111,15 +112,6 @@ fn connect(path: &Path) -> Result<Connection, JournalError> {
         .map_err(|error| explain(path, sentence(&error)))?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     Ok(connection)
-}
-
-/// Whether `create` made a store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Creation {
-    /// It did.
-    Made,
-    /// There was one.
-    Exists,
 }
 
 /// Makes a store with permissions for its owner only, unless there is one.

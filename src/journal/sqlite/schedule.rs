@@ -8,18 +8,8 @@ use super::{SqliteJournal, boot_time, millis, timestamp};
 use crate::campaign::CampaignName;
 use crate::delivery::ahead::Decided;
 use crate::delivery::moment::Moment;
-use crate::journal::{JournalError, RunState};
-
-/// A fire that became no run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unlaunched {
-    /// When it was due.
-    pub due: Timestamp,
-    /// Missed, skipped, or failed where its plan could not be made.
-    pub state: RunState,
-    /// Why.
-    pub why: String,
-}
+use crate::journal::JournalError;
+use crate::journal::schedule::Unlaunched;
 
 impl SqliteJournal {
     /// Records fires of a schedule that became no run, and up to when its fires are decided, in one

@@ -12,7 +12,7 @@ use super::number::{counted, duration, grouped};
 use super::table::{TableRow, table};
 use super::text::{cell, one_line, time};
 use crate::delivery::retract::{End, Wanted};
-use crate::journal::sqlite::retraction::{MessageRecord, RetractionRecord};
+use crate::journal::retraction::{MessageRecord, RetractionRecord};
 use crate::service::retraction::Proof;
 
 pub use self::preview::Preview;

@@ -30,7 +30,7 @@ use self::own_rate::OwnRate;
 use self::state::{Next, State};
 pub use crate::delivery::lanes::Lane;
 use crate::delivery::pace::Allowance;
-use crate::journal::sqlite::limits;
+use crate::journal::limits;
 
 /// How often the driver looks whether the budget is still there.
 const LOOK_UP_EVERY: Duration = Duration::from_secs(1);

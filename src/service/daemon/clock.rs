@@ -10,7 +10,7 @@ use super::Daemon;
 use super::planner::Job;
 use crate::campaign::CampaignName;
 use crate::delivery::ahead::{Look, Told};
-use crate::journal::sqlite::ahead::Ahead;
+use crate::journal::schedule::Ahead;
 use crate::service::observed::Concern;
 
 /// How often it is looked at.

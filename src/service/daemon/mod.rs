@@ -54,10 +54,11 @@ use super::tracker::Tracking;
 use super::voyage::Line;
 use crate::campaign::{CampaignName, Zone};
 use crate::delivery::dispatch::Ending;
+use crate::journal::runs::RunRecord;
+use crate::journal::schedule::Unlaunched;
 use crate::journal::sqlite::SqliteJournal;
 use crate::journal::sqlite::daemon::DaemonLock;
-use crate::journal::sqlite::read::{RunRecord, Store};
-use crate::journal::sqlite::schedule::Unlaunched;
+use crate::journal::sqlite::read::Store;
 use crate::journal::{JournalError, RunId, RunState};
 
 /// The alarm that wakes the loop: every second.

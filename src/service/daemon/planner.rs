@@ -13,12 +13,11 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::Note;
 use crate::campaign::CampaignName;
-use crate::journal::clock;
 use crate::journal::orders::OrderId;
+use crate::journal::schedule::Ahead;
 use crate::journal::sqlite::SqliteJournal;
-use crate::journal::sqlite::ahead::Ahead;
 use crate::journal::sqlite::read::Store;
-use crate::journal::{JournalError, RunKey};
+use crate::journal::{JournalError, RunKey, clock};
 use crate::service::fires::{Settled, Step, settle};
 use crate::service::launch::{Asked, Launched, Terms, launch};
 use crate::service::planning::Campaign;

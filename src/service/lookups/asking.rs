@@ -13,8 +13,8 @@ use tokio_util::sync::CancellationToken;
 use super::question::{Answer, Open, ask};
 use crate::desk::Desk;
 use crate::journal::JournalError;
+use crate::journal::lookups::Looked;
 use crate::journal::sqlite::SqliteJournal;
-use crate::journal::sqlite::lookups::Looked;
 use crate::service::budget::Budget;
 
 /// How many answers are kept at once, so that a kill loses no more.

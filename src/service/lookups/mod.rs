@@ -19,8 +19,8 @@ use super::planning::{Campaign, Mistake, spec_of};
 use crate::campaign::{AudienceReader, Block, NamedRow};
 use crate::delivery::directory::{Directory, Known};
 use crate::journal::JournalError;
+use crate::journal::lookups::Kept;
 use crate::journal::sqlite::SqliteJournal;
-use crate::journal::sqlite::lookups::Kept;
 use crate::journal::sqlite::read::Store;
 
 /// The most different ids of one campaign: they are held in memory, and at 5 requests a second

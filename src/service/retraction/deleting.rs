@@ -13,7 +13,7 @@ use crate::delivery::patience::Patience;
 use crate::delivery::retract::{Agenda, Answered, End, Meaning, TRIES, Turn, meaning};
 use crate::desk::{DeleteError, MessageId, TicketId};
 use crate::journal::JournalError;
-use crate::journal::sqlite::retraction::Came;
+use crate::journal::retraction::Came;
 use crate::service::budget::Lane;
 use crate::service::ticket_reader::{NoDesk, backoff};
 

@@ -16,8 +16,9 @@ use super::ticket_reader::{Means, NoDesk};
 use crate::delivery::retract::Wanted;
 use crate::desk::TicketId;
 use crate::journal::JournalError;
+use crate::journal::retraction::RetractionId;
 use crate::journal::sqlite::SqliteJournal;
-use crate::journal::sqlite::retraction::{RetractionId, Taken};
+use crate::journal::sqlite::retraction::Taken;
 
 pub use self::proof::Proof;
 pub use self::search::{Example, Shown, show};

@@ -1,53 +1,14 @@
 //! How many of everything there are, over all runs: for those who watch from outside.
 
-use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::customers::state;
 use super::{Store, named, unsigned};
 use crate::delivery::batch::BatchState;
 use crate::delivery::tally::Owner;
+use crate::journal::reading::Census;
 use crate::journal::sqlite::{owner, timestamp};
 use crate::journal::{JournalError, RunId, RunState};
-
-/// How many of everything there are in a store.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Census {
-    /// Runs by state, in the order of [`RunState::ALL`]; without those that are interrupted.
-    pub runs: [(RunState, u64); RunState::ALL.len()],
-    /// Runs whose sender died.
-    pub interrupted: u64,
-    /// Batches by state, in the order of [`BatchState::ALL`].
-    pub batches: [StateCount; 7],
-    /// When the oldest of the unknown batches was given up.
-    pub oldest_unknown: Option<Timestamp>,
-}
-
-/// Batches that stand in one state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StateCount {
-    /// The state.
-    pub state: BatchState,
-    /// How many batches.
-    pub batches: u64,
-    /// How many customers are in them.
-    pub customers: u64,
-}
-
-impl Default for Census {
-    fn default() -> Self {
-        Census {
-            runs: RunState::ALL.map(|state| (state, 0)),
-            interrupted: 0,
-            batches: BatchState::ALL.map(|state| StateCount {
-                state,
-                batches: 0,
-                customers: 0,
-            }),
-            oldest_unknown: None,
-        }
-    }
-}
 
 impl Store {
     /// Counts everything there is. It reads every batch, and nothing of it but a few numbers: less

@@ -1,72 +1,16 @@
 //! Every customer of a run, one batch after the other, in memory that does not grow with the run.
 
-use jiff::Timestamp;
 use rusqlite::Row;
 
+use super::Store;
 use super::listing::ground;
-use super::{Resolved, Store};
 use crate::delivery::batch::BatchState;
 use crate::delivery::outcome::{ChatId, Words};
 use crate::delivery::reason::{Ground, Reason};
 use crate::journal::packed::{self, Damaged, read_varint};
+use crate::journal::reading::{BatchRows, LeftOut, Resolved};
 use crate::journal::sqlite::timestamp;
 use crate::journal::{JournalError, RunId};
-
-/// A batch with its customers, as it stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BatchRows {
-    /// Its number.
-    pub number: u32,
-    /// Where it stands.
-    pub state: BatchState,
-    /// Its proactive chat, once it is accepted.
-    pub chat: Option<ChatId>,
-    /// When its last attempt was begun.
-    pub intended_at: Option<Timestamp>,
-    /// When its last attempt ended.
-    pub ended_at: Option<Timestamp>,
-    /// What was said of its last attempt, unless that one was accepted.
-    pub words: Option<Words>,
-    /// What its unknown outcome came to when it was last looked into, while it is unknown or
-    /// abandoned.
-    pub resolved: Option<Resolved>,
-    /// Its customers, in file order.
-    pub customers: Vec<u64>,
-    /// The line of the customer file for each of `customers`.
-    pub lines: Vec<u64>,
-}
-
-/// A row of the customer file that is in no batch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LeftOut<'a> {
-    /// It has a usable id, and a rule left it out, or its id stood in an earlier row.
-    Customer {
-        /// Why.
-        ground: &'a Ground,
-        /// The id.
-        customer: u64,
-        /// The line of the file.
-        line: u64,
-    },
-    /// It has a Sendbird user id, and a rule left it out before it mattered who that is.
-    Named {
-        /// Why.
-        ground: &'a Ground,
-        /// The Sendbird user id.
-        name: &'a str,
-        /// The line of the file.
-        line: u64,
-    },
-    /// It has no usable id.
-    Invalid {
-        /// What stands in its place.
-        value: &'a str,
-        /// What is wrong with it; empty where that is seen from the value itself.
-        why: &'a str,
-        /// The line of the file.
-        line: u64,
-    },
-}
 
 impl Store {
     /// Hands over every batch of a run that was not split, parts instead of the whole, by number:

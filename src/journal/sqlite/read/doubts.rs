@@ -2,18 +2,17 @@
 
 use rusqlite::{Row, params};
 
-use super::{RunRecord, Store, unsigned};
+use super::{Store, unsigned};
 use crate::delivery::batch::BatchState;
 use crate::delivery::figures::{Doubtful, Doubts};
 use crate::journal::JournalError;
+use crate::journal::reading::NAMED;
+use crate::journal::runs::RunRecord;
 use crate::journal::sqlite::counts_at;
 
 /// What [`crate::delivery::figures::Figures::contradict`] says, of a batch in the store.
 pub(super) const CONTRADICT: &str =
     "(below_zero OR sent > customers OR responded > sent OR closed > sent)";
-/// As many are named.
-pub const NAMED: usize = 3;
-
 impl Store {
     /// The figures of a run that cannot be.
     pub(super) fn doubts(&self, run: &RunRecord) -> Result<Doubts, JournalError> {

@@ -3,21 +3,9 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Store;
-use crate::campaign::CampaignName;
 use crate::journal::JournalError;
+use crate::journal::planning::Alike;
 use crate::journal::sqlite::SqliteJournal;
-
-/// The runs that an audience is held against: those of a campaign from the same files, to the same
-/// Desk.
-#[derive(Clone, Copy, Debug)]
-pub struct Alike<'a> {
-    /// The campaign.
-    pub campaign: &'a CampaignName,
-    /// The base URL.
-    pub base_url: &'a str,
-    /// The customer files, one a line.
-    pub customers_file: &'a str,
-}
 
 impl Store {
     /// How many customers were in the audience of the latest such run: in the files, and not left out by

@@ -5,9 +5,10 @@ use std::ops::Not as _;
 use roaring::RoaringTreemap;
 use rusqlite::params;
 
-use super::{RunRecord, Store};
+use super::Store;
 use crate::campaign::CampaignName;
 use crate::delivery::batch::BatchState;
+use crate::journal::runs::RunRecord;
 use crate::journal::{JournalError, RunState, packed};
 
 impl Store {

@@ -1,49 +1,16 @@
 //! What became of runs so far: customers, batches, counts and requests.
 
-use jiff::Timestamp;
 use rusqlite::params;
 
 use super::customers::state;
-use super::variants::VariantStanding;
-use super::{RunRecord, Store, unsigned};
+use super::{Store, unsigned};
 use crate::delivery::batch::BatchState;
-use crate::delivery::figures::Doubts;
 use crate::delivery::tally::Tally;
 use crate::delivery::tracking::Counts;
 use crate::journal::JournalError;
+use crate::journal::reading::Standing;
+use crate::journal::runs::RunRecord;
 use crate::journal::sqlite::timestamp;
-
-/// What became of a run so far.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
-    /// Customers and batches.
-    pub tally: Tally,
-    /// Sent, responded, closed.
-    pub counts: Counts,
-    /// Figures that cannot be.
-    pub doubts: Doubts,
-    /// Requests made.
-    pub requests: Requests,
-    /// Accepted batches that are not settled.
-    pub open_chats: u64,
-    /// Accepted batches that were never read.
-    pub unread_chats: u64,
-    /// When a chat of it was last read.
-    pub read_at: Option<Timestamp>,
-    /// Each of its variants; empty where everybody is told the same.
-    pub variants: Vec<VariantStanding>,
-}
-
-/// Requests of a run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Requests {
-    /// Creates that were attempted.
-    pub creates: u64,
-    /// Readings.
-    pub reads: u64,
-    /// Creates that Desk answered with 429.
-    pub throttled: u64,
-}
 
 /// A state with how many batches and customers stand there.
 type StateSum = (BatchState, u64, u64);

@@ -5,103 +5,18 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Row, params};
 
+use super::Store;
 use super::customers::{blob, resolved, state, words};
 use super::listing::ground;
-use super::{RunRecord, Store};
 use crate::campaign::CustomerId;
 use crate::delivery::batch::BatchState;
-use crate::delivery::figures::Doubtful;
-use crate::delivery::outcome::{ChatId, Words};
-use crate::delivery::reason::{Ground, Reason};
-use crate::delivery::tracking::Counts;
+use crate::delivery::outcome::ChatId;
+use crate::delivery::reason::Reason;
 use crate::journal::packed;
+use crate::journal::reading::{Attempt, Part, Resolved, Story};
+use crate::journal::runs::RunRecord;
 use crate::journal::sqlite::{counts_at, timestamp};
 use crate::journal::{JournalError, RunId};
-
-/// What one run knows of one customer.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Story {
-    /// The line of the customer file that counted.
-    pub line: Option<u64>,
-    /// The lines that repeated it, and were left out.
-    pub duplicates: Vec<u64>,
-    /// Other lines that were left out, and why.
-    pub left_out: Vec<(u64, Ground)>,
-    /// The batches they were in, each a part of the one before; the last one tells the outcome.
-    pub parts: Vec<Part>,
-}
-
-/// A batch that the customer was in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Part {
-    /// Its number.
-    pub batch: u32,
-    /// The refused batch it is a part of.
-    pub parent: Option<u32>,
-    /// How many customers it has.
-    pub customers: u32,
-    /// Where it stands.
-    pub state: BatchState,
-    /// When it came to stand there; for a batch in flight, when that attempt was begun.
-    pub at: Option<Timestamp>,
-    /// Its attempts, the first one first.
-    pub attempts: Vec<Attempt>,
-    /// How it was looked for or decided on while it was unknown, the first time first.
-    pub resolutions: Vec<Resolved>,
-    /// Its proactive chat.
-    pub chat: Option<ChatId>,
-    /// What that chat said when it was last read.
-    pub counts: Counts,
-    /// Whether a count of it was below zero then, and was read as 0.
-    pub below_zero: bool,
-    /// Whether one was ever higher before.
-    pub fell: bool,
-    /// When it was last read.
-    pub read_at: Option<Timestamp>,
-}
-
-impl Part {
-    /// Its chat, where the figures of that are doubtful.
-    pub fn doubtful(&self) -> Option<Doubtful> {
-        let doubtful = Doubtful {
-            chat: self.chat?.0,
-            batch: self.batch,
-            customers: self.customers.into(),
-            counts: self.counts,
-            below_zero: self.below_zero,
-            fell: self.fell,
-        };
-        (!doubtful.why().is_empty()).then_some(doubtful)
-    }
-}
-
-/// One attempt to send a batch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attempt {
-    /// Its number, from 1.
-    pub number: u32,
-    /// When it was begun.
-    pub begun_at: Option<Timestamp>,
-    /// When its end was recorded.
-    pub ended_at: Option<Timestamp>,
-    /// What came of it: accepted, not sent, rejected, split, unknown; or sending.
-    pub outcome: String,
-    /// What was said of it; nothing where it was accepted or has no end.
-    pub words: Option<Words>,
-}
-
-/// One look at an unknown batch, or one decision about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Resolved {
-    /// When.
-    pub at: Timestamp,
-    /// By whom: deskcast, or an operator.
-    pub by: String,
-    /// What the batch was then: accepted, abandoned, planned, unknown.
-    pub result: String,
-    /// What it rests on.
-    pub evidence: String,
-}
 
 impl Store {
     /// What these runs know of a customer, in their order; runs that do not know them are left

@@ -2,38 +2,12 @@
 
 use super::customers::state;
 use super::doubts::CONTRADICT;
-use super::{RunRecord, Store, unsigned};
+use super::{Store, unsigned};
 use crate::delivery::batch::BatchState;
-use crate::delivery::significance::Answers;
 use crate::delivery::variant::{Variant, Varied};
+use crate::journal::reading::VariantStanding;
+use crate::journal::runs::RunRecord;
 use crate::journal::{JournalError, RunId, packed};
-
-/// What became of one variant of a run so far.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VariantStanding {
-    /// Its name.
-    pub name: String,
-    /// Customers of the plan.
-    pub customers: u64,
-    /// Chats that were sent.
-    pub sent: u64,
-    /// Chats that a customer answered.
-    pub responded: u64,
-    /// Chats of it whose figures contradict themselves.
-    pub contradicting: u64,
-}
-
-impl VariantStanding {
-    /// Who answered, of those who were messaged; nobody is known to where figures contradict
-    /// themselves.
-    pub fn answers(&self) -> Answers {
-        let known = u64::from(self.contradicting == 0);
-        Answers {
-            answered: self.responded * known,
-            asked: self.sent * known,
-        }
-    }
-}
 
 impl Store {
     pub(super) fn variants(&self, run: RunId) -> rusqlite::Result<Vec<Variant>> {

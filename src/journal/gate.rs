@@ -1,0 +1,18 @@
+//! What the gate of a run is told.
+
+use super::RunId;
+use crate::delivery::open_chats::OpenChat;
+use crate::delivery::outcome::ChatId;
+
+/// A chat that counts for `max_open`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CountedChat {
+    /// The run.
+    pub run: RunId,
+    /// The number of the batch.
+    pub batch: u32,
+    /// Its chat.
+    pub chat: ChatId,
+    /// What counts.
+    pub open: OpenChat,
+}
