@@ -383,6 +383,10 @@ impl Journal for MemoryJournal {
         released
     }
 
+    fn pause(&mut self, fence: Fence, note: &str, now: Timestamp) -> Result<(), JournalError> {
+        self.commit(|contents| contents.pause(fence, note, now))
+    }
+
     fn tracked(&mut self, run: RunId) -> Result<Vec<Tracked>, JournalError> {
         self.read(run, BatchState::Accepted, |number, batch| {
             let (read_at, counts, settled) = match batch.read {

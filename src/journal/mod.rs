@@ -438,6 +438,10 @@ pub trait Journal: Send {
         now: Timestamp,
     ) -> Result<(), JournalError>;
 
+    /// A rule pauses a run while it is sent. It stays so however its sender ends, so that who comes
+    /// after a kill does not go on. One that is paused already keeps its note.
+    fn pause(&mut self, fence: Fence, note: &str, now: Timestamp) -> Result<(), JournalError>;
+
     /// Accepted batches that are not settled, in order.
     fn tracked(&mut self, run: RunId) -> Result<Vec<Tracked>, JournalError>;
 

@@ -337,6 +337,12 @@ impl<J: Journal + 'static> Shell<J> {
         let Some(why) = too_much else {
             return false;
         };
+        // Before the outcome that says so is durable: who comes after a kill counts from nothing,
+        // and would let as much go wrong again.
+        let (fence, note) = (self.sender.claim.fence, why.clone());
+        self.sender
+            .recorder
+            .tell(move |journal| journal.pause(fence, &note, Timestamp::now()));
         self.sender.reins.hold(RunState::Paused, why);
         true
     }

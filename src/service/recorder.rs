@@ -92,6 +92,19 @@ impl<J: Journal + 'static> Recorder<J> {
         }
     }
 
+    /// Does something with the journal, in turn with everything else: after what was handed over
+    /// before, and before what is handed over after. What goes wrong is a line in the log.
+    pub fn tell(&self, act: impl FnOnce(&mut J) -> Result<(), JournalError> + Send + 'static) {
+        let call: Call<J> = Box::new(move |journal| {
+            if let Err(error) = act(journal) {
+                tracing::warn!(%error, "the journal could not be written");
+            }
+        });
+        if self.commands.send(Command::Call(call)).is_err() {
+            tracing::error!(error = %gone(), "the journal could not be written");
+        }
+    }
+
     /// Does something with the journal, in turn with everything else.
     pub async fn call<R: Send + 'static>(
         &self,

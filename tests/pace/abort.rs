@@ -3,7 +3,8 @@
 use deskcast::sandbox::WorldConfig;
 use deskcast::sandbox::rule::Rule;
 
-use crate::town::Town;
+use crate::stage::ledger::State;
+use crate::town::{Town, wait_until};
 use crate::{add, desk_of, without_time};
 
 /// Every second customer does not exist; one customer a batch, one request at a time.
@@ -45,4 +46,31 @@ fn both_numbers_can_be_set() {
         town.run_with(&ONE_AT_A_TIME, &["run", "spring"]);
         town.must_have(accepted, rejected, 0, 100 - accepted - rejected);
     }
+}
+
+/// A kill between the outcome that is too much and the end of the run must not let as much go wrong
+/// again: who comes after counts from nothing.
+#[test]
+fn a_run_of_which_too_much_went_wrong_stays_paused_though_its_sender_was_killed_at_once() {
+    let mut world = WorldConfig::default();
+    world.customers.unknown = Rule::Every(2);
+    // One request is not answered, so that the run cannot be given up.
+    let town = Town::with(desk_of(world, "hang-before=@3"), 100, 1);
+    add(&town, "[abort]\nbatches = 2\nshare = 0.0");
+    let running = town.start(&["run", "spring"]);
+    let rejected = || {
+        town.ledgers()
+            .first()
+            .map_or(0, |run| run.in_state(State::Rejected).count())
+    };
+    wait_until("three batches are refused", || rejected() >= 3);
+    running.signal("KILL");
+    running.end();
+    let before = (rejected(), town.desk.creates());
+    let again = town.scene.run(&["run", "spring"]);
+    assert_eq!(again.code, Some(4), "{again:?}");
+    assert!(again.err.contains("is paused"), "{again:?}");
+    let shown = town.scene.run(&["runs"]).out;
+    assert!(shown.contains("too much went wrong"), "{shown}");
+    assert_eq!((rejected(), town.desk.creates()), before);
 }

@@ -10,7 +10,7 @@ use crate::delivery::batch::BatchState;
 use crate::delivery::canary::{Wave, last_of_wave, members};
 use crate::delivery::moment::{BootTime, Moment};
 use crate::delivery::run::{RunChange, next};
-use crate::journal::{Fence, Journal as _, JournalError, RunId};
+use crate::journal::{Fence, Journal as _, JournalError, RunId, RunState};
 
 impl MemoryJournal {
     /// What came of the first wave of a run, which is the first batches with so many customers.
@@ -123,7 +123,21 @@ impl Contents {
         // After every approval that was given before, whatever the clock on the wall says.
         let after = run.approved_at.map(|at| at + Duration::from_millis(1));
         run.judged = after.max(Some(kept(now))).map(|at| (at, passed));
-        if !passed {
+        match passed {
+            true => Ok(()),
+            false => self.pause(fence, note, now),
+        }
+    }
+
+    /// A rule pauses a run while it is sent; one that is paused already keeps its note.
+    pub(super) fn pause(
+        &mut self,
+        fence: Fence,
+        note: &str,
+        now: Timestamp,
+    ) -> Result<(), JournalError> {
+        let run = self.fenced(fence)?;
+        if run.state != RunState::Paused {
             run.state = next(run.state, RunChange::Pause)?;
             run.note = note.to_owned();
             run.ended_at = Some(kept(now));

@@ -314,6 +314,14 @@ impl Journal for SqliteJournal {
         released.map(drop)
     }
 
+    fn pause(&mut self, fence: Fence, note: &str, now: Timestamp) -> Result<(), JournalError> {
+        let tx = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        runs::pause(&tx, fence, note, now)?;
+        Ok(tx.commit()?)
+    }
+
     fn tracked(&mut self, run: RunId) -> Result<Vec<Tracked>, JournalError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT number, chat, customers, coalesce(ended_at, 0), read_at, sent, responded, closed FROM batch

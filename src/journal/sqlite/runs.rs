@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::millis;
-use crate::delivery::run::next;
+use crate::delivery::run::{RunChange, next};
 use crate::journal::{Fence, JournalError, RunId, RunState, give_up};
 
 /// Where a run stands.
@@ -45,6 +45,29 @@ pub(super) fn set_state(tx: &Transaction<'_>, run: RunId, state: RunState) -> ru
 }
 
 /// Gives a run up in this state, and says in which one it is left: a rule may have paused it.
+/// Pauses a run that is being sent; one that is paused already keeps its note.
+pub(super) fn pause(
+    tx: &Transaction<'_>,
+    fence: Fence,
+    note: &str,
+    now: Timestamp,
+) -> Result<(), JournalError> {
+    let from = fenced_state(tx, fence)?;
+    if from == RunState::Paused {
+        return Ok(());
+    }
+    tx.execute(
+        "UPDATE run SET state = ?2, note = ?3, ended_at = ?4 WHERE id = ?1",
+        params![
+            fence.run.0,
+            next(from, RunChange::Pause)?.as_str(),
+            note,
+            millis(now)
+        ],
+    )?;
+    Ok(())
+}
+
 pub(super) fn release(
     tx: &Transaction<'_>,
     fence: Fence,
