@@ -48,7 +48,7 @@ fn without_a_file_and_variables_the_defaults_hold() {
     let settings = load("", &[]).expect("defaults");
     assert_eq!(settings.limits.requests_per_second.per_second(), 5.0);
     assert_eq!(settings.limits.burst.get(), 1);
-    assert_eq!(settings.limits.concurrency.get(), 8);
+    assert_eq!(settings.limits.concurrency.get(), 5);
     assert_eq!(
         settings.limits.connect_timeout.get(),
         Duration::from_secs(5)

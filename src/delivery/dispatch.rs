@@ -425,7 +425,9 @@ impl Dispatcher {
     }
 
     fn limit(&self) -> usize {
-        let one_by_one = self.is_suspicious() || self.breaker == Breaker::HalfOpen;
+        // After an unknown the next goes alone: if Desk takes nothing, nobody else is left unknown.
+        let in_doubt = self.unknown_in_a_row > 0 || self.breaker == Breaker::HalfOpen;
+        let one_by_one = self.is_suspicious() || in_doubt;
         if one_by_one { 1 } else { self.concurrency }
     }
 

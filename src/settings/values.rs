@@ -75,8 +75,9 @@ impl FromText for Files {
 pub struct Concurrency(u16);
 
 impl Concurrency {
-    /// 8 at once: enough to fill 5 requests a second when each takes a second and a half.
-    pub const DEFAULT: Self = Self(8);
+    /// 5 at once: enough to fill 5 requests a second when each takes a second. More would be more
+    /// that are unknown where Desk stops taking what it is sent.
+    pub const DEFAULT: Self = Self(5);
     /// 1024 at once: what a process may open by default on most systems.
     pub const MAX: Self = Self(1024);
 

@@ -79,7 +79,8 @@ fn nobody_is_recalled_twice_or_after_the_answer() {
 
 #[test]
 fn read_only_maintenance_of_an_hour_makes_at_most_seven_unknown_and_the_run_goes_on_by_itself() {
-    for concurrency in [1, 2, 4] {
+    // 5 is the default.
+    for concurrency in [1, 2, 4, 5, 6] {
         let mut stage = Stage::new(concurrency, true, &[100; 200]);
         let begun = stage.now;
         let mut posted = stage.go();
