@@ -198,6 +198,40 @@ fn while_chats_are_read_for_the_gate_and_desk_asks_to_wait_every_order_is_obeyed
 }
 
 #[test]
+fn while_chats_are_read_after_the_last_batch_a_stop_is_obeyed_at_once_and_an_order_is_told_the_truth()
+ {
+    for what in ["pause", "cancel", "stop"] {
+        // Ten batches are accepted, and no chat can be read.
+        let door = Door::open(10, Then::Throttle(60));
+        let house = House::new();
+        let settings = format!(
+            "[desk]\nbase_url = \"{}\"\nagent_id = 41\n[limits]\nrequests_per_second = 2000\n[web]\nlisten = \"off\"\n",
+            door.address
+        );
+        house.scene.write("deskcast.toml", settings);
+        house.campaign("spring", 20, NEVER);
+        let daemon = house.daemon();
+        launch(&house, "spring");
+        wait_until("it reads", || {
+            house.runs().iter().any(|run| run.state == "reading")
+        });
+        std::thread::sleep(Duration::from_millis(500));
+        let begun = Instant::now();
+        if what != "stop" {
+            let ordered = house.run(&[what, "spring"]);
+            eprintln!("{what} while it is read: {ordered:?}");
+            assert!(begun.elapsed() < AT_ONCE, "{what}: {ordered:?}");
+            assert_eq!(ordered.code, Some(3), "{ordered:?}");
+        }
+        let (status, log, took) = daemon.stop_and_tell();
+        assert_eq!(status.code(), Some(0), "{log}");
+        assert!(took < AT_ONCE, "{what}: {took:?}: {log}");
+        assert_eq!(house.only_run("spring").state, "finished", "{what}: {log}");
+        assert_eq!((batches(&house, 2), batches(&house, 5)), (10, 0), "{what}");
+    }
+}
+
+#[test]
 fn while_customers_are_looked_up_and_desk_asks_to_wait_a_stop_is_obeyed_at_once() {
     let (house, door) = of_little_patience();
     let rows: String = (1..=40).map(|id| format!("customer-{id}\n")).collect();
