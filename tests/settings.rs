@@ -4,7 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use deskcast::settings::{KEYS, Settings, SettingsError, StoreUrl, token};
+use deskcast::journal::StoreUrl;
+use deskcast::settings::{KEYS, Settings, SettingsError, token};
 use deskcast::telemetry::Format;
 use secrecy::ExposeSecret;
 
@@ -57,7 +58,7 @@ fn without_a_file_and_variables_the_defaults_hold() {
         settings.limits.request_timeout.get(),
         Duration::from_secs(30)
     );
-    assert_eq!(settings.store.url, StoreUrl::Sqlite("deskcast.db".into()));
+    assert_eq!(settings.store.url, StoreUrl::of_file("deskcast.db"));
     assert_eq!(settings.campaigns.folder, Path::new("campaigns"));
     assert_eq!(settings.log.format, Format::Text);
     assert_eq!(settings.log.filter.to_string(), "info");

@@ -13,11 +13,9 @@ use super::run::parse_digest;
 use super::selection::{Selection, open_store, reported};
 use super::show::Looked;
 use super::store::locate::existing_store;
-use crate::journal::RunState;
 use crate::journal::orders::Verb;
 use crate::journal::runs::RunRecord;
-use crate::journal::sqlite::SqliteJournal;
-use crate::journal::sqlite::read::Store;
+use crate::journal::{RunState, Store};
 use crate::report::orders;
 
 /// Arguments of `deskcast approve`.
@@ -62,7 +60,7 @@ pub(super) fn approve(context: &Context, args: &ApproveArgs) -> Result<Exit, Fai
         agree(context, args, &store, &run)?;
     }
     let order = new_order(Verb::Approve, &args.grounds);
-    let mut journal = SqliteJournal::open(&existing_store(context)?)?;
+    let mut journal = existing_store(context)?.open()?;
     let id = journal.approve(run.id, &run.key.campaign, &order)?;
     let answer = store.order(id)?;
     let after = reported(&store, store.run(&run.key)?.into_iter().collect())?;

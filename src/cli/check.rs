@@ -10,9 +10,8 @@ use super::failure::Failure;
 use super::output::{is_read_on_terminal, print};
 use super::run::preview::longest_message;
 use super::run::terms;
-use super::store::locate::{budget_store, store_path};
+use super::store::locate::{budget_store, store_url};
 use crate::delivery::ahead::is_ahead;
-use crate::journal::sqlite::read::Store;
 use crate::report::check as report;
 use crate::report::result::state;
 use crate::service::check::{Checked, Defaults, Unfinished, campaigns, check_all, strays};
@@ -50,7 +49,7 @@ pub(super) async fn check(context: &Context, args: CheckArgs) -> Result<Exit, Fa
         suppress: &settings.audience.suppress.0,
         house: settings.defaults.house(),
         strict: args.strict,
-        longest: longest_message(&store_path(context))?,
+        longest: longest_message(&store_url(context))?,
         styled: context.on_terminal && is_read_on_terminal(),
     };
     let names = match args.names.is_empty() {
@@ -84,12 +83,12 @@ pub(super) async fn check(context: &Context, args: CheckArgs) -> Result<Exit, Fa
 /// The run of this campaign that is not ended, and what the campaign's files say otherwise.
 fn unfinished(context: &Context, name: &str) -> Result<Option<Unfinished>, Failure> {
     let settings = &context.settings;
-    let file = store_path(context);
+    let file = store_url(context);
     let located = locate(name, &settings.campaigns.folder).ok();
     let Some((name, path)) = located.filter(|_| file.exists()) else {
         return Ok(None);
     };
-    let store = Store::open(&file)?;
+    let store = file.read()?;
     let Some(run) = frozen::unfinished(&store, &name)? else {
         return Ok(None);
     };
@@ -108,12 +107,12 @@ fn unfinished(context: &Context, name: &str) -> Result<Option<Unfinished>, Failu
 
 /// Up to when the due times of this campaign are decided, where that has not come.
 fn ahead(context: &Context, name: &str, now: Timestamp) -> Result<Option<Timestamp>, Failure> {
-    let file = store_path(context);
+    let file = store_url(context);
     let located = locate(name, &context.settings.campaigns.folder).ok();
     let Some((name, _)) = located.filter(|_| file.exists()) else {
         return Ok(None);
     };
-    let decided = Store::open(&file)?.decided(&name)?;
+    let decided = file.read()?.decided(&name)?;
     Ok(decided
         .map(|decided| decided.up_to)
         .filter(|at| is_ahead(*at, now)))
@@ -140,7 +139,7 @@ async fn ask_desk(context: &Context, checked: &[Checked]) -> Result<Vec<Finding>
     let base_url = settings.base_url()?.to_string();
     let token = token(settings)?;
     let store = budget_store(context);
-    let connection = Connection::new(settings, &base_url, token, store.as_deref(), None)?;
+    let connection = Connection::new(settings, &base_url, token, store.as_ref(), None)?;
     let named: Vec<Named> = checked.iter().filter_map(|one| one.named.clone()).collect();
     Ok(verify_online(&connection.desk, &connection.budget, &named).await)
 }

@@ -1,12 +1,13 @@
 //! What it takes to talk to Desk: the token, the client and the budget, from the settings.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::SecretString;
 
 use super::failure::Failure;
 use crate::desk::{Authorities, AuthoritiesError, Desk, DeskConfig, Proxy};
+use crate::journal::StoreUrl;
 use crate::service::budget::{Budget, file_beside};
 use crate::service::recorder::Recorder;
 use crate::service::voyage::Line;
@@ -37,7 +38,7 @@ impl Connection {
         settings: &Settings,
         base_url: &str,
         token: SecretString,
-        store: Option<&Path>,
+        store: Option<&StoreUrl>,
         last_request: Option<Duration>,
     ) -> Result<Connection, Failure> {
         let limits = &settings.limits;
@@ -51,7 +52,7 @@ impl Connection {
             hint: hint(settings, base_url),
         };
         let rate = limits.requests_per_second.per_second();
-        let budget = match store {
+        let budget = match store.and_then(StoreUrl::file) {
             Some(store) => {
                 let file = file_beside(store, base_url);
                 Budget::shared(&file, rate, limits.burst, last_request)
@@ -131,7 +132,7 @@ pub(super) fn line<J>(
     settings: &Settings,
     connection: &Connection,
     recorder: &Recorder<J>,
-    store: &Path,
+    store: &StoreUrl,
 ) -> Line<J> {
     Line {
         desk: connection.desk.clone(),

@@ -1,6 +1,5 @@
 //! `deskcast daemon`: launches campaigns when they are due, sends and follows, until told to stop.
 
-use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -14,7 +13,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::store::locate::existing_store;
 use crate::desk::Desk;
-use crate::journal::sqlite::SqliteJournal;
+use crate::journal::StoreUrl;
 use crate::service::daemon::{Daemon, Given};
 use crate::service::launch::Terms;
 use crate::service::observed::{BudgetUse, Observed};
@@ -37,7 +36,7 @@ pub(super) async fn daemon(context: &Context) -> Result<Exit, Failure> {
     let token = connection::token(settings)?;
     let store = existing_store(context)?;
     let observed = Observed::default();
-    let journal = SqliteJournal::open(&store)?;
+    let journal = store.open()?;
     let mut connection = Connection::new(settings, &base_url, token, Some(&store), None)?;
     let ear = observed.clone();
     connection.desk = connection.desk.heard_by(move |heard| ear.hear(heard));
@@ -92,7 +91,7 @@ pub(super) async fn daemon(context: &Context) -> Result<Exit, Failure> {
 /// Serves the pages for machines, where the settings say so.
 fn pages(
     settings: &Settings,
-    store: &Path,
+    store: &StoreUrl,
     observed: &Observed,
     stop: &CancellationToken,
 ) -> Option<JoinHandle<()>> {

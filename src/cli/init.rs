@@ -9,9 +9,8 @@ use clap::Args;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output::print;
-use crate::journal::sqlite::SqliteJournal;
 use crate::journal::store::Creation;
-use crate::settings::{Settings, StoreUrl};
+use crate::settings::Settings;
 
 const SETTINGS: &str = include_str!("init/deskcast.toml");
 const CAMPAIGN: &str = include_str!("init/example.toml");
@@ -52,12 +51,13 @@ pub(super) fn init(args: &InitArgs) -> Result<Exit, Failure> {
     }
     // As the commands will find it: the environment may name another one.
     let settings = Settings::load_for_process(Some(&folder.join("deskcast.toml")))?;
-    let StoreUrl::Sqlite(store) = settings.store.url;
-    let made =
-        SqliteJournal::create(&store).map_err(|error| Failure::mistake(error.to_string()))?;
+    let store = settings.store.url;
+    let made = store
+        .create()
+        .map_err(|error| Failure::mistake(error.to_string()))?;
     text += &match made {
-        Creation::Made => format!("made {}\n", store.display()),
-        Creation::Exists => format!("{} is there already and is used\n", store.display()),
+        Creation::Made => format!("made {}\n", store.place()),
+        Creation::Exists => format!("{} is there already and is used\n", store.place()),
     };
     print(&(text + &next(&folder)))?;
     Ok(Exit::Done)

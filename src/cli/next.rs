@@ -5,10 +5,9 @@ use jiff::Timestamp;
 use super::Context;
 use super::failure::Failure;
 use crate::campaign::{CampaignName, Timetable, Warning};
-use crate::journal::RunState;
 use crate::journal::orders::Verb;
 use crate::journal::runs::RunRecord;
-use crate::journal::sqlite::read::Store;
+use crate::journal::{RunState, Store};
 use crate::report::orders::{Next, next, still_listed};
 use crate::service::planning::Campaign;
 

@@ -14,11 +14,9 @@ use super::output::print;
 use super::selection::{Selection, open_store, reported};
 use super::store::locate::existing_store;
 use crate::campaign::CampaignName;
-use crate::journal::JournalError;
 use crate::journal::orders::{NewOrder, Order, OrderId, Verb};
 use crate::journal::runs::RunRecord;
-use crate::journal::sqlite::SqliteJournal;
-use crate::journal::sqlite::read::Store;
+use crate::journal::{JournalError, Store, StoreJournal};
 use crate::report::orders;
 
 /// How often the answer to an order is looked for.
@@ -78,7 +76,7 @@ fn give(
     with_schedule: bool,
 ) -> Result<Exit, Failure> {
     let selection = Selection::parse(Some(&args.which))?;
-    let path = existing_store(context)?;
+    let url = existing_store(context)?;
     let campaign = match &selection {
         Selection::Campaign(name) => Some(name),
         _ => None,
@@ -94,7 +92,7 @@ fn give(
         .filter(|run| named_run || run.state.is_open())
         .collect();
     let order = new_order(verb, &args.grounds);
-    let mut journal = SqliteJournal::open(&path)?;
+    let mut journal = url.open()?;
     let mut text = String::new();
     let mut of_schedule = false;
     if let Some(name) = campaign.filter(|_| with_schedule) {
@@ -145,14 +143,14 @@ fn give(
 pub(super) fn launch(context: &Context, args: &LaunchArgs) -> Result<Exit, Failure> {
     let name =
         CampaignName::new(&args.name).map_err(|error| Failure::mistake(error.to_string()))?;
-    let path = existing_store(context)?;
-    if !Store::open(&path)?.has_daemon() {
+    let url = existing_store(context)?;
+    if !url.read()?.has_daemon() {
         return Err(Failure::stopped(format!(
             "no daemon runs on the store {}, so nothing was launched. To send from here: deskcast run {name}",
-            path.display()
+            url.place()
         )));
     }
-    let mut journal = SqliteJournal::open(&path)?;
+    let mut journal = url.open()?;
     let id = journal.order_campaign(&name, &new_order(Verb::Launch, &args.grounds))?;
     drop(journal);
     let store = open_store(context)?;
@@ -184,7 +182,7 @@ pub(super) fn new_order(verb: Verb, grounds: &Grounds) -> NewOrder {
 /// is not, or is paused already.
 fn pause_schedule(
     context: &Context,
-    journal: &mut SqliteJournal,
+    journal: &mut StoreJournal,
     store: &Store,
     name: &CampaignName,
     order: &NewOrder,

@@ -9,14 +9,14 @@ use super::failure::Failure;
 use super::operator::operator;
 use super::output::{print, tell};
 use super::selection::{Selection, open_store, reported, run_key};
-use super::store::locate::store_path;
+use super::store::locate::store_url;
 use super::{Context, progress};
 use crate::delivery::outcome::ChatId;
 use crate::delivery::reconcile::Scope;
 use crate::journal::runs::RunRecord;
-use crate::journal::sqlite::SqliteJournal;
-use crate::journal::sqlite::read::Store;
-use crate::journal::{Journal, JournalError, Purpose, Resolution, RunState, Verdict};
+use crate::journal::{
+    Journal, JournalError, Purpose, Resolution, RunState, Store, StoreJournal, Verdict,
+};
 use crate::report::number::counted;
 use crate::report::{Reported, json, overview};
 use crate::service::progress::{Phase, Progress};
@@ -110,7 +110,7 @@ fn by_word(context: &Context, args: &ReconcileArgs, batch: u32) -> Result<RunRec
     let record = Selection::Run(key)
         .find(&open_store(context)?, 1)?
         .remove(0);
-    let mut journal = SqliteJournal::open(&store_path(context))?;
+    let mut journal = store_url(context).open()?;
     let claim = journal
         .claim_from_who_looks(record.id, Purpose::Settling)
         .map_err(|error| owned(error, &record))?;
@@ -164,7 +164,7 @@ fn by_word(context: &Context, args: &ReconcileArgs, batch: u32) -> Result<RunRec
 
 /// A run whose batches are planned again is one that can be resumed.
 fn reopen_where_needed(
-    journal: &mut SqliteJournal,
+    journal: &mut StoreJournal,
     fence: crate::journal::Fence,
     planned: bool,
 ) -> Result<(), JournalError> {
@@ -222,12 +222,12 @@ async fn read_back(
         &context.settings,
         base_url,
         token,
-        Some(&store_path(context)),
+        Some(&store_url(context)),
         ago,
     )?;
     let stop = stop::on_signals()
         .map_err(|error| Failure::stopped(format!("cannot listen for signals: {error}")))?;
-    let (recorder, thread) = Recorder::start(SqliteJournal::open(&store_path(context))?);
+    let (recorder, thread) = Recorder::start(store_url(context).open()?);
     let progress = Progress::default();
     progress.update(|snapshot| snapshot.phase = Phase::Reconciling);
     let shown = progress::show(
@@ -240,7 +240,7 @@ async fn read_back(
         &context.settings,
         &connection,
         &recorder,
-        &store_path(context),
+        &store_url(context),
     );
     for run in runs {
         if stop.is_cancelled() {

@@ -9,9 +9,9 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::output::{print, print_with, tell};
 use super::selection::{Selection, open_store, reported};
-use super::store::locate::{say_where_in_doubt, store_path};
+use super::store::locate::{say_where_in_doubt, store_url};
 use super::workbook;
-use crate::journal::sqlite::read::Store;
+use crate::journal::Store;
 use crate::report::customers::{self, CustomersError, RowFormat};
 use crate::report::{Format, Reported, csv, json, overview, result};
 
@@ -64,7 +64,7 @@ enum ReportFormat {
 pub(super) fn report(context: &Context, args: ReportArgs) -> Result<Exit, Failure> {
     let selection = Selection::parse(args.which.as_deref())?;
     let store = open_store(context)?;
-    say_where_in_doubt(&store_path(context));
+    say_where_in_doubt(&store_url(context));
     if args.format == Some(ReportFormat::Xlsx) {
         if args.excel {
             return Err(excel_is_csv());

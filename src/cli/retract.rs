@@ -18,7 +18,6 @@ use super::store::locate::{budget_store, existing_store};
 use super::tickets::TicketArgs;
 use crate::delivery::retract::Wanted;
 use crate::journal::retraction::{NewRetraction, RetractionRecord};
-use crate::journal::sqlite::SqliteJournal;
 use crate::report::Format;
 use crate::report::jobs::Listing;
 use crate::report::number::{counted, grouped};
@@ -106,7 +105,7 @@ pub(super) async fn retract(context: &Context, args: RetractArgs) -> Result<Exit
     let list = args.tickets.read()?;
     let token = connection::token(&context.settings)?;
     let store = budget_store(context);
-    let connection = Connection::new(&context.settings, &base_url, token, store.as_deref(), None)?;
+    let connection = Connection::new(&context.settings, &base_url, token, store.as_ref(), None)?;
     let stop = stop::on_signals()
         .map_err(|error| Failure::stopped(format!("cannot listen for signals: {error}")))?;
     let means = means(context, connection, stop);
@@ -210,7 +209,7 @@ async fn perform(
     means: Means,
 ) -> Result<Exit, Failure> {
     let began = Instant::now();
-    let mut journal = SqliteJournal::open(&existing_store(context)?)?;
+    let mut journal = existing_store(context)?.open()?;
     let new = NewRetraction {
         base_url: base_url.to_owned(),
         digest: list.digest.clone(),

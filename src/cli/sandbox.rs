@@ -1,12 +1,11 @@
 //! `deskcast sandbox`, and the sandbox inside `deskcast run --sandbox`.
 
-use std::path::PathBuf;
-
 use clap::Args;
 
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output::print;
+use crate::journal::StoreUrl;
 use crate::sandbox::{
     self, Faults, Sandbox, SandboxArgs, SandboxConfig, StandInConfig, WorldConfig,
 };
@@ -94,7 +93,7 @@ impl Throwaway {
         self.sandbox.base_url()
     }
 
-    pub(super) fn store(&self) -> PathBuf {
-        self.folder.path().join("deskcast.db")
+    pub(super) fn store(&self) -> StoreUrl {
+        StoreUrl::of_file(self.folder.path().join("deskcast.db"))
     }
 }

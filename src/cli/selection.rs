@@ -6,9 +6,8 @@ use super::Context;
 use super::failure::Failure;
 use super::store::locate::existing_store;
 use crate::campaign::{CampaignName, nearest};
-use crate::journal::RunKey;
 use crate::journal::runs::RunRecord;
-use crate::journal::sqlite::read::Store;
+use crate::journal::{RunKey, Store};
 use crate::report::{Format, Reported};
 
 /// What to print an answer as.
@@ -114,7 +113,7 @@ fn absent(what: &str, word: &str, known: &[String]) -> Failure {
 
 /// The store of the settings, for reading.
 pub(super) fn open_store(context: &Context) -> Result<Store, Failure> {
-    Ok(Store::open(&existing_store(context)?)?)
+    Ok(existing_store(context)?.read()?)
 }
 
 /// The runs with what became of them.

@@ -10,8 +10,7 @@ use super::output::print;
 use super::store::locate::existing_store;
 use crate::campaign::{CampaignName, Timetable};
 use crate::delivery::tally::Owner;
-use crate::journal::RunState;
-use crate::journal::sqlite::read::Store;
+use crate::journal::{RunState, Store};
 use crate::report::Reported;
 use crate::report::status::{Due, PausedSchedule, Status};
 use crate::service::attention::of_store;
@@ -27,12 +26,12 @@ pub(super) struct StatusArgs {
 }
 
 pub(super) fn status(context: &Context, args: &StatusArgs) -> Result<Exit, Failure> {
-    let path = existing_store(context)?;
-    let store = Store::open(&path)?;
+    let url = existing_store(context)?;
+    let store = url.read()?;
     let mut status = Status {
         store_trouble: store.check_place().err().map(|error| error.to_string()),
         has_daemon: store.has_daemon(),
-        store: path,
+        store: url,
         needs: Vec::new(),
         under_way: Vec::new(),
         due: Vec::new(),

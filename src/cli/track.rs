@@ -12,11 +12,10 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::output::{print, tell};
 use super::selection::{Selection, open_store, reported};
-use super::store::locate::store_path;
+use super::store::locate::store_url;
 use super::{Context, progress};
 use crate::delivery::reconcile::Scope;
-use crate::journal::RunId;
-use crate::journal::sqlite::SqliteJournal;
+use crate::journal::{RunId, StoreJournal};
 use crate::report::{Reported, json, overview};
 use crate::service::alarm::Alarm;
 use crate::service::progress::Progress;
@@ -114,7 +113,7 @@ async fn read(
         &context.settings,
         base_url,
         token,
-        Some(&store_path(context)),
+        Some(&store_url(context)),
         last_reading(runs, began),
     )?;
     let stop = stop::on_signals()
@@ -123,7 +122,7 @@ async fn read(
         None => Until::ReadOnce,
         Some(time) => Until::Settled(time.map(|time| Instant::now() + Duration::from(time))),
     };
-    let (recorder, thread) = Recorder::start(SqliteJournal::open(&store_path(context))?);
+    let (recorder, thread) = Recorder::start(store_url(context).open()?);
     let progress = Progress::default();
     let shown = progress::show(
         progress.clone(),
@@ -135,7 +134,7 @@ async fn read(
         &context.settings,
         &connection,
         &recorder,
-        &store_path(context),
+        &store_url(context),
     );
     drop(recorder);
     let tracker = line.tracker(stop.clone(), progress);
@@ -161,11 +160,7 @@ async fn read(
 
 /// Looks for unknown batches of these runs now and then, for as long as they are followed: a
 /// request that was given up may have been applied late. Ends only when it cannot go on.
-async fn settle(
-    line: &Line<SqliteJournal>,
-    runs: &[Reported],
-    stop: &CancellationToken,
-) -> Failure {
+async fn settle(line: &Line<StoreJournal>, runs: &[Reported], stop: &CancellationToken) -> Failure {
     let alarm = match Alarm::start(LOOK_EVERY, LOOK_AT_LEAST_EVERY).await {
         Ok(alarm) => alarm,
         Err(error) => return Failure::stopped(format!("cannot wake up by the clock: {error}")),

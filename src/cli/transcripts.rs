@@ -69,7 +69,7 @@ pub(super) async fn transcripts(context: &Context, args: TranscriptsArgs) -> Res
     }
     let token = connection::token(settings)?;
     let store = budget_store(context);
-    let connection = Connection::new(settings, &base_url, token, store.as_deref(), None)?;
+    let connection = Connection::new(settings, &base_url, token, store.as_ref(), None)?;
     let stop = stop::on_signals()
         .map_err(|error| Failure::stopped(format!("cannot listen for signals: {error}")))?;
     let watched = Watched::default();

@@ -7,7 +7,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::output::tell;
 use super::selection::{Selection, reported};
-use crate::journal::sqlite::read::Store;
+use crate::journal::Store;
 use crate::report::number::{counted, grouped};
 use crate::report::workbook::{self, SHEET_ROWS, Written};
 

@@ -1,6 +1,7 @@
 //! What the gate of a run is told.
 
 use super::RunId;
+pub use super::sqlite::gate::GateBook;
 use crate::delivery::open_chats::OpenChat;
 use crate::delivery::outcome::ChatId;
 

@@ -8,6 +8,7 @@
 //! Every change of a batch is a compare-and-set on its state, its attempt and the run's fencing
 //! token, so that even two processes that both believe to own a run cannot send one batch twice.
 
+mod address;
 pub mod clock;
 pub mod gate;
 pub mod limits;
@@ -21,10 +22,14 @@ pub mod reading;
 pub mod retraction;
 pub mod runs;
 pub mod schedule;
-pub mod sqlite;
+mod sqlite;
 pub mod store;
 
+pub use address::StoreUrl;
 use jiff::Timestamp;
+pub use sqlite::StoreJournal;
+pub use sqlite::daemon::DaemonLock;
+pub use sqlite::read::Store;
 
 use crate::campaign::{CampaignName, Priority, Restraints, UnknownPolicy};
 use crate::delivery::batch::Change;

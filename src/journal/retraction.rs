@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+pub use super::sqlite::retraction::RetractionLock;
 use crate::delivery::retract::{End, Wanted};
 
 /// The number of a retraction in its store.
@@ -23,6 +24,21 @@ pub struct NewRetraction {
     pub run: String,
     /// Who asks for it.
     pub by: String,
+}
+
+/// A retraction that this process has taken.
+#[derive(Debug)]
+pub struct Taken {
+    /// Its number.
+    pub id: RetractionId,
+    /// Whether an earlier process began it.
+    pub resumed: bool,
+    /// Tickets that were looked through, or given up, by then.
+    pub looked_through: u64,
+    /// Whether one of them was shown.
+    pub shown: bool,
+    /// Keeps others away.
+    pub lock: RetractionLock,
 }
 
 /// A ticket that was looked through.

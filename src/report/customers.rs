@@ -15,10 +15,9 @@ use crate::delivery::batch::BatchState;
 use crate::delivery::outcome::Words;
 use crate::delivery::reason::Reason;
 use crate::delivery::tally::Owner;
-use crate::journal::JournalError;
 use crate::journal::reading::{BatchRows, LeftOut};
 use crate::journal::runs::RunRecord;
-use crate::journal::sqlite::read::Store;
+use crate::journal::{JournalError, Store};
 
 /// The reason of customers in a batch that was in flight when its sender ended.
 const DIED: &str = "the process that was sending it ended before it could record what came of it";

@@ -1,7 +1,6 @@
 //! What a dry run shows.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,6 +11,7 @@ use super::{lists, read, restraints};
 use crate::campaign::{Ending, FileRead, OpenHours, Restraints, Warning};
 use crate::delivery::plan::PlanSummary;
 use crate::delivery::reason::Reason;
+use crate::journal::StoreUrl;
 use crate::service::planning::{Campaign, invalid_rows_sentence};
 
 /// What stands before a value.
@@ -60,7 +60,7 @@ pub struct DryRun<'a> {
 #[derive(Clone, Debug)]
 pub struct NoStore {
     /// Where it was looked for.
-    pub path: PathBuf,
+    pub url: StoreUrl,
     /// The command that makes one.
     pub make: String,
 }
@@ -70,7 +70,7 @@ impl NoStore {
     pub fn sentence(&self) -> String {
         format!(
             "no store at {}: nobody is known as messaged before",
-            self.path.display()
+            self.url.place()
         )
     }
 }

@@ -1,7 +1,5 @@
 //! How everything stands: whether a person is needed, what is under way, what is due next.
 
-use std::path::PathBuf;
-
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -12,7 +10,7 @@ use super::result::state;
 use super::text::{second, wrapped};
 use crate::campaign::{CampaignName, Zone};
 use crate::delivery::attention::Attention;
-use crate::journal::RunKey;
+use crate::journal::{RunKey, StoreUrl};
 
 /// What stands before a value.
 const MARGIN: usize = 12;
@@ -25,7 +23,7 @@ const MOST_DUE: usize = 8;
 #[derive(Debug)]
 pub struct Status {
     /// The store.
-    pub store: PathBuf,
+    pub store: StoreUrl,
     /// Why nothing may be sent from it, where that is so.
     pub store_trouble: Option<String>,
     /// Whether a daemon lives on it.
@@ -72,7 +70,7 @@ impl Status {
 
     /// The text for people.
     pub fn text(&self) -> String {
-        let mut text = entry("Store", &self.store.display().to_string());
+        let mut text = entry("Store", &self.store.place().to_string());
         if let Some(trouble) = &self.store_trouble {
             text += &entry("", trouble);
         }
@@ -153,7 +151,7 @@ impl Status {
     /// One JSON object.
     pub fn json(&self) -> String {
         line(&StatusObject {
-            store: self.store.display().to_string(),
+            store: self.store.place().to_string(),
             store_trouble: self.store_trouble.as_deref(),
             daemon: self.has_daemon,
             needs_somebody: self.needs_somebody(),

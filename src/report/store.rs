@@ -1,16 +1,16 @@
 //! A store, as `deskcast store` tells of it.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
 
 use super::number::{counted, grouped};
+use crate::journal::StoreUrl;
 use crate::journal::store::{Adoption, StoreFacts};
 
 /// A store and where it is.
 #[derive(Debug)]
 pub struct StoreShown {
-    /// Its file.
-    pub path: PathBuf,
+    /// Its address.
+    pub url: StoreUrl,
     /// The size of it.
     pub bytes: u64,
     /// What it says of itself.
@@ -28,7 +28,7 @@ impl StoreShown {
 
     fn write(&self, out: &mut String) -> std::fmt::Result {
         let facts = &self.facts;
-        writeln!(out, "Store       {}", self.path.display())?;
+        writeln!(out, "Store       {}", self.url.place())?;
         writeln!(out, "Identity    {}", facts.id)?;
         writeln!(out, "Schema      {}", facts.version)?;
         writeln!(out, "Size        {} bytes", grouped(self.bytes))?;
@@ -53,8 +53,8 @@ impl StoreShown {
 }
 
 /// What adopting a store did.
-pub fn adopted(path: &Path, by: &str, nothing_since: bool, adoption: &Adoption) -> String {
-    let mut text = format!("the store {} was adopted by {by}\n", path.display());
+pub fn adopted(url: &StoreUrl, by: &str, nothing_since: bool, adoption: &Adoption) -> String {
+    let mut text = format!("the store {} was adopted by {by}\n", url.place());
     if nothing_since {
         return text + "nothing was sent since, by your word: its runs go on as they were\n";
     }

@@ -15,9 +15,8 @@ use super::columns::{self, Value};
 use super::customers::{Fate, fate, outcome_of, why_invalid};
 use super::{Reported, lists};
 use crate::delivery::reason::Reason;
-use crate::journal::JournalError;
 use crate::journal::reading::LeftOut;
-use crate::journal::sqlite::read::Store;
+use crate::journal::{JournalError, Store};
 
 /// Rows of a sheet, that of the names of the columns among them.
 pub const SHEET_ROWS: u32 = 1_048_576;

@@ -3,8 +3,7 @@
 use crate::delivery::attention::{Attention, Facts, attention};
 use crate::journal::reading::Standing;
 use crate::journal::runs::RunRecord;
-use crate::journal::sqlite::read::Store;
-use crate::journal::{JournalError, Tended};
+use crate::journal::{JournalError, Store, Tended};
 
 /// A run that needs a person, or goes on, with what it needs; nothing where it goes on by itself.
 pub type LookedAt = (RunRecord, Standing, Vec<Attention>);

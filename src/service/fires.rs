@@ -13,9 +13,7 @@ use crate::campaign::{
 };
 use crate::journal::runs::RunRecord;
 use crate::journal::schedule::Unlaunched;
-use crate::journal::sqlite::SqliteJournal;
-use crate::journal::sqlite::read::Store;
-use crate::journal::{JournalError, Launch, RunKey, RunState, Tended};
+use crate::journal::{JournalError, Launch, RunKey, RunState, Store, StoreJournal, Tended};
 
 /// What becomes of one fire, or of several that became no run.
 #[derive(Clone, Debug)]
@@ -202,7 +200,7 @@ fn unlaunched(due: Timestamp, decided: Timestamp, state: RunState, why: String) 
 
 /// Makes steps durable, one after another. `settled` has those that are, also when one fails.
 pub fn settle(
-    journal: &mut SqliteJournal,
+    journal: &mut StoreJournal,
     campaign: &Campaign,
     terms: &Terms,
     steps: Vec<Step>,
@@ -234,7 +232,7 @@ pub fn settle(
 /// The run that a fire became, or what is recorded of it instead: nothing where somebody else
 /// launched it.
 fn to_run(
-    journal: &mut SqliteJournal,
+    journal: &mut StoreJournal,
     campaign: &Campaign,
     terms: &Terms,
     asked: &Asked,

@@ -19,10 +19,9 @@ use crate::delivery::plan::PlanSink;
 use crate::delivery::reason::Ground;
 use crate::delivery::request::Template;
 use crate::delivery::variant::{Variant, Varied};
-use crate::journal::JournalError;
 use crate::journal::reading::BatchRows;
 use crate::journal::runs::RunRecord;
-use crate::journal::sqlite::read::Store;
+use crate::journal::{JournalError, Store};
 
 /// Something that the files say otherwise than the run.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -21,9 +21,8 @@ use crate::delivery::gate::{Decision, Facts, Held, Hours, Waiting, decide};
 use crate::delivery::moment::Moment;
 use crate::delivery::tracking::is_settled;
 use crate::desk::ReadError;
-use crate::journal::gate::CountedChat;
+use crate::journal::gate::{CountedChat, GateBook};
 use crate::journal::runs::RunRecord;
-use crate::journal::sqlite::gate::GateBook;
 use crate::journal::{Fence, Journal, JournalError, Reading, RunState, clock};
 
 /// How far back messages matter: the longest window.
@@ -109,7 +108,7 @@ impl<J: Journal + 'static> Gate<J> {
             return Ok(None);
         }
         Ok(Some(Arc::new(Gate {
-            book: Mutex::new(GateBook::open(&line.store)?),
+            book: Mutex::new(line.store.gate_book()?),
             hours,
             line: line.clone(),
             fence,

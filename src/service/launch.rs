@@ -20,8 +20,7 @@ use crate::delivery::reason::{Ground, Reason};
 use crate::delivery::tally::Listing;
 use crate::desk::Desk;
 use crate::journal::planning::Alike;
-use crate::journal::sqlite::SqliteJournal;
-use crate::journal::{JournalError, Launch, NewRun, RunKey};
+use crate::journal::{JournalError, Launch, NewRun, RunKey, StoreJournal};
 
 /// What holds for all campaigns of a process.
 #[derive(Clone, Debug)]
@@ -164,7 +163,7 @@ impl std::fmt::Display for NotLaunched {
 
 /// Plans a run of this campaign and makes it durable, in one step.
 pub fn launch(
-    journal: &mut SqliteJournal,
+    journal: &mut StoreJournal,
     campaign: &Campaign,
     terms: &Terms,
     asked: &Asked,
@@ -246,7 +245,7 @@ pub fn housed(campaign: &Campaign, terms: &Terms) -> Result<Campaign, Mistake> {
 fn known(
     campaign: &Campaign,
     terms: &Terms,
-    journal: &SqliteJournal,
+    journal: &StoreJournal,
 ) -> Result<Campaign, NotLaunched> {
     let now = Timestamp::now();
     let resolved = lookups::resolve(

@@ -1,14 +1,12 @@
 //! Obeying orders: whoever sends a run looks for orders to it several times a second.
 
-use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use crate::journal::orders::{Order, Verb};
-use crate::journal::sqlite::read::Store;
-use crate::journal::{JournalError, RunId, RunState};
+use crate::journal::{JournalError, RunId, RunState, Store, StoreUrl};
 
 /// How often it is looked whether there are orders. An order is obeyed within a second.
 pub const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -24,9 +22,9 @@ pub struct OrderBook {
 
 impl OrderBook {
     /// The orders of this store.
-    pub fn open(store: &Path) -> Result<OrderBook, JournalError> {
+    pub fn open(store: &StoreUrl) -> Result<OrderBook, JournalError> {
         Ok(OrderBook {
-            store: Store::open(store)?,
+            store: store.read()?,
             version: None,
         })
     }

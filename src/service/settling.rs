@@ -14,8 +14,7 @@ use super::reconciler::Reconciled;
 use super::voyage::{Line, sent};
 use crate::delivery::reconcile::Scope;
 use crate::journal::runs::RunRecord;
-use crate::journal::sqlite::SqliteJournal;
-use crate::journal::{Fence, Journal as _, JournalError, Purpose, RunId, clock};
+use crate::journal::{Fence, Journal as _, JournalError, Purpose, RunId, StoreJournal, clock};
 
 /// How long to wait where orders could not be looked for.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
@@ -35,7 +34,7 @@ pub enum SentBy {
 /// # Errors
 /// When the journal fails.
 pub async fn settle(
-    line: &Line<SqliteJournal>,
+    line: &Line<StoreJournal>,
     run: &RunRecord,
     scope: Scope,
     sent_by: SentBy,
@@ -76,10 +75,10 @@ pub async fn settle(
 }
 
 /// Returns when an order to the run is pending, or somebody wants to send it.
-async fn heed(line: &Line<SqliteJournal>, run: RunId) {
+async fn heed(line: &Line<StoreJournal>, run: RunId) {
     let mut book = None;
     loop {
-        if SqliteJournal::is_wanted(&line.store, run) {
+        if line.store.is_wanted(run) {
             return;
         }
         let opened = match book.take() {
@@ -106,7 +105,7 @@ async fn heed(line: &Line<SqliteJournal>, run: RunId) {
 /// Gives a run up that was claimed to look for its unknown batches, and carries out what was
 /// ordered meanwhile.
 fn give_up(
-    journal: &mut SqliteJournal,
+    journal: &mut StoreJournal,
     fence: Fence,
     resend: bool,
     sent_by: SentBy,

@@ -3,7 +3,6 @@
 //!
 //! The one-shot and the daemon both run exactly this.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -23,8 +22,7 @@ use crate::delivery::request::Template;
 use crate::delivery::variant::Varied;
 use crate::desk::Desk;
 use crate::journal::runs::RunRecord;
-use crate::journal::sqlite::read::Store;
-use crate::journal::{Claim, Fence, Journal, JournalError, RunState};
+use crate::journal::{Claim, Fence, Journal, JournalError, RunState, Store, StoreUrl};
 
 /// When unknowns are looked for after sending: a chat may be hidden for a moment after it was made.
 const LOOK_AFTER: [Duration; 2] = [Duration::ZERO, Duration::from_secs(6)];
@@ -51,7 +49,7 @@ pub struct Line<J> {
     /// The shortest time between two readings of a chat.
     pub shortest: Duration,
     /// The store, for what only it can tell.
-    pub store: PathBuf,
+    pub store: StoreUrl,
 }
 
 impl<J> Clone for Line<J> {

@@ -26,11 +26,10 @@ use serde::Deserialize;
 
 pub use self::error::SettingsError;
 pub use self::keys::KEYS;
-pub use self::values::{
-    ApplicationId, BaseUrl, Concurrency, Files, ProxyUrl, Rate, StoreUrl, Timeout,
-};
+pub use self::values::{ApplicationId, BaseUrl, Concurrency, Files, ProxyUrl, Rate, Timeout};
 pub use self::web::{Hosts, Listen};
 use crate::campaign::{House, HouseWindow, Span, Zone};
+use crate::journal::StoreUrl;
 use crate::telemetry;
 
 /// Everything that can be set, each value checked.

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::num::{NonZeroU32, NonZeroU64};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -14,6 +14,7 @@ use url::{Host, Url};
 
 use super::text::FromText;
 use crate::campaign::{HouseWindow, Span, Zone};
+use crate::journal::StoreUrl;
 use crate::telemetry;
 
 /// Requests a second: over 0, at most 1,000,000, fractions allowed.
@@ -309,51 +310,9 @@ impl FromText for ProxyUrl {
     }
 }
 
-/// Where the journal is kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StoreUrl {
-    /// `sqlite:PATH`: an SQLite database in a file on this machine.
-    Sqlite(PathBuf),
-}
-
-impl StoreUrl {
-    /// The same store with a relative path made relative to `folder`.
-    pub(super) fn relative_to(&self, folder: &Path) -> Self {
-        match self {
-            Self::Sqlite(path) => Self::Sqlite(folder.join(path)),
-        }
-    }
-}
-
-impl Default for StoreUrl {
-    fn default() -> Self {
-        Self::Sqlite(PathBuf::from("deskcast.db"))
-    }
-}
-
-impl fmt::Display for StoreUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
-        }
-    }
-}
-
 impl FromText for StoreUrl {
     fn from_text(text: &str) -> Result<Self, String> {
-        let path = text.strip_prefix("sqlite:").unwrap_or_default();
-        // "//host" and "?options" mean something elsewhere; taking them for a path would put
-        // the journal where nobody looks for it.
-        if path.is_empty() || path.starts_with("//") || path.contains('?') {
-            return Err("\"sqlite:PATH\", such as \"sqlite:/var/lib/deskcast/deskcast.db\"".into());
-        }
-        if path == ":memory:" {
-            return Err(
-                "\"sqlite:PATH\" with a file: a journal in memory would forget who was messaged"
-                    .into(),
-            );
-        }
-        Ok(Self::Sqlite(PathBuf::from(path)))
+        StoreUrl::parse(text)
     }
 }
 

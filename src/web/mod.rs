@@ -11,7 +11,6 @@ mod metrics;
 mod pages;
 
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::listen::serve_at;
 use self::pages::Pages;
+use crate::journal::StoreUrl;
 use crate::service::observed::Observed;
 
 /// Connections at once; more wait to be accepted.
@@ -47,7 +47,7 @@ pub struct Site {
     /// What the process knows of itself.
     pub observed: Observed,
     /// The store whose runs and batches are counted.
-    pub store: PathBuf,
+    pub store: StoreUrl,
     /// Names under which the pages may be asked for, beside the address itself and, on a loopback
     /// address, `localhost`: without a port.
     pub hosts: Vec<String>,

@@ -1,7 +1,6 @@
 //! The three pages.
 
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,8 +14,7 @@ use tokio::time::Instant;
 
 use super::metrics::Counted;
 use super::{Site, guard, metrics};
-use crate::journal::JournalError;
-use crate::journal::sqlite::read::Store;
+use crate::journal::{JournalError, StoreUrl};
 use crate::service::attention;
 use crate::service::observed::{Observed, STALE_AFTER};
 
@@ -27,7 +25,7 @@ const COUNT_EVERY: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Pages {
     observed: Observed,
-    store: PathBuf,
+    store: StoreUrl,
     hosts: Vec<String>,
     /// What was counted last, and when; none where the store could not be read.
     counted: Mutex<Option<(Instant, Option<Counted>)>>,
@@ -61,8 +59,8 @@ impl Pages {
     }
 }
 
-fn count(store: &Path) -> Result<Counted, JournalError> {
-    let store = Store::open(store)?;
+fn count(store: &StoreUrl) -> Result<Counted, JournalError> {
+    let store = store.read()?;
     let looked_at = attention::of_store(&store)?;
     let needs = looked_at.into_iter().flat_map(|(_, _, found)| found);
     Ok(Counted {

@@ -3,9 +3,7 @@
 use std::sync::Barrier;
 
 use deskcast::campaign::CampaignName;
-use deskcast::journal::JournalError;
-use deskcast::journal::sqlite::SqliteJournal;
-use deskcast::journal::sqlite::read::Store;
+use deskcast::journal::{JournalError, StoreUrl};
 use deskcast::service::launch::{Launched, Terms, launch};
 use deskcast::service::planning::Campaign;
 
@@ -34,7 +32,9 @@ fn of_campaigns_planned_at_once_only_one_messages_whom_a_cap_allows_one_message(
                     let name = CampaignName::new(&format!("c{number}")).unwrap();
                     let path = folder.join(format!("c{number}.toml"));
                     let campaign = Campaign::read(name, &path, false).unwrap();
-                    let mut journal = SqliteJournal::open(&folder.join("deskcast.db")).unwrap();
+                    let mut journal = StoreUrl::of_file(folder.join("deskcast.db"))
+                        .open()
+                        .unwrap();
                     let terms = Terms {
                         base_url: DESK.to_owned(),
                         agent_id: None,
@@ -48,7 +48,9 @@ fn of_campaigns_planned_at_once_only_one_messages_whom_a_cap_allows_one_message(
                     let Launched::New(key) = launched.unwrap() else {
                         panic!("there is one already");
                     };
-                    let store = Store::open(&folder.join("deskcast.db")).unwrap();
+                    let store = StoreUrl::of_file(folder.join("deskcast.db"))
+                        .read()
+                        .unwrap();
                     let run = store.run(&key).unwrap().unwrap();
                     let mut ids = Vec::new();
                     store
@@ -83,7 +85,9 @@ fn the_store_can_be_written_while_a_plan_is_made() {
     world.campaign("spring", "");
     world.ids("spring.csv", [1, 2, 3]);
     let sending = world.plan("spring", day(0));
-    let mut other = SqliteJournal::open(&world.folder.path().join("deskcast.db")).unwrap();
+    let mut other = StoreUrl::of_file(world.folder.path().join("deskcast.db"))
+        .open()
+        .unwrap();
     let mut new = new_run("summer");
     new.created_at = day(1);
     let mut rounds = 0;

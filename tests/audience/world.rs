@@ -11,10 +11,9 @@ use deskcast::delivery::outcome::{ChatId, Words};
 use deskcast::delivery::reason::Reason;
 use deskcast::journal::reading::LeftOut;
 use deskcast::journal::runs::RunRecord;
-use deskcast::journal::sqlite::SqliteJournal;
-use deskcast::journal::sqlite::read::Store;
 use deskcast::journal::{
-    Entry, Journal, JournalError, Launch, Purpose, Resolution, RunId, RunState, Verdict, What,
+    Entry, Journal, JournalError, Launch, Purpose, Resolution, RunId, RunState, Store,
+    StoreJournal, StoreUrl, Verdict, What,
 };
 use deskcast::service::launch::{Asked, Launched, NotLaunched, Terms, launch};
 use deskcast::service::planning::Campaign;
@@ -40,7 +39,7 @@ pub(crate) struct Sorted {
 
 pub(crate) struct World {
     pub(crate) folder: TempDir,
-    pub(crate) journal: SqliteJournal,
+    pub(crate) journal: StoreJournal,
     pub(crate) base_url: String,
     pub(crate) suppress: Vec<PathBuf>,
 }
@@ -49,8 +48,8 @@ impl World {
     pub(crate) fn new() -> World {
         let folder = tempfile::tempdir().unwrap();
         let store = folder.path().join("deskcast.db");
-        SqliteJournal::create(&store).unwrap();
-        let journal = SqliteJournal::open(&store).unwrap();
+        StoreUrl::of_file(&store).create().unwrap();
+        let journal = StoreUrl::of_file(&store).open().unwrap();
         World {
             folder,
             journal,
@@ -91,7 +90,9 @@ impl World {
     }
 
     pub(crate) fn store(&self) -> Store {
-        Store::open(&self.folder.path().join("deskcast.db")).unwrap()
+        StoreUrl::of_file(self.folder.path().join("deskcast.db"))
+            .read()
+            .unwrap()
     }
 
     pub(crate) fn terms(&self) -> Terms {

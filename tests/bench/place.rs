@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use deskcast::journal::sqlite::SqliteJournal;
+use deskcast::journal::StoreUrl;
 use tempfile::TempDir;
 
 use crate::Outcome;
@@ -33,7 +33,7 @@ impl Place {
             .tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
         fs::create_dir(folder.path().join("campaigns"))?;
         let place = Place { folder };
-        SqliteJournal::create(&place.store())?;
+        StoreUrl::of_file(place.store()).create()?;
         Ok(place)
     }
 
@@ -83,7 +83,7 @@ impl Place {
                 fs::remove_file(path)?;
             }
         }
-        SqliteJournal::create(&self.store())?;
+        StoreUrl::of_file(self.store()).create()?;
         Ok(())
     }
 

@@ -8,9 +8,9 @@ use deskcast::delivery::dispatch::Conclusion;
 use deskcast::delivery::outcome::ChatId;
 use deskcast::delivery::plan::{Digest, PlanSummary};
 use deskcast::delivery::tally::Listing;
-use deskcast::journal::sqlite::SqliteJournal;
 use deskcast::journal::{
-    Entry, Journal, JournalError, Launch, NewRun, Purpose, RunKey, RunState, What,
+    Entry, Journal, JournalError, Launch, NewRun, Purpose, RunKey, RunState, StoreJournal,
+    StoreUrl, What,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -101,7 +101,7 @@ fn dry_run(place: &Place, rows: u64) -> Outcome<(f64, f64)> {
 
 /// Thirty runs within the last week, to the second half of the customers.
 fn send(place: &Place, ids: Ids, rows: u64) -> Outcome<()> {
-    let mut journal = SqliteJournal::open(&place.store())?;
+    let mut journal = StoreUrl::of_file(place.store()).open()?;
     let first = rows / 2;
     let per_run = (rows - first) / RUNS;
     for run in 0..RUNS {
@@ -116,7 +116,7 @@ fn send(place: &Place, ids: Ids, rows: u64) -> Outcome<()> {
     Ok(())
 }
 
-fn add_run(journal: &mut SqliteJournal, number: u64, customers: &[u64]) -> Outcome<()> {
+fn add_run(journal: &mut StoreJournal, number: u64, customers: &[u64]) -> Outcome<()> {
     let ago = SignedDuration::from_hours(5 * (number as i64 + 1));
     let at = Timestamp::now() - ago;
     let new = NewRun {

@@ -10,10 +10,9 @@ use deskcast::delivery::outcome::ChatId;
 use deskcast::delivery::plan::{Digest, PlanSink, PlanSummary};
 use deskcast::delivery::tally::Listing;
 use deskcast::delivery::tracking::Counts;
-use deskcast::journal::sqlite::SqliteJournal;
-use deskcast::journal::sqlite::read::Store;
 use deskcast::journal::{
-    Entry, Journal, JournalError, NewRun, Purpose, Reading, RunKey, RunState, What,
+    Entry, Journal, JournalError, NewRun, Purpose, Reading, RunKey, RunState, StoreJournal,
+    StoreUrl, What,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -32,7 +31,7 @@ pub(crate) fn measure(size: Size, figures: &mut Figures) -> Outcome<()> {
     let runs = size.pick(1000, 100);
     let place = Place::new()?;
     place.settings("http://127.0.0.1:9/platform/v1", &LIMITS)?;
-    let mut journal = SqliteJournal::open(&place.store())?;
+    let mut journal = StoreUrl::of_file(place.store()).open()?;
     for run in 0..runs {
         add_run(&mut journal, run)?;
     }
@@ -78,7 +77,7 @@ fn list(place: &Place, runs: u32) -> Outcome<f64> {
 /// The milliseconds of one census, which must find every batch.
 fn count(place: &Place, batches: u64) -> Outcome<f64> {
     let start = Instant::now();
-    let census = Store::open(&place.store())?.census()?;
+    let census = StoreUrl::of_file(place.store()).read()?.census()?;
     let took = start.elapsed().as_secs_f64() * 1e3;
     let found: u64 = census.batches.iter().map(|count| count.batches).sum();
     if found != batches {
@@ -92,7 +91,7 @@ fn name(run: u32) -> String {
 }
 
 /// A run that was planned, sent and read.
-fn add_run(journal: &mut SqliteJournal, number: u32) -> Outcome<()> {
+fn add_run(journal: &mut StoreJournal, number: u32) -> Outcome<()> {
     let at = Timestamp::from_second(1_780_000_000)? + SignedDuration::from_hours(number.into());
     let new = NewRun {
         key: RunKey {

@@ -1,6 +1,7 @@
 //! A store is made on purpose, and by nothing else: whoever has lost it is not taken for somebody who
 //! has messaged nobody yet.
 
+use deskcast::journal::StoreUrl;
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -282,12 +283,11 @@ fn init_makes_all_that_a_first_campaign_needs_and_overwrites_nothing() {
 
 #[test]
 fn a_store_that_others_close_keeps_its_log_for_those_who_have_it_open() {
-    use deskcast::journal::sqlite::SqliteJournal;
     let desk = Desk::start("", Duration::ZERO);
     let scene = Scene::new(&desk.base_url());
-    let journal = SqliteJournal::open(&scene.store()).unwrap();
+    let journal = StoreUrl::of_file(scene.store()).open().unwrap();
     // A second one of the same process, as a daemon opens many.
-    let second = SqliteJournal::open(&scene.store()).unwrap();
+    let second = StoreUrl::of_file(scene.store()).open().unwrap();
     drop(second);
     assert_eq!(
         scene.run(&["pause", "spring"]).code,

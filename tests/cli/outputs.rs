@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use clap::CommandFactory as _;
 use deskcast::cli::Cli;
-use deskcast::journal::sqlite::read::Store;
+use deskcast::journal::StoreUrl;
 
 use crate::archive::{Archive, Like};
 use crate::stage::scene::Scene;
@@ -181,7 +181,12 @@ impl Place {
             let mut daemon = scene.deskcast(&["daemon"]);
             daemon.env("DESKCAST__WEB__LISTEN", "off");
             let daemon = Running::start(daemon);
-            let has_one = || Store::open(&scene.store()).unwrap().has_daemon();
+            let has_one = || {
+                StoreUrl::of_file(scene.store())
+                    .read()
+                    .unwrap()
+                    .has_daemon()
+            };
             wait_until("the daemon is at work", has_one);
             daemon
         });

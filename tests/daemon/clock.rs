@@ -6,8 +6,7 @@ use std::time::Duration;
 use deskcast::campaign::CampaignName;
 use deskcast::delivery::moment::{BootTime, Moment};
 use deskcast::journal::schedule::Unlaunched;
-use deskcast::journal::sqlite::SqliteJournal;
-use deskcast::journal::{RunState, clock};
+use deskcast::journal::{RunState, StoreUrl, clock};
 use jiff::Timestamp;
 
 use crate::house::{EVERY_TWO_SECONDS, House, Run, free_address, page};
@@ -23,7 +22,7 @@ fn spring() -> CampaignName {
 /// As a daemon leaves it whose clock is a year ahead: the due times of the next minute are recorded
 /// as missed, save one, whose run was skipped. Returns that one.
 fn decided_ahead(house: &House) -> Timestamp {
-    let mut journal = SqliteJournal::open(&house.scene.store()).unwrap();
+    let mut journal = StoreUrl::of_file(house.scene.store()).open().unwrap();
     let now = Timestamp::now();
     let even = now.as_second() / 2 * 2;
     let mut fires = Vec::new();
@@ -43,7 +42,7 @@ fn decided_ahead(house: &House) -> Timestamp {
 
 /// As if that had been seen so long ago, by a clock that was not set since.
 fn seen(house: &House, ago: Duration) {
-    let mut journal = SqliteJournal::open(&house.scene.store()).unwrap();
+    let mut journal = StoreUrl::of_file(house.scene.store()).open().unwrap();
     let now = clock::now();
     let boot = now.boot.expect("a boot clock");
     let since = boot.since.checked_sub(ago).expect("booted a while ago");

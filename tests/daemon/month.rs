@@ -6,9 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use deskcast::campaign::{CampaignName, Timetable};
-use deskcast::journal::sqlite::SqliteJournal;
-use deskcast::journal::sqlite::read::Store;
-use deskcast::journal::{Journal as _, Purpose, RunState, Tended};
+use deskcast::journal::{Journal as _, Purpose, RunState, StoreJournal, StoreUrl, Tended};
 use deskcast::service::fires::{Question, Settled, settle};
 use deskcast::service::launch::Terms;
 use deskcast::service::planning::Campaign;
@@ -36,7 +34,7 @@ struct World {
     store: std::path::PathBuf,
     campaign: Campaign,
     timetable: Timetable,
-    journal: SqliteJournal,
+    journal: StoreJournal,
     decided: Option<Timestamp>,
     watching_since: Timestamp,
 }
@@ -51,9 +49,9 @@ impl World {
         let campaign = Campaign::read(name, &folder.join("hourly.toml"), false).unwrap();
         let schedule = campaign.definition.schedule.clone().unwrap();
         let store = folder.join("deskcast.db");
-        SqliteJournal::create(&store).unwrap();
+        StoreUrl::of_file(&store).create().unwrap();
         World {
-            journal: SqliteJournal::open(&store).unwrap(),
+            journal: StoreUrl::of_file(&store).open().unwrap(),
             store,
             campaign,
             timetable: schedule.in_zone(None).unwrap(),
@@ -63,16 +61,20 @@ impl World {
     }
 
     fn restart(&mut self, now: Timestamp) {
-        self.journal = SqliteJournal::open(&self.store).unwrap();
+        self.journal = StoreUrl::of_file(&self.store).open().unwrap();
         let name = &self.campaign.definition.name;
-        let decided = Store::open(&self.store).unwrap().decided(name).unwrap();
+        let decided = StoreUrl::of_file(&self.store)
+            .read()
+            .unwrap()
+            .decided(name)
+            .unwrap();
         self.decided = decided.map(|decided| decided.up_to);
         self.watching_since = now;
     }
 
     /// Decides what is due, and dies after so many of the steps where a number is given.
     fn look(&mut self, now: Timestamp, dies_after: Option<usize>) {
-        let store = Store::open(&self.store).unwrap();
+        let store = StoreUrl::of_file(&self.store).read().unwrap();
         let open = store.open_runs().unwrap();
         let question = Question {
             campaign: &self.campaign.definition.name,
@@ -110,14 +112,18 @@ impl World {
     }
 
     fn durable(&self) -> Option<i64> {
-        let store = Store::open(&self.store).unwrap();
+        let store = StoreUrl::of_file(&self.store).read().unwrap();
         let decided = store.decided(&self.campaign.definition.name).unwrap();
         decided.map(|decided| decided.up_to.as_second())
     }
 
     /// Ends the run that is under way.
     fn end_run(&mut self, now: Timestamp) {
-        let open = Store::open(&self.store).unwrap().open_runs().unwrap();
+        let open = StoreUrl::of_file(&self.store)
+            .read()
+            .unwrap()
+            .open_runs()
+            .unwrap();
         for run in open {
             let claim = self.journal.claim(run.id, Purpose::Sending, now).unwrap();
             let fence = claim.fence;
@@ -178,7 +184,11 @@ fn a_month_of_an_hourly_campaign_has_a_row_for_every_hour_whenever_its_daemon_di
         }
     }
     world.end_run(now);
-    let runs = Store::open(&world.store).unwrap().runs(None).unwrap();
+    let runs = StoreUrl::of_file(&world.store)
+        .read()
+        .unwrap()
+        .runs(None)
+        .unwrap();
     let found: BTreeMap<i64, &str> = runs
         .iter()
         .map(|run| (run.key.due.as_second(), run.state.as_str()))

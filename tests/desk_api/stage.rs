@@ -4,7 +4,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::LazyLock;
 
 use deskcast::desk::{ChatMessage, Desk, DeskConfig, TicketId, UserType};
-use deskcast::journal::sqlite::SqliteJournal;
+use deskcast::journal::StoreUrl;
 use deskcast::sandbox::{Faults, Sandbox, SandboxConfig, StandIn};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -37,7 +37,9 @@ impl Stage {
         let sandbox = RUNTIME.block_on(Sandbox::start(config)).unwrap();
         let desk = Desk::new(&DeskConfig::new(sandbox.base_url(), "sandbox")).unwrap();
         let folder = tempfile::tempdir().unwrap();
-        SqliteJournal::create(&folder.path().join("deskcast.db")).unwrap();
+        StoreUrl::of_file(folder.path().join("deskcast.db"))
+            .create()
+            .unwrap();
         Stage {
             sandbox,
             desk,

@@ -2,9 +2,7 @@
 
 use deskcast::delivery::ahead::{Look, STEADY_FOR};
 use deskcast::journal::schedule::Unlaunched;
-use deskcast::journal::sqlite::SqliteJournal;
-use deskcast::journal::sqlite::read::Store as Reading;
-use deskcast::journal::{Launch, RunState};
+use deskcast::journal::{Launch, RunState, StoreJournal, StoreUrl};
 
 use super::stores::{Sqlite, Store};
 use super::*;
@@ -19,7 +17,7 @@ fn moment(seconds: i64) -> Moment {
     }
 }
 
-fn launch(journal: &mut SqliteJournal, due: i64) -> Result<RunId, JournalError> {
+fn launch(journal: &mut StoreJournal, due: i64) -> Result<RunId, JournalError> {
     let launch = Launch {
         decided: Some(at(due)),
         ..Launch::default()
@@ -31,7 +29,7 @@ fn launch(journal: &mut SqliteJournal, due: i64) -> Result<RunId, JournalError> 
     create(journal, &new, &[&[11]])
 }
 
-fn record(journal: &mut SqliteJournal, state: RunState, due: i64, decided: i64) -> usize {
+fn record(journal: &mut StoreJournal, state: RunState, due: i64, decided: i64) -> usize {
     let fire = Unlaunched {
         due: at(due),
         state,
@@ -48,7 +46,7 @@ fn what_was_launched_or_skipped_by_a_clock_that_was_ahead_is_never_launched_agai
     let mut journal = store.open();
     let name = new_run("spring", 0).key.campaign;
     let decided = || {
-        let reading = Reading::open(&store.path).unwrap();
+        let reading = StoreUrl::of_file(&store.path).read().unwrap();
         reading.decided(&name).unwrap().unwrap()
     };
     // The clock is two hours ahead: one due time is missed, one skipped, one launched.

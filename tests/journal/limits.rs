@@ -1,7 +1,7 @@
 //! Limits and holds are measured by the boot clock: a wall clock that is set frees none of them.
 
 use deskcast::delivery::outcome::ChatId;
-use deskcast::journal::sqlite::gate::GateBook;
+use deskcast::journal::StoreUrl;
 
 use super::stores::{Sqlite, Store as _};
 use super::*;
@@ -31,7 +31,7 @@ fn accepted() -> (Sqlite, RunId) {
 
 /// How many seconds ago the customers were messaged, as a limit sees it.
 fn ages(store: &Sqlite, now: Moment) -> Vec<i64> {
-    let book = GateBook::open(&store.path).unwrap();
+    let book = StoreUrl::of_file(&store.path).gate_book().unwrap();
     let campaign = CampaignName::new("spring").unwrap();
     let messaged = book.messaged(&campaign, DAY, now).unwrap();
     let age = |at: Timestamp| now.wall.duration_since(at).as_secs();
@@ -58,7 +58,7 @@ fn across_boots_a_limit_goes_by_the_wall_clock() {
 #[test]
 fn a_wall_clock_that_is_set_ends_no_hold_of_a_first_wave() {
     let (store, run) = accepted();
-    let book = GateBook::open(&store.path).unwrap();
+    let book = StoreUrl::of_file(&store.path).gate_book().unwrap();
     for set in [0, HOUR, -HOUR] {
         let now = clocks(71 + set, 71);
         let ended_at = book.wave(run, 1, now).unwrap().ended_at.unwrap();

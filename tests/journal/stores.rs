@@ -5,9 +5,7 @@ use std::path::{Path, PathBuf};
 use deskcast::delivery::batch::BatchState;
 use deskcast::delivery::list::List;
 use deskcast::journal::memory::{MemoryDisk, MemoryJournal};
-use deskcast::journal::packed;
-use deskcast::journal::sqlite::SqliteJournal;
-use deskcast::journal::{Journal, RunId};
+use deskcast::journal::{Journal, RunId, StoreJournal, StoreUrl, packed};
 use rusqlite::{Connection, OpenFlags, Row};
 use tempfile::TempDir;
 
@@ -68,7 +66,7 @@ pub(crate) struct Sqlite {
 }
 
 impl Store for Sqlite {
-    type Journal = SqliteJournal;
+    type Journal = StoreJournal;
 
     fn new() -> Sqlite {
         let fast = Path::new("/dev/shm");
@@ -78,15 +76,15 @@ impl Store for Sqlite {
             TempDir::new().unwrap()
         };
         let path = folder.path().join("store.db");
-        SqliteJournal::create(&path).unwrap();
+        StoreUrl::of_file(&path).create().unwrap();
         Sqlite {
             path,
             _folder: folder,
         }
     }
 
-    fn open(&self) -> SqliteJournal {
-        SqliteJournal::open(&self.path).unwrap()
+    fn open(&self) -> StoreJournal {
+        StoreUrl::of_file(&self.path).open().unwrap()
     }
 
     fn seen(&self, run: RunId) -> Option<SeenRun> {
@@ -251,7 +249,7 @@ fn a_store_of_an_older_deskcast_is_brought_up_to_date_by_whoever_opens_it() {
     )
     .unwrap();
     drop(old);
-    let store = deskcast::journal::sqlite::read::Store::open(&path).unwrap();
+    let store = deskcast::journal::StoreUrl::of_file(&path).read().unwrap();
     let runs = store.runs(None).unwrap();
     assert_eq!(runs.len(), 1);
     assert_eq!(runs[0].key.to_string(), "welcome@1970-01-01T00:00:01Z");

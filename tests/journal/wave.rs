@@ -4,9 +4,9 @@
 use deskcast::campaign::{Canary, Share, Then};
 use deskcast::delivery::canary::{Judgement, Step, Wave};
 use deskcast::delivery::outcome::ChatId;
+use deskcast::journal::gate::GateBook;
 use deskcast::journal::orders::{NewOrder, Verb};
-use deskcast::journal::sqlite::SqliteJournal;
-use deskcast::journal::sqlite::gate::GateBook;
+use deskcast::journal::{StoreJournal, StoreUrl};
 
 use super::stores::{Memory, Sqlite, Store};
 use super::*;
@@ -46,14 +46,14 @@ fn wave_of<S: Store>(store: &S) -> (S::Journal, Fence) {
     (journal, fence)
 }
 
-fn sqlite() -> (Sqlite, SqliteJournal, Fence, GateBook) {
+fn sqlite() -> (Sqlite, StoreJournal, Fence, GateBook) {
     let store = Sqlite::new();
     let (journal, fence) = wave_of(&store);
-    let book = GateBook::open(&store.path).unwrap();
+    let book = StoreUrl::of_file(&store.path).gate_book().unwrap();
     (store, journal, fence, book)
 }
 
-fn approve(journal: &mut SqliteJournal, run: RunId, second: i64) {
+fn approve(journal: &mut StoreJournal, run: RunId, second: i64) {
     let order = NewOrder {
         verb: Verb::Approve,
         at: at(second),

@@ -12,11 +12,9 @@ use deskcast::delivery::reason::{Ground, Reason};
 use deskcast::delivery::tally::Listing;
 use deskcast::delivery::tracking::Counts;
 use deskcast::journal::runs::RunRecord;
-use deskcast::journal::sqlite::SqliteJournal;
-use deskcast::journal::sqlite::read::Store;
 use deskcast::journal::{
     Entry, Fence, Journal, JournalError, NewRun, Purpose, Reading, Resolution, RunId, RunKey,
-    RunState, Verdict, What,
+    RunState, Store, StoreJournal, StoreUrl, Verdict, What,
 };
 use jiff::Timestamp;
 
@@ -54,13 +52,13 @@ impl World {
         self.folder.path().join("deskcast.db")
     }
 
-    pub(crate) fn journal(&self) -> SqliteJournal {
-        SqliteJournal::create(&self.path()).expect("a store");
-        SqliteJournal::open(&self.path()).expect("a journal")
+    pub(crate) fn journal(&self) -> StoreJournal {
+        StoreUrl::of_file(self.path()).create().expect("a store");
+        StoreUrl::of_file(self.path()).open().expect("a journal")
     }
 
     pub(crate) fn store(&self) -> Store {
-        Store::open(&self.path()).expect("a store")
+        StoreUrl::of_file(self.path()).read().expect("a store")
     }
 
     pub(crate) fn run(&self, key: &str) -> RunRecord {
@@ -122,7 +120,7 @@ pub(crate) fn new_run(key: &str) -> NewRun {
 
 /// Makes a plan durable: batches of customers with their lines, and rows that were left out.
 pub(crate) fn plan(
-    journal: &mut SqliteJournal,
+    journal: &mut StoreJournal,
     key: &str,
     batches: &[(&[u64], &[u64])],
     duplicates: (&[u64], &[u64]),
@@ -170,7 +168,7 @@ pub(crate) fn plan(
         .expect("planned")
 }
 
-fn record(journal: &mut SqliteJournal, fence: Fence, entries: Vec<Entry>) {
+fn record(journal: &mut StoreJournal, fence: Fence, entries: Vec<Entry>) {
     for result in journal.record(&[(fence, entries)]) {
         result.expect("recorded");
     }
@@ -178,7 +176,7 @@ fn record(journal: &mut SqliteJournal, fence: Fence, entries: Vec<Entry>) {
 
 /// An attempt: its intent, and half a second later its outcome.
 fn attempt(
-    journal: &mut SqliteJournal,
+    journal: &mut StoreJournal,
     fence: Fence,
     batch: u32,
     number: u32,
@@ -195,7 +193,7 @@ fn attempt(
     record(journal, fence, vec![entry]);
 }
 
-fn intend(journal: &mut SqliteJournal, fence: Fence, batch: u32, number: u32, time: &str) {
+fn intend(journal: &mut StoreJournal, fence: Fence, batch: u32, number: u32, time: &str) {
     let entry = Entry {
         batch,
         attempt: number,
@@ -239,7 +237,7 @@ pub(crate) fn verdict(batch: u32, time: &str, by: &str, resolution: Resolution) 
     }
 }
 
-fn plan_spring(journal: &mut SqliteJournal) {
+fn plan_spring(journal: &mut StoreJournal) {
     plan(
         journal,
         SPRING,
@@ -249,7 +247,7 @@ fn plan_spring(journal: &mut SqliteJournal) {
     );
 }
 
-fn run_before(journal: &mut SqliteJournal) {
+fn run_before(journal: &mut StoreJournal) {
     let run = plan(journal, BEFORE, &[(&[101, 102], &[2, 3])], (&[], &[]), &[]);
     let fence = journal
         .claim(run, Purpose::Sending, at("20T09:00:01"))
@@ -273,7 +271,7 @@ fn run_before(journal: &mut SqliteJournal) {
 
 /// Batch 1 is accepted, 2 is split into 6 (rejected) and 7 (accepted), 3 is unknown, 4 was
 /// throttled and waits, 5 was in flight when its sender died.
-fn run_welcome(journal: &mut SqliteJournal) {
+fn run_welcome(journal: &mut StoreJournal) {
     let batches: [(&[u64], &[u64]); 5] = [
         (&[101, 102, 103, 104], &[2, 3, 4, 5]),
         (&[105, 106, 107, 108], &[6, 7, 9, 10]),

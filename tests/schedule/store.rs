@@ -10,9 +10,7 @@ use std::ops::Bound::{Excluded, Included};
 use std::path::{Path, PathBuf};
 
 use deskcast::campaign::{Timetable, Zone};
-use deskcast::journal::sqlite::SqliteJournal;
-use deskcast::journal::sqlite::read::Store;
-use deskcast::journal::{Journal as _, Purpose, RunState, Tended};
+use deskcast::journal::{Journal as _, Purpose, RunState, Store, StoreJournal, StoreUrl, Tended};
 use deskcast::service::fires::{Question, Settled, settle};
 use deskcast::service::launch::Terms;
 use deskcast::service::planning::Campaign;
@@ -107,7 +105,7 @@ struct World {
     store: PathBuf,
     campaign: Campaign,
     timetable: Timetable,
-    journal: SqliteJournal,
+    journal: StoreJournal,
     decided: Option<Timestamp>,
     watching_since: Timestamp,
     /// What each due time ought to have become, by the clock at which it was decided.
@@ -126,9 +124,9 @@ impl World {
         let campaign = Campaign::read(name(), &file, false).expect("a campaign");
         let timetable = campaign.definition.timetable(None).expect("a zone");
         let store = folder.join("deskcast.db");
-        SqliteJournal::create(&store).expect("a store");
+        StoreUrl::of_file(&store).create().expect("a store");
         World {
-            journal: SqliteJournal::open(&store).expect("a store"),
+            journal: StoreUrl::of_file(&store).open().expect("a store"),
             store,
             campaign,
             timetable: timetable.expect("a schedule"),
@@ -139,11 +137,11 @@ impl World {
     }
 
     fn reading(&self) -> Store {
-        Store::open(&self.store).expect("a store")
+        StoreUrl::of_file(&self.store).read().expect("a store")
     }
 
     fn restart(&mut self, now: Timestamp) {
-        self.journal = SqliteJournal::open(&self.store).expect("a store");
+        self.journal = StoreUrl::of_file(&self.store).open().expect("a store");
         self.decided = up_to(&self.reading());
         self.watching_since = now;
     }

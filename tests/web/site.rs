@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use deskcast::journal::StoreUrl;
 use deskcast::service::observed::Observed;
 use deskcast::web::{self, Site};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -56,7 +57,7 @@ impl Served {
         let stop = CancellationToken::new();
         let site = Site {
             observed: observed.clone(),
-            store: world.path(),
+            store: StoreUrl::of_file(world.path()),
             hosts: hosts.iter().map(|host| (*host).to_owned()).collect(),
         };
         let serving = tokio::spawn(web::serve(listener, site, stop.clone()));

@@ -31,9 +31,7 @@ use crate::delivery::variant::Varied;
 use crate::desk::Desk;
 use crate::journal::reading::BatchRows;
 use crate::journal::runs::RunRecord;
-use crate::journal::sqlite::SqliteJournal;
-use crate::journal::sqlite::read::Store;
-use crate::journal::{Journal, JournalError, Launch, NewRun, RunKey};
+use crate::journal::{Journal, JournalError, Launch, NewRun, RunKey, Store, StoreJournal};
 use crate::report::number::counted;
 use crate::service::lists::suppressed;
 
@@ -108,9 +106,9 @@ pub(super) async fn create(context: &Context, args: CreateArgs) -> Result<Exit, 
     }
     let run_args = RunArgs::outside_of_campaigns(NAME);
     let target = Target::of(context, &run_args).await?;
-    let mut journal = SqliteJournal::open(&target.store)?;
+    let mut journal = target.store.open()?;
     let key = record(&mut journal, new, &templates, &args.customer)?;
-    let store = Store::open(&target.store)?;
+    let store = target.store.read()?;
     let run = store
         .run(&key)?
         .ok_or_else(|| Failure::stopped("the run that was just planned is not in the store"))?;
@@ -213,7 +211,7 @@ fn planned(context: &Context, args: &CreateArgs) -> Result<NewRun, Failure> {
 
 /// Makes the run durable. Another one within the same second is due a second later.
 fn record(
-    journal: &mut SqliteJournal,
+    journal: &mut StoreJournal,
     mut new: NewRun,
     templates: &Varied<Template>,
     customers: &[u64],

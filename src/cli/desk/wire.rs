@@ -29,7 +29,7 @@ impl Wire {
         let token = token(&context.settings)?;
         let store = budget_store(context);
         let connection =
-            Connection::new(&context.settings, &base_url, token, store.as_deref(), None)?;
+            Connection::new(&context.settings, &base_url, token, store.as_ref(), None)?;
         Ok(Wire {
             desk: connection.desk,
             budget: connection.budget,

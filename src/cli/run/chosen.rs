@@ -1,12 +1,10 @@
 //! Who is messaged instead of the whole customer file: `--to` and `--only`.
 
-use std::path::Path;
-
 use super::super::failure::Failure;
 use super::RunArgs;
 use crate::campaign::{CampaignName, CustomerId};
 use crate::delivery::batch::BatchState;
-use crate::journal::sqlite::read::Store;
+use crate::journal::StoreUrl;
 use crate::service::planning::Chosen;
 
 /// A test send to more customers is none.
@@ -40,7 +38,7 @@ impl Only {
 /// Whom the arguments choose; none leaves it to the file.
 pub(super) fn chosen(
     args: &RunArgs,
-    store: &Path,
+    store: &StoreUrl,
     name: &CampaignName,
 ) -> Result<Option<Chosen>, Failure> {
     if args.to.len() > MOST_OF_A_TEST {
@@ -65,7 +63,7 @@ fn test_send(to: &[CustomerId]) -> Chosen {
     }
 }
 
-fn left(only: Only, store: &Path, name: &CampaignName) -> Result<Chosen, Failure> {
+fn left(only: Only, store: &StoreUrl, name: &CampaignName) -> Result<Chosen, Failure> {
     let word = only.word();
     let none = || {
         Failure::mistake(format!(
@@ -75,7 +73,7 @@ fn left(only: Only, store: &Path, name: &CampaignName) -> Result<Chosen, Failure
     if !store.exists() {
         return Err(none());
     }
-    let store = Store::open(store)?;
+    let store = store.read()?;
     let run = store.last_planned(name)?.ok_or_else(none)?;
     if run.state.is_open() {
         return Err(Failure::mistake(format!(

@@ -12,7 +12,7 @@ use super::super::output::tell;
 use super::super::{Context, progress};
 use super::target::Target;
 use crate::delivery::pace;
-use crate::journal::sqlite::SqliteJournal;
+use crate::journal::StoreJournal;
 use crate::report::number::{counted, duration, grouped};
 use crate::service::lookups::{LookUps, NotLookedUp, Unresolved, resolve};
 use crate::service::planning::Campaign;
@@ -21,7 +21,7 @@ use crate::service::planning::Campaign;
 /// up yet. How many that were; without any, no connection is opened.
 pub(super) async fn look_up(
     context: &Context,
-    journal: &mut SqliteJournal,
+    journal: &mut StoreJournal,
     campaign: &Campaign,
     target: &Target,
 ) -> Result<u64, Failure> {

@@ -33,12 +33,10 @@ use super::output::{print, tell};
 use super::store::locate::say_where_in_doubt;
 use crate::campaign::{CampaignName, CustomerId};
 use crate::delivery::plan::Digest;
-use crate::journal::Launch;
 use crate::journal::orders::{NewOrder, Verb};
 use crate::journal::reading::Standing;
 use crate::journal::runs::RunRecord;
-use crate::journal::sqlite::SqliteJournal;
-use crate::journal::sqlite::read::Store;
+use crate::journal::{Launch, Store, StoreJournal, StoreUrl};
 use crate::report::json::RunObject;
 use crate::report::number::grouped;
 use crate::report::result;
@@ -204,7 +202,7 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, Failur
             campaign.definition.warning_rules.strict |= args.strict;
             look_up(context, &mut journal, &campaign, &target).await?;
             if !args.sandbox {
-                say_taken_up(&Store::open(&target.store)?, &campaign)?;
+                say_taken_up(&target.store.read()?, &campaign)?;
             }
             let created = create(
                 context,
@@ -218,12 +216,12 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, Failur
                 Ok(Ok(record)) => record,
                 Ok(Err(nobody)) => {
                     let name = &campaign.definition.name;
-                    sent_already(&Store::open(&target.store)?, name, expected)?;
+                    sent_already(&target.store.read()?, name, expected)?;
                     return say_nobody(&campaign, &nobody, expected, args.json);
                 }
                 Err(refused) => {
                     let name = &campaign.definition.name;
-                    sent_already(&Store::open(&target.store)?, name, expected)?;
+                    sent_already(&target.store.read()?, name, expected)?;
                     return Err(refused);
                 }
             };
@@ -277,13 +275,13 @@ fn say_taken_up(store: &Store, campaign: &Campaign) -> Result<(), Failure> {
 }
 
 /// Opens the store, or makes that of a throwaway sandbox.
-fn open_journal(target: &Target) -> Result<SqliteJournal, Failure> {
+fn open_journal(target: &Target) -> Result<StoreJournal, Failure> {
     if target.sandbox.is_some() {
-        SqliteJournal::create(&target.store)?;
+        target.store.create()?;
     } else {
         say_where_in_doubt(&target.store);
     }
-    let journal = SqliteJournal::open(&target.store)?;
+    let journal = target.store.open()?;
     journal.check_place()?;
     Ok(journal)
 }
@@ -291,7 +289,7 @@ fn open_journal(target: &Target) -> Result<SqliteJournal, Failure> {
 async fn send(
     context: &Context,
     args: &RunArgs,
-    journal: SqliteJournal,
+    journal: StoreJournal,
     target: &Target,
     record: &RunRecord,
 ) -> Result<Exit, Failure> {
@@ -307,11 +305,11 @@ fn read(context: &Context, name: CampaignName, path: &Path) -> Result<Campaign, 
 
 /// Whoever names the plan of a run that waits for approval has approved it.
 fn approve_plan(
-    journal: &mut SqliteJournal,
-    store: &Path,
+    journal: &mut StoreJournal,
+    store: &StoreUrl,
     record: &RunRecord,
 ) -> Result<(), Failure> {
-    if !record.restraints.approval || !Store::open(store)?.approvals(record.id)?.is_empty() {
+    if !record.restraints.approval || !store.read()?.approvals(record.id)?.is_empty() {
         return Ok(());
     }
     let order = NewOrder {

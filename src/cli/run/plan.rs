@@ -1,7 +1,5 @@
 //! The plan of a run: made anew and frozen, or found unfinished.
 
-use std::path::Path;
-
 use super::super::Context;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
@@ -13,9 +11,7 @@ use crate::delivery::tally::{Batches, Owner, Tally};
 use crate::delivery::tracking::Counts;
 use crate::journal::reading::Requests;
 use crate::journal::runs::RunRecord;
-use crate::journal::sqlite::SqliteJournal;
-use crate::journal::sqlite::read::Store;
-use crate::journal::{JournalError, RunKey};
+use crate::journal::{JournalError, RunKey, Store, StoreJournal, StoreUrl};
 use crate::report::json::RunObject;
 use crate::report::lists;
 use crate::report::number::counted;
@@ -40,10 +36,10 @@ pub(in crate::cli) fn terms(context: &Context, base_url: &str, sandbox: bool) ->
 
 /// The run of this campaign that is not finished, the latest one.
 pub(super) fn unfinished(
-    store: &Path,
+    store: &StoreUrl,
     name: &CampaignName,
 ) -> Result<Option<RunRecord>, JournalError> {
-    frozen::unfinished(&Store::open(store)?, name)
+    frozen::unfinished(&store.read()?, name)
 }
 
 /// A run goes on as it was planned, or not at all.
@@ -70,7 +66,7 @@ pub(super) fn resumable(
 }
 
 pub(super) fn say_resumed(record: &RunRecord, target: &Target) -> Result<(), Failure> {
-    let standing = Store::open(&target.store)?.standing(record)?;
+    let standing = target.store.read()?.standing(record)?;
     let customers = standing.tally.customers;
     tracing::info!(run = %record.key, remaining = customers.remaining, accepted = customers.accepted, "going on with an unfinished run");
     Ok(())
@@ -80,7 +76,7 @@ pub(super) fn say_resumed(record: &RunRecord, target: &Target) -> Result<(), Fai
 /// looked, the run is that one's: two that start at once are one run.
 pub(super) fn create(
     context: &Context,
-    journal: &mut SqliteJournal,
+    journal: &mut StoreJournal,
     campaign: &Campaign,
     target: &Target,
     asked: &Asked,
@@ -103,7 +99,7 @@ pub(super) fn create(
         Err(NotLaunched::Nobody(nobody)) => return Ok(Err(nobody)),
         Err(error) => return Err(error.into()),
     };
-    let found = Store::open(&target.store)?.run(&key)?;
+    let found = target.store.read()?.run(&key)?;
     found
         .map(Ok)
         .ok_or_else(|| Failure::stopped("the run that was just planned is not in the store"))

@@ -12,7 +12,7 @@ use super::super::failure::Failure;
 use super::super::next::of_cancelled;
 use super::super::output::print;
 use super::super::sandbox::Throwaway;
-use super::super::store::locate::{make, refuse_lost, store_path};
+use super::super::store::locate::{make, refuse_lost, store_url};
 use super::chosen::{chosen, options};
 use super::lookups::look_up;
 use super::plan::{say_nobody, sent_already, terms};
@@ -27,9 +27,9 @@ use crate::delivery::tally::{Owner, Tally};
 use crate::delivery::tracking::Counts;
 use crate::delivery::variant::Shares;
 use crate::desk::Desk;
+use crate::journal::StoreUrl;
 use crate::journal::planning::{Alike, Asking};
 use crate::journal::reading::{Requests, VariantStanding};
-use crate::journal::sqlite::read::Store;
 use crate::report::dry_run::{DryRun, Missing, NoStore};
 use crate::report::json::{FirstRequest, RunObject};
 use crate::report::lists as lists_shown;
@@ -52,7 +52,7 @@ pub(super) async fn dry_run(
     path: &Path,
     expected: Option<&Digest>,
 ) -> Result<Exit, Failure> {
-    let chosen = chosen(args, &store_path(context), &name)?;
+    let chosen = chosen(args, &store_url(context), &name)?;
     let mut campaign = Campaign::read(name, path, context.on_terminal)?;
     campaign.chosen = chosen;
     campaign.definition.warning_rules.strict |= args.strict;
@@ -86,9 +86,9 @@ pub(super) async fn dry_run(
         },
     )?;
     if let Err(refused) = check_summary(&campaign, &summary, expected) {
-        let store = store_path(context);
+        let store = store_url(context);
         if !args.sandbox && store.exists() {
-            sent_already(&Store::open(&store)?, &definition.name, expected)?;
+            sent_already(&store.read()?, &definition.name, expected)?;
         }
         return match refused {
             Refused::Mistake(mistake) => Err(mistake.into()),
@@ -108,7 +108,7 @@ pub(super) async fn dry_run(
     let duration = warnings::duration(&campaign, &summary, application_rate);
     let earlier = match args.sandbox {
         true => Earlier::default(),
-        false => earlier(&store_path(context), &campaign, &base_url)?,
+        false => earlier(&store_url(context), &campaign, &base_url)?,
     };
     let mut warnings = warnings::of_plan(&campaign, &summary, duration, earlier)?;
     warnings.extend(taken_up(context, args, &campaign)?);
@@ -163,19 +163,19 @@ pub(super) async fn dry_run(
 
 /// A store that nothing is sent from plans nothing either.
 pub(super) fn refuse_what_a_run_refuses(context: &Context) -> Result<(), Failure> {
-    let path = store_path(context);
-    refuse_lost(&path)?;
-    match path.exists() {
-        true => Ok(Store::open(&path)?.check_place()?),
+    let url = store_url(context);
+    refuse_lost(&url)?;
+    match url.exists() {
+        true => Ok(url.read()?.check_place()?),
         false => Ok(()),
     }
 }
 
 /// Where there is no store, which the run needs.
 fn no_store(context: &Context, args: &RunArgs) -> Option<NoStore> {
-    let path = store_path(context);
-    (!args.sandbox && !path.exists()).then(|| NoStore {
-        path,
+    let url = store_url(context);
+    (!args.sandbox && !url.exists()).then(|| NoStore {
+        url,
         make: make(context),
     })
 }
@@ -207,13 +207,13 @@ async fn look_up_here(
         let mut journal = open_journal(target)?;
         asked = look_up(context, &mut journal, campaign, target).await?;
     }
-    let path = match &target {
+    let url = match &target {
         Some(target) => Some(target.store.clone()),
         None if args.sandbox => None,
-        None => Some(store_path(context)),
+        None => Some(store_url(context)),
     };
-    let store = match path.filter(|path| path.exists()) {
-        Some(path) => Some(Store::open(&path)?),
+    let store = match url.filter(StoreUrl::exists) {
+        Some(url) => Some(url.read()?),
         None => None,
     };
     let cache = store.as_ref().map(|store| store as &dyn Cache);
@@ -226,8 +226,8 @@ async fn look_up_here(
 
 /// Who was messaged, as the journal has it; nobody where there is no journal yet.
 fn messaged(context: &Context, asking: &Asking<'_>) -> Result<Messaged, Failure> {
-    match store_path(context) {
-        path if path.exists() => Ok(Store::open(&path)?.messaged(asking)?),
+    match store_url(context) {
+        url if url.exists() => Ok(url.read()?.messaged(asking)?),
         _ => Ok(Messaged::default()),
     }
 }
@@ -238,27 +238,27 @@ fn taken_up(
     args: &RunArgs,
     campaign: &Campaign,
 ) -> Result<Vec<Warning>, Failure> {
-    let path = store_path(context);
-    if args.sandbox || campaign.chosen.is_some() || !path.exists() {
+    let url = store_url(context);
+    if args.sandbox || campaign.chosen.is_some() || !url.exists() {
         return Ok(Vec::new());
     }
-    of_cancelled(&Store::open(&path)?, campaign)
+    of_cancelled(&url.read()?, campaign)
 }
 
 /// How long texts were before; none where there is no journal yet.
-pub(in crate::cli) fn longest_message(store: &Path) -> Result<Option<u64>, Failure> {
+pub(in crate::cli) fn longest_message(store: &StoreUrl) -> Result<Option<u64>, Failure> {
     match store.exists() {
-        true => Ok(Store::open(store)?.longest_message()?),
+        true => Ok(store.read()?.longest_message()?),
         false => Ok(None),
     }
 }
 
 /// What earlier runs were like; nothing where there is no journal yet.
-fn earlier(store: &Path, campaign: &Campaign, base_url: &str) -> Result<Earlier, Failure> {
+fn earlier(store: &StoreUrl, campaign: &Campaign, base_url: &str) -> Result<Earlier, Failure> {
     if !store.exists() {
         return Ok(Earlier::default());
     }
-    let store = Store::open(store)?;
+    let store = store.read()?;
     let definition = &campaign.definition;
     Ok(Earlier {
         longest: store.longest_message()?,

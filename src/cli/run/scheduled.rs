@@ -15,9 +15,7 @@ use crate::delivery::ahead::{Look, Told};
 use crate::delivery::tally::Owner;
 use crate::journal::runs::RunRecord;
 use crate::journal::schedule::Unlaunched;
-use crate::journal::sqlite::SqliteJournal;
-use crate::journal::sqlite::read::Store;
-use crate::journal::{RunState, Tended, clock};
+use crate::journal::{RunState, StoreJournal, Tended, clock};
 use crate::service::fires::{Question, Settled, Step, settle};
 use crate::service::planning::Campaign;
 
@@ -25,7 +23,7 @@ use crate::service::planning::Campaign;
 /// Without either, the sentence that says so.
 pub(super) async fn by_schedule(
     context: &Context,
-    journal: &mut SqliteJournal,
+    journal: &mut StoreJournal,
     campaign: &Campaign,
     target: &Target,
     now: Timestamp,
@@ -33,7 +31,7 @@ pub(super) async fn by_schedule(
     let name = &campaign.definition.name;
     let timetable = timetable(context, campaign)?;
     let ahead = ahead(journal, name, now)?;
-    let store = Store::open(&target.store)?;
+    let store = target.store.read()?;
     let open = store.open_runs()?;
     let question = Question {
         campaign: name,
@@ -71,7 +69,7 @@ pub(super) async fn by_schedule(
 
 /// Why nothing of the campaign can be due: its due times are decided up to one that has not come.
 fn ahead(
-    journal: &mut SqliteJournal,
+    journal: &mut StoreJournal,
     name: &CampaignName,
     now: Timestamp,
 ) -> Result<Option<String>, Failure> {

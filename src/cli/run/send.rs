@@ -14,9 +14,7 @@ use super::target::Target;
 use crate::delivery::dispatch::Ending;
 use crate::journal::reading::Standing;
 use crate::journal::runs::RunRecord;
-use crate::journal::sqlite::SqliteJournal;
-use crate::journal::sqlite::read::Store;
-use crate::journal::{Journal, JournalError, Purpose, RunState};
+use crate::journal::{Journal, JournalError, Purpose, RunState, StoreJournal};
 use crate::service::orders::{OrderBook, Reins, heed};
 use crate::service::progress::Progress;
 use crate::service::recorder::Recorder;
@@ -29,7 +27,7 @@ const SANDBOX_FOLLOW: Duration = Duration::from_secs(12);
 pub(in crate::cli) async fn send_and_read(
     context: &Context,
     args: &RunArgs,
-    mut journal: SqliteJournal,
+    mut journal: StoreJournal,
     target: &Target,
     record: &RunRecord,
 ) -> Result<(RunRecord, Standing, Exit), Failure> {
@@ -52,10 +50,10 @@ pub(in crate::cli) async fn send_and_read(
         &context.settings,
         &target.base_url,
         target.token.clone(),
-        shared_by.as_deref(),
+        shared_by.as_ref(),
         last_request,
     )?;
-    let store = Store::open(&target.store)?;
+    let store = target.store.read()?;
     let book = OrderBook::open(&target.store)?;
     let (recorder, thread) = Recorder::start(journal);
     let progress = Progress::default();
@@ -88,7 +86,7 @@ pub(in crate::cli) async fn send_and_read(
     drop(voyage);
     let _ = thread.join();
     let ending = ending?;
-    let store = Store::open(&target.store)?;
+    let store = target.store.read()?;
     let record = store
         .run(&record.key)?
         .ok_or_else(|| Failure::stopped("the run is not in the store any more"))?;

@@ -1,7 +1,6 @@
 //! Where a run goes and where it is recorded.
 
 use std::cell::OnceCell;
-use std::path::PathBuf;
 
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
@@ -12,6 +11,7 @@ use super::super::failure::Failure;
 use super::super::sandbox::{TOKEN, Throwaway};
 use super::super::store::locate::existing_store;
 use super::RunArgs;
+use crate::journal::StoreUrl;
 use crate::service::stop;
 
 /// The settings' Desk and store, or a throwaway sandbox's.
@@ -20,7 +20,7 @@ pub(in crate::cli) struct Target {
     pub(super) planned_url: String,
     /// The base URL that requests go to.
     pub(super) base_url: String,
-    pub(in crate::cli) store: PathBuf,
+    pub(in crate::cli) store: StoreUrl,
     pub(super) token: SecretString,
     /// Lives as long as the run.
     pub(super) sandbox: Option<Throwaway>,

@@ -7,15 +7,14 @@ use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::output::print;
 use super::super::show::Looked;
-use super::super::store::locate::store_path;
+use super::super::store::locate::store_url;
 use super::RunArgs;
 use super::plan::terms;
 use crate::campaign::CampaignName;
 use crate::delivery::plan::Digest;
 use crate::delivery::tally::Owner;
-use crate::journal::RunState;
 use crate::journal::runs::RunRecord;
-use crate::journal::sqlite::read::Store;
+use crate::journal::{RunState, StoreUrl};
 use crate::report::shown::changes;
 use crate::service::frozen::{self, Today};
 
@@ -28,7 +27,7 @@ pub(super) fn goes_on(args: &RunArgs) -> bool {
 /// may mean the one or the other.
 pub(super) fn check_unchanged(
     context: &Context,
-    store: &Path,
+    store: &StoreUrl,
     path: &Path,
     run: &RunRecord,
 ) -> Result<(), Failure> {
@@ -41,7 +40,7 @@ pub(super) fn check_unchanged(
         path,
         terms: &terms,
     };
-    let differences = frozen::differences(&Store::open(store)?, run, today)?;
+    let differences = frozen::differences(&store.read()?, run, today)?;
     if differences.is_empty() {
         return Ok(());
     }
@@ -66,11 +65,11 @@ pub(super) fn dry_run(
     path: &Path,
     expected: Option<&Digest>,
 ) -> Result<Option<Exit>, Failure> {
-    let file = store_path(context);
+    let file = store_url(context);
     if !goes_on(args) || !file.exists() {
         return Ok(None);
     }
-    let store = Store::open(&file)?;
+    let store = file.read()?;
     let Some(run) = frozen::unfinished(&store, name)? else {
         return Ok(None);
     };

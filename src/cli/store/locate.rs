@@ -5,85 +5,71 @@ use std::path::{Path, PathBuf};
 use super::super::Context;
 use super::super::failure::Failure;
 use super::super::output::tell;
-use crate::journal::sqlite::facts;
+use crate::journal::StoreUrl;
 use crate::journal::store::Inspected;
-use crate::settings::StoreUrl;
 
 /// The name of a store where the settings name none.
 const NAME: &str = "deskcast.db";
 /// Where the Debian package keeps its store.
 const OF_THE_PACKAGE: &str = "/var/lib/deskcast/deskcast.db";
 
-/// The file of the settings' store, in full: wherever a command is typed, it is the same one.
-pub(in crate::cli) fn store_path(context: &Context) -> PathBuf {
-    let StoreUrl::Sqlite(path) = context.settings.store.url.clone();
-    let is_link = path
-        .symlink_metadata()
-        .is_ok_and(|found| found.file_type().is_symlink());
-    // What lies beside the store lies beside the file itself, whichever name it is opened by.
-    match path.canonicalize() {
-        Ok(real) if is_link => real,
-        _ => std::path::absolute(&path).unwrap_or(path),
-    }
+/// The settings' store, with its address in full.
+pub(in crate::cli) fn store_url(context: &Context) -> StoreUrl {
+    context.settings.store.url.in_full()
 }
 
 /// The settings' store, which must be there: none is made but on purpose.
 ///
 /// # Errors
 /// Says where it was looked for, what lies near, and which command makes one.
-pub(in crate::cli) fn existing_store(context: &Context) -> Result<PathBuf, Failure> {
-    let path = store_path(context);
-    match refuse_lost(&path) {
-        Ok(()) if path.exists() => Ok(path),
-        Ok(()) => Err(Failure::mistake(absent(context, &path))),
+pub(in crate::cli) fn existing_store(context: &Context) -> Result<StoreUrl, Failure> {
+    let url = store_url(context);
+    match refuse_lost(&url) {
+        Ok(()) if url.exists() => Ok(url),
+        Ok(()) => Err(Failure::mistake(absent(context, &url))),
         Err(lost) => Err(lost),
     }
 }
 
 /// The store whose budget is shared, if there is one: nothing is left behind where there is none.
-pub(in crate::cli) fn budget_store(context: &Context) -> Option<PathBuf> {
-    Some(store_path(context)).filter(|path| path.exists())
+pub(in crate::cli) fn budget_store(context: &Context) -> Option<StoreUrl> {
+    Some(store_url(context)).filter(StoreUrl::exists)
 }
 
 /// Refuses a place where a store was and is not any more: that is no place without one.
-pub(in crate::cli) fn refuse_lost(path: &Path) -> Result<(), Failure> {
-    match facts::lost(path) {
+pub(in crate::cli) fn refuse_lost(url: &StoreUrl) -> Result<(), Failure> {
+    match url.lost() {
         Some(sentence) => Err(Failure::stopped(sentence)),
         None => Ok(()),
     }
 }
 
 /// Says which store is in use, where another one lies in the working directory.
-pub(in crate::cli) fn say_where_in_doubt(path: &Path) {
+pub(in crate::cli) fn say_where_in_doubt(url: &StoreUrl) {
     let Ok(here) = std::path::absolute(NAME) else {
         return;
     };
-    if here.exists() && !is_same(&here, path) {
+    if here.exists() && !is_at(url, &here) {
         tell(format_args!(
             "deskcast: the store in use is {}; {} is another one",
-            path.display(),
+            url.place(),
             here.display()
         ));
     }
 }
 
-fn absent(context: &Context, path: &Path) -> String {
+fn absent(context: &Context, url: &StoreUrl) -> String {
     let mut text = format!(
         "there is no store at {}. The store knows who was messaged; without it nothing is sent.",
-        path.display()
+        url.place()
     );
-    let near = near(context, path);
-    for (place, inspected) in &near {
-        text += &format!(
-            "\nA store is near: {}, {}",
-            place.display(),
-            what(inspected)
-        );
+    let near = near(context, url);
+    for (found, inspected) in &near {
+        text += &format!("\nA store is near: {}, {}", found.place(), what(inspected));
     }
-    if let Some((place, _)) = near.first() {
+    if let Some((found, _)) = near.first() {
         text += &format!(
-            "\nTo use that one, set url = \"sqlite:{}\" under [store], or move it here with all files beside it.",
-            place.display()
+            "\nTo use that one, set url = \"{found}\" under [store], or move it here with all files beside it."
         );
     }
     text + &format!("\nTo make a new store: {}", make(context))
@@ -117,7 +103,7 @@ fn what(inspected: &Inspected) -> String {
 }
 
 /// Other stores where one may be looked for: those with runs to this Desk first.
-fn near(context: &Context, path: &Path) -> Vec<(PathBuf, Inspected)> {
+fn near(context: &Context, url: &StoreUrl) -> Vec<(StoreUrl, Inspected)> {
     let settings = &context.settings;
     let base_url = settings.base_url();
     let base_url = base_url.map_or_else(|_| String::new(), |url| url.to_string());
@@ -125,7 +111,7 @@ fn near(context: &Context, path: &Path) -> Vec<(PathBuf, Inspected)> {
     let folders = [
         Some(PathBuf::new()),
         settings.file.as_ref().and_then(folder_of),
-        path.parent().map(Path::to_owned),
+        url.file().and_then(Path::parent).map(Path::to_owned),
         Some(settings.campaigns.folder.clone()),
         folder_of(&settings.campaigns.folder),
     ];
@@ -135,23 +121,28 @@ fn near(context: &Context, path: &Path) -> Vec<(PathBuf, Inspected)> {
         .map(|folder| folder.join(NAME))
         .chain([PathBuf::from(OF_THE_PACKAGE)])
         .filter_map(|place| place.canonicalize().ok())
-        .filter(|place| !is_same(place, path))
+        .filter(|place| !is_at(url, place))
         .collect();
     places.sort();
     places.dedup();
-    let mut near: Vec<(PathBuf, Inspected)> = places
+    let mut near: Vec<(StoreUrl, Inspected)> = places
         .into_iter()
         .filter_map(|place| {
-            let inspected = facts::inspect(&place, &base_url)?;
-            Some((place, inspected))
+            let found = StoreUrl::of_file(place);
+            let inspected = found.inspect(&base_url)?;
+            Some((found, inspected))
         })
         .collect();
     near.sort_by_key(|(_, inspected)| std::cmp::Reverse(inspected.to_this_desk));
     near
 }
 
-fn is_same(one: &Path, other: &Path) -> bool {
-    match (one.canonicalize(), other.canonicalize()) {
+/// Whether the store is in this file.
+fn is_at(url: &StoreUrl, place: &Path) -> bool {
+    let Some(file) = url.file() else {
+        return false;
+    };
+    match (file.canonicalize(), place.canonicalize()) {
         (Ok(one), Ok(other)) => one == other,
         _ => false,
     }

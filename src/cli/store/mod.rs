@@ -5,13 +5,11 @@ pub(super) mod locate;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
-use self::locate::{existing_store, say_where_in_doubt, store_path};
+use self::locate::{existing_store, say_where_in_doubt, store_url};
 use super::Context;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::output::print;
-use crate::journal::sqlite::SqliteJournal;
-use crate::journal::sqlite::read::Store;
 use crate::journal::store::{Creation, NewAdoption};
 use crate::report::store::{StoreShown, adopted};
 
@@ -66,28 +64,31 @@ pub(super) fn store(context: &Context, args: &StoreArgs) -> Result<Exit, Failure
 }
 
 fn create(context: &Context) -> Result<Exit, Failure> {
-    let path = store_path(context);
-    let made = SqliteJournal::create(&path).map_err(|error| Failure::mistake(error.to_string()))?;
+    let url = store_url(context);
+    let made = url
+        .create()
+        .map_err(|error| Failure::mistake(error.to_string()))?;
     print(&match made {
         Creation::Made => format!(
             "made the store {}: nobody is known as messaged\n",
-            path.display()
+            url.place()
         ),
         Creation::Exists => format!(
             "the store {} is there already: nothing was changed\n",
-            path.display()
+            url.place()
         ),
     })?;
-    say_where_in_doubt(&path);
+    say_where_in_doubt(&url);
     Ok(Exit::Done)
 }
 
 fn show(context: &Context) -> Result<Exit, Failure> {
-    let path = existing_store(context)?;
-    let facts = Store::open(&path)?.facts()?;
-    let bytes = std::fs::metadata(&path).map_or(0, |found| found.len());
+    let url = existing_store(context)?;
+    let facts = url.read()?.facts()?;
+    let found = url.file().and_then(|file| std::fs::metadata(file).ok());
+    let bytes = found.map_or(0, |found| found.len());
     let original = facts.differences.is_empty();
-    print(&StoreShown { path, bytes, facts }.text())?;
+    print(&StoreShown { url, bytes, facts }.text())?;
     Ok(match original {
         true => Exit::Done,
         false => Exit::Attention,
@@ -95,13 +96,13 @@ fn show(context: &Context) -> Result<Exit, Failure> {
 }
 
 fn adopt(context: &Context, args: &AdoptArgs) -> Result<Exit, Failure> {
-    let path = existing_store(context)?;
-    let mut journal = SqliteJournal::open(&path)?;
+    let url = existing_store(context)?;
+    let mut journal = url.open()?;
     if journal.differences()?.is_empty() && !args.restored {
         return Err(Failure::mistake(format!(
             "the store {} is where it was made, and nothing tells that it was put back: there is nothing to adopt. \
              When its whole disk or machine was put back to an earlier state, add --restored",
-            path.display()
+            url.place()
         )));
     }
     let adoption = journal.adopt_store(&NewAdoption {
@@ -111,7 +112,7 @@ fn adopt(context: &Context, args: &AdoptArgs) -> Result<Exit, Failure> {
         nothing_since: args.nothing_was_sent_since,
     })?;
     print(&adopted(
-        &path,
+        &url,
         &args.by,
         args.nothing_was_sent_since,
         &adoption,

@@ -1,5 +1,5 @@
 //! Copies of what is on a disk: somewhere else, or put back where it was; and how one is adopted.
-//! The rules are those of [`crate::journal::sqlite::SqliteJournal::adopt_store`].
+//! The rules are those of [`crate::journal::StoreJournal::adopt_store`].
 
 use std::sync::{Arc, Mutex};
 

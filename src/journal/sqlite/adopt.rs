@@ -8,7 +8,7 @@
 use jiff::Timestamp;
 use rusqlite::{Transaction, TransactionBehavior, params};
 
-use super::{SqliteJournal, millis, owner, place, tick};
+use super::{StoreJournal, millis, owner, place, tick};
 use crate::delivery::batch::BatchState;
 use crate::journal::place::BEYOND_EVERY_TICK;
 use crate::journal::store::{Adoption, NewAdoption};
@@ -18,7 +18,7 @@ const SAID: &str = "another copy of the store may have sent it before this one w
 /// The states of runs of which something may still be sent.
 const OPEN: &str = "('planned', 'sending', 'reading', 'stopped', 'paused')";
 
-impl SqliteJournal {
+impl StoreJournal {
     /// What tells that this store is a copy, or was put back; nothing where it is the original.
     ///
     /// # Errors

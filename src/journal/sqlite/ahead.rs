@@ -4,14 +4,14 @@
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::schedule::decided;
-use super::{SqliteJournal, boot_code, boot_millis, millis};
+use super::{StoreJournal, boot_code, boot_millis, millis};
 use crate::campaign::CampaignName;
 use crate::delivery::ahead::Look;
 use crate::delivery::moment::Moment;
 use crate::journal::JournalError;
 use crate::journal::schedule::Ahead;
 
-impl SqliteJournal {
+impl StoreJournal {
     /// Looks for such campaigns, in one commit with what is noted of them. What was launched, skipped
     /// or failed keeps its record; a due time that was only recorded as missed, and comes after all,
     /// is launched in the place of that record.

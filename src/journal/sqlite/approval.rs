@@ -5,12 +5,12 @@ use rusqlite::{TransactionBehavior, params};
 use super::orders::{answer, insert};
 use super::read::Store;
 use super::runs::state_of;
-use super::{SqliteJournal, millis, timestamp};
+use super::{StoreJournal, millis, timestamp};
 use crate::campaign::CampaignName;
 use crate::journal::orders::{Approval, NewOrder, OrderId};
 use crate::journal::{JournalError, RunId};
 
-impl SqliteJournal {
+impl StoreJournal {
     /// Approves the plan of a run, whoever sends it. Only one that is not ended can be. It counts as
     /// later than the look at the first wave, where there was one, whatever the clock on the wall says.
     pub fn approve(

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use super::messaged::{latest_run, messaged};
 use super::schedule::move_decided;
 use super::staged::{self, Staged};
-use super::{SqliteJournal, millis, timestamp};
+use super::{StoreJournal, millis, timestamp};
 use crate::campaign::Repeat;
 use crate::delivery::plan::PlanSummary;
 use crate::journal::planning::{Asking, FillWithout};
@@ -16,7 +16,7 @@ use crate::journal::{JournalError, NewRun, RunId, RunKey, RunState, Tended};
 /// kept from happening.
 const ROUNDS: usize = 3;
 
-impl SqliteJournal {
+impl StoreJournal {
     /// Records a run and its whole plan in one step, as [`create_run`](crate::journal::Journal::create_run) does, where the
     /// plan leaves out whom these rules leave out: of two runs that are planned at once, the later
     /// one knows whom the earlier one messages.

@@ -15,7 +15,7 @@ pub struct DaemonLock {
 
 impl DaemonLock {
     /// Takes a share in the lock.
-    pub fn take(store: &Path) -> Result<DaemonLock, JournalError> {
+    pub(in crate::journal) fn take(store: &Path) -> Result<DaemonLock, JournalError> {
         let path = path(store);
         let wrong = |what: std::io::Error| {
             JournalError::Store(format!("cannot lock {}: {what}", path.display()))

@@ -10,7 +10,7 @@ use crate::journal::JournalError;
 use crate::journal::store::{Inspected, StoreFacts};
 
 /// Looks at a file; nothing where it is no store of deskcast's, or cannot be read.
-pub fn inspect(path: &Path, base_url: &str) -> Option<Inspected> {
+pub(in crate::journal) fn inspect(path: &Path, base_url: &str) -> Option<Inspected> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).ok()?;
     open::is_ours(&connection).ok().filter(|ours| *ours)?;
@@ -28,7 +28,7 @@ pub fn inspect(path: &Path, base_url: &str) -> Option<Inspected> {
 }
 
 /// A sentence where a store was at this path, and is not any more.
-pub fn lost(path: &Path) -> Option<String> {
+pub(in crate::journal) fn lost(path: &Path) -> Option<String> {
     open::lost_at(path)
 }
 

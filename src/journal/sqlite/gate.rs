@@ -47,7 +47,7 @@ struct WaveBatch {
 
 impl GateBook {
     /// Opens an existing store.
-    pub fn open(path: &Path) -> Result<GateBook, JournalError> {
+    pub(in crate::journal) fn open(path: &Path) -> Result<GateBook, JournalError> {
         Ok(GateBook {
             connection: open::writable(path)?.0,
         })

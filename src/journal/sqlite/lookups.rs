@@ -7,14 +7,14 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
 use super::read::Store;
-use super::{SqliteJournal, millis};
+use super::{StoreJournal, millis};
 use crate::journal::JournalError;
 use crate::journal::lookups::{Kept, Looked};
 
 /// For how long it holds that Desk knows nobody by an id.
 const NOBODY_FOR: SignedDuration = SignedDuration::from_hours(24);
 
-impl SqliteJournal {
+impl StoreJournal {
     /// Keeps answers of the Desk at this address, in one commit.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, params};
 
 use super::read::{Store, blob};
-use super::{SqliteJournal, millis};
+use super::{StoreJournal, millis};
 use crate::campaign::{SameCampaign, Span};
 use crate::delivery::batch::BatchState;
 use crate::delivery::customer_set::CustomerSet;
@@ -27,7 +27,7 @@ impl Store {
     }
 }
 
-impl SqliteJournal {
+impl StoreJournal {
     /// The same as [`Store::messaged`].
     ///
     /// # Errors

@@ -8,18 +8,18 @@ mod adopt;
 mod ahead;
 mod approval;
 mod create;
-pub mod daemon;
-pub mod facts;
-pub mod gate;
+pub(super) mod daemon;
+pub(super) mod facts;
+pub(super) mod gate;
 mod lookups;
 mod messaged;
 mod open;
 mod orders;
 mod owner;
 mod place;
-pub mod read;
+pub(super) mod read;
 mod record;
-pub mod retraction;
+pub(super) mod retraction;
 mod runs;
 mod schedule;
 mod settle;
@@ -48,7 +48,7 @@ use crate::journal::store::Creation;
 
 /// A journal in a SQLite file.
 #[derive(Debug)]
-pub struct SqliteJournal {
+pub struct StoreJournal {
     connection: Connection,
     file: place::OpenFile,
     path: PathBuf,
@@ -56,14 +56,14 @@ pub struct SqliteJournal {
     ticks: tick::TickFile,
 }
 
-impl SqliteJournal {
+impl StoreJournal {
     /// Opens an existing store.
     ///
     /// Refuses, with a sentence, a file that is no store, that a newer deskcast wrote, that cannot
     /// be written, or whose file system cannot do what durability needs.
-    pub fn open(path: &Path) -> Result<SqliteJournal, JournalError> {
+    pub(in crate::journal) fn open(path: &Path) -> Result<StoreJournal, JournalError> {
         let (connection, file) = open::writable(path)?;
-        Ok(SqliteJournal {
+        Ok(StoreJournal {
             connection,
             file,
             path: path.to_owned(),
@@ -75,8 +75,8 @@ impl SqliteJournal {
     /// Makes a store with permissions for its owner only, unless there is one.
     ///
     /// # Errors
-    /// As [`SqliteJournal::open`]; and where something is left of a store that is gone.
-    pub fn create(path: &Path) -> Result<Creation, JournalError> {
+    /// As [`StoreJournal::open`]; and where something is left of a store that is gone.
+    pub(in crate::journal) fn create(path: &Path) -> Result<Creation, JournalError> {
         open::create(path)
     }
 
@@ -96,11 +96,6 @@ impl SqliteJournal {
         let reopened = settle::reopen(&mut self.connection, fence, note, now);
         self.owned.remove(&fence.run);
         reopened
-    }
-
-    /// The file.
-    pub fn path(&self) -> &Path {
-        &self.path
     }
 }
 
@@ -161,7 +156,7 @@ impl From<super::packed::Damaged> for JournalError {
     }
 }
 
-impl Journal for SqliteJournal {
+impl Journal for StoreJournal {
     fn create_run<E: From<JournalError>>(
         &mut self,
         new: &NewRun,

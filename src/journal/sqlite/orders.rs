@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension as _, Row, Transaction, TransactionBehavior, pa
 
 use super::read::Store;
 use super::runs::state_of;
-use super::{SqliteJournal, millis, owner, record, tick, timestamp};
+use super::{StoreJournal, millis, owner, record, tick, timestamp};
 use crate::campaign::CampaignName;
 use crate::delivery::run::next;
 use crate::journal::clock;
@@ -22,7 +22,7 @@ const TRY_EVERY: Duration = Duration::from_millis(50);
 
 const COLUMNS: &str = "id, at, by, verb, campaign, run, why, obeyed_at, answer";
 
-impl SqliteJournal {
+impl StoreJournal {
     /// Gives an order to a run. A run that nobody sends obeys at once; else the process that sends
     /// it does, and the order is pending when this returns.
     pub fn order_run(
@@ -79,7 +79,7 @@ impl SqliteJournal {
 
     /// Whether somebody wants to have this run, who finds it claimed by who only looks for its
     /// unknown batches.
-    pub fn is_wanted(store: &Path, run: RunId) -> bool {
+    pub(in crate::journal) fn is_wanted(store: &Path, run: RunId) -> bool {
         owner::Lock::is_wanted(store, run)
     }
 

@@ -39,7 +39,7 @@ const RUN_COLUMNS: &str = "id, campaign, due, state, note, owner, message, group
 
 impl Store {
     /// Opens an existing store.
-    pub fn open(path: &Path) -> Result<Store, JournalError> {
+    pub(in crate::journal) fn open(path: &Path) -> Result<Store, JournalError> {
         let (connection, file) = open::readable(path)?;
         Ok(Store {
             connection,
@@ -48,7 +48,7 @@ impl Store {
         })
     }
 
-    /// As [`check_place`](super::SqliteJournal::check_place).
+    /// As [`check_place`](super::StoreJournal::check_place).
     ///
     /// # Errors
     /// Says what tells that it must not be sent from, and what to do.

@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
 
 use super::read::Store;
-use super::{SqliteJournal, millis, owner, timestamp};
+use super::{StoreJournal, millis, owner, timestamp};
 use crate::delivery::retract::{ALREADY, End, Wanted};
 use crate::journal::JournalError;
 use crate::journal::retraction::{
-    Came, LookedThrough, MessageRecord, NewRetraction, RetractionId, RetractionRecord,
+    Came, LookedThrough, MessageRecord, NewRetraction, RetractionId, RetractionRecord, Taken,
 };
 
 /// Says that this process is at a retraction, for as long as it is held and the process lives.
@@ -17,22 +17,7 @@ pub struct RetractionLock {
     _lock: owner::Lock,
 }
 
-/// A retraction that this process has taken.
-#[derive(Debug)]
-pub struct Taken {
-    /// Its number.
-    pub id: RetractionId,
-    /// Whether an earlier process began it.
-    pub resumed: bool,
-    /// Tickets that were looked through, or given up, by then.
-    pub looked_through: u64,
-    /// Whether one of them was shown.
-    pub shown: bool,
-    /// Keeps others away.
-    pub lock: RetractionLock,
-}
-
-impl SqliteJournal {
+impl StoreJournal {
     /// Goes on with the unfinished retraction of this identity, or begins one.
     ///
     /// # Errors

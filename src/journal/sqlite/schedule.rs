@@ -4,14 +4,14 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
 
 use super::read::Store;
-use super::{SqliteJournal, boot_time, millis, timestamp};
+use super::{StoreJournal, boot_time, millis, timestamp};
 use crate::campaign::CampaignName;
 use crate::delivery::ahead::Decided;
 use crate::delivery::moment::Moment;
 use crate::journal::JournalError;
 use crate::journal::schedule::Unlaunched;
 
-impl SqliteJournal {
+impl StoreJournal {
     /// Records fires of a schedule that became no run, and up to when its fires are decided, in one
     /// commit. A due time that has a run already keeps it; returns those that had none.
     pub fn decide(

@@ -10,9 +10,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::Note;
 use crate::delivery::reconcile::Scope;
-use crate::journal::RunId;
 use crate::journal::runs::RunRecord;
-use crate::journal::sqlite::SqliteJournal;
+use crate::journal::{RunId, StoreJournal};
 use crate::service::progress::Progress;
 use crate::service::settling::{SentBy, settle};
 use crate::service::tracker::{Tracking, Until};
@@ -50,7 +49,7 @@ impl Aftercare {
     pub(super) fn follow(
         &mut self,
         run: &RunRecord,
-        line: &Line<SqliteJournal>,
+        line: &Line<StoreJournal>,
         stop: &CancellationToken,
         notes: &UnboundedSender<Note>,
     ) {
@@ -82,7 +81,7 @@ impl Aftercare {
     pub(super) fn follow_anew(
         &mut self,
         run: &RunRecord,
-        line: &Line<SqliteJournal>,
+        line: &Line<StoreJournal>,
         stop: &CancellationToken,
         notes: &UnboundedSender<Note>,
     ) {
@@ -119,7 +118,7 @@ impl Aftercare {
     pub(super) fn look(
         &mut self,
         runs: Vec<RunRecord>,
-        line: &Line<SqliteJournal>,
+        line: &Line<StoreJournal>,
         stop: &CancellationToken,
         notes: &UnboundedSender<Note>,
     ) {

@@ -13,8 +13,7 @@ use super::planner::Job;
 use crate::campaign::{CampaignName, Schedule, Timetable, Zone};
 use crate::delivery::ahead::{Decided, is_ahead};
 use crate::journal::orders::OrderId;
-use crate::journal::sqlite::read::Store;
-use crate::journal::{JournalError, Tended};
+use crate::journal::{JournalError, Store, Tended};
 use crate::service::fires::Question;
 use crate::service::planning::Campaign;
 

@@ -13,8 +13,9 @@ use crate::delivery::dispatch::Ending;
 use crate::delivery::tally::Owner;
 use crate::journal::orders::Order;
 use crate::journal::runs::RunRecord;
-use crate::journal::sqlite::SqliteJournal;
-use crate::journal::{Journal as _, JournalError, Purpose, RunId, RunState, Tended, clock};
+use crate::journal::{
+    Journal as _, JournalError, Purpose, RunId, RunState, StoreJournal, Tended, clock,
+};
 use crate::service::orders::Reins;
 use crate::service::progress::Progress;
 use crate::service::voyage::{self, Line, Stranded, Voyage};
@@ -115,7 +116,7 @@ impl Crew {
     pub(super) fn begin(
         &mut self,
         record: RunRecord,
-        line: &Line<SqliteJournal>,
+        line: &Line<StoreJournal>,
         stop: &CancellationToken,
         notes: &UnboundedSender<Note>,
     ) {
@@ -176,7 +177,7 @@ fn is_ours(run: &RunRecord, base_url: &str) -> bool {
     wanted && run.base_url == base_url
 }
 
-async fn sail(record: &RunRecord, line: Line<SqliteJournal>, reins: Reins) -> Left {
+async fn sail(record: &RunRecord, line: Line<StoreJournal>, reins: Reins) -> Left {
     let run = record.id;
     let claimed = line
         .recorder

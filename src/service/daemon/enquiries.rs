@@ -19,8 +19,7 @@ use super::definitions::Definitions;
 use super::planner::Job;
 use crate::campaign::CampaignName;
 use crate::journal::schedule::Unlaunched;
-use crate::journal::sqlite::SqliteJournal;
-use crate::journal::{JournalError, RunState};
+use crate::journal::{JournalError, RunState, StoreJournal, StoreUrl};
 use crate::service::fires::Step;
 use crate::service::launch::Terms;
 use crate::service::lookups::{LookUps, NotLookedUp, Unresolved, resolve};
@@ -41,7 +40,7 @@ pub(super) struct Enquiries {
 /// What an enquiry needs.
 #[derive(Debug)]
 pub(super) struct Means<'a> {
-    pub(super) line: &'a Line<SqliteJournal>,
+    pub(super) line: &'a Line<StoreJournal>,
     pub(super) terms: &'a Terms,
     pub(super) stop: &'a CancellationToken,
 }
@@ -174,7 +173,7 @@ struct Enquiry {
     campaign: Arc<Campaign>,
     terms: Terms,
     look_ups: LookUps,
-    store: std::path::PathBuf,
+    store: StoreUrl,
 }
 
 /// Why not everybody was looked up.
@@ -228,8 +227,8 @@ impl Enquiry {
         Ok(())
     }
 
-    fn missing(&self) -> Result<(SqliteJournal, Vec<Box<str>>), Failed> {
-        let journal = SqliteJournal::open(&self.store)?;
+    fn missing(&self) -> Result<(StoreJournal, Vec<Box<str>>), Failed> {
+        let journal = self.store.open()?;
         let (suppress, url) = (&self.terms.suppress, &self.terms.base_url);
         let resolved = resolve(
             &self.campaign,

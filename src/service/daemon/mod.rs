@@ -56,10 +56,7 @@ use crate::campaign::{CampaignName, Zone};
 use crate::delivery::dispatch::Ending;
 use crate::journal::runs::RunRecord;
 use crate::journal::schedule::Unlaunched;
-use crate::journal::sqlite::SqliteJournal;
-use crate::journal::sqlite::daemon::DaemonLock;
-use crate::journal::sqlite::read::Store;
-use crate::journal::{JournalError, RunId, RunState};
+use crate::journal::{DaemonLock, JournalError, RunId, RunState, Store, StoreJournal, StoreUrl};
 
 /// The alarm that wakes the loop: every second.
 const EVERY_SECOND: &str = "* * * * * *";
@@ -78,7 +75,7 @@ const QUIET: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub struct Given {
     /// The store.
-    pub store: PathBuf,
+    pub store: StoreUrl,
     /// The folder of definitions.
     pub campaigns: PathBuf,
     /// The zone of schedules that name none.
@@ -86,7 +83,7 @@ pub struct Given {
     /// What holds for all campaigns.
     pub terms: Terms,
     /// What all runs share.
-    pub line: Line<SqliteJournal>,
+    pub line: Line<StoreJournal>,
     /// Where it tells of itself.
     pub observed: Observed,
     /// Who watches over it.
@@ -163,7 +160,7 @@ impl Daemon {
         let (notes, heard) = unbounded_channel();
         let planner = Planner::start(&given.store, given.terms.clone(), notes.clone())?;
         let mut daemon = Daemon {
-            store: Store::open(&given.store)?,
+            store: given.store.read()?,
             book: OrderBook::open(&given.store)?,
             definitions: Definitions::of(&given.campaigns),
             agenda: Agenda::new(given.timezone.clone()),
@@ -185,7 +182,7 @@ impl Daemon {
             status: String::new(),
             describe_at: Instant::now(),
             find_chats_at: Instant::now(),
-            _lock: DaemonLock::take(&given.store)?,
+            _lock: given.store.daemon_lock()?,
             given,
         };
         daemon.reread();

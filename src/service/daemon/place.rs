@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::journal::sqlite::read::Store;
+use crate::journal::Store;
 use crate::service::observed::{Concern, Observed};
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);

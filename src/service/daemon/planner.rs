@@ -3,7 +3,6 @@
 //! A plan may take seconds, and a thousand campaigns may be due at once; meanwhile the loop turns
 //! and other runs are sent. What becomes of a fire or an order is durable before anybody is told.
 
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
@@ -15,9 +14,7 @@ use super::Note;
 use crate::campaign::CampaignName;
 use crate::journal::orders::OrderId;
 use crate::journal::schedule::Ahead;
-use crate::journal::sqlite::SqliteJournal;
-use crate::journal::sqlite::read::Store;
-use crate::journal::{JournalError, RunKey, clock};
+use crate::journal::{JournalError, RunKey, Store, StoreJournal, StoreUrl, clock};
 use crate::service::fires::{Settled, Step, settle};
 use crate::service::launch::{Asked, Launched, Terms, launch};
 use crate::service::planning::Campaign;
@@ -80,12 +77,12 @@ impl Drop for Planner {
 
 impl Planner {
     pub(super) fn start(
-        store: &Path,
+        store: &StoreUrl,
         terms: Terms,
         notes: UnboundedSender<Note>,
     ) -> Result<Planner, JournalError> {
-        let journal = SqliteJournal::open(store)?;
-        let reading = Store::open(store)?;
+        let journal = store.open()?;
+        let reading = store.read()?;
         let (jobs, queue) = mpsc::channel();
         let mut desk = Bench {
             journal,
@@ -121,7 +118,7 @@ impl Planner {
 
 /// What the thread works with.
 struct Bench {
-    journal: SqliteJournal,
+    journal: StoreJournal,
     reading: Store,
     terms: Terms,
 }

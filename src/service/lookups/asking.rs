@@ -12,9 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::question::{Answer, Open, ask};
 use crate::desk::Desk;
-use crate::journal::JournalError;
 use crate::journal::lookups::Looked;
-use crate::journal::sqlite::SqliteJournal;
+use crate::journal::{JournalError, StoreJournal};
 use crate::service::budget::Budget;
 
 /// How many answers are kept at once, so that a kill loses no more.
@@ -106,7 +105,7 @@ impl LookUps {
     pub async fn look_up(
         &self,
         names: Vec<Box<str>>,
-        journal: &mut SqliteJournal,
+        journal: &mut StoreJournal,
         base_url: &str,
     ) -> Result<(), NotLookedUp> {
         let mut work = Work {
@@ -131,7 +130,7 @@ impl LookUps {
     async fn ask_all(
         &self,
         work: &mut Work,
-        journal: &mut SqliteJournal,
+        journal: &mut StoreJournal,
         base_url: &str,
     ) -> Result<(), NotLookedUp> {
         let mut requests: JoinSet<(Open, Answer)> = JoinSet::new();
@@ -263,7 +262,7 @@ impl Work {
         again.map_or(soon, |at| at.min(soon))
     }
 
-    fn keep(&mut self, journal: &mut SqliteJournal, base_url: &str) -> Result<(), JournalError> {
+    fn keep(&mut self, journal: &mut StoreJournal, base_url: &str) -> Result<(), JournalError> {
         self.kept_at = Instant::now();
         if self.answers.is_empty() {
             return Ok(());

@@ -18,10 +18,8 @@ use super::lists;
 use super::planning::{Campaign, Mistake, spec_of};
 use crate::campaign::{AudienceReader, Block, NamedRow};
 use crate::delivery::directory::{Directory, Known};
-use crate::journal::JournalError;
 use crate::journal::lookups::Kept;
-use crate::journal::sqlite::SqliteJournal;
-use crate::journal::sqlite::read::Store;
+use crate::journal::{JournalError, Store, StoreJournal};
 
 /// The most different ids of one campaign: they are held in memory, and at 5 requests a second
 /// so many take four days.
@@ -51,14 +49,14 @@ impl Cache for Store {
     }
 }
 
-impl Cache for SqliteJournal {
+impl Cache for StoreJournal {
     fn looked_up(
         &self,
         base_url: &str,
         name: &str,
         now: Timestamp,
     ) -> Result<Option<Kept>, JournalError> {
-        SqliteJournal::looked_up(self, base_url, name, now)
+        StoreJournal::looked_up(self, base_url, name, now)
     }
 }
 

@@ -77,7 +77,7 @@ impl Retraction {
         if !turns.is_empty() || !outcomes.is_empty() {
             let id = self.id;
             let intents: Vec<u64> = turns.iter().map(|turn| turn.message).collect();
-            let keep = move |journal: &mut crate::journal::sqlite::SqliteJournal| {
+            let keep = move |journal: &mut crate::journal::StoreJournal| {
                 journal.keep_deletes(id, &outcomes, &intents, Timestamp::now())
             };
             self.recorder.call(keep).await?;

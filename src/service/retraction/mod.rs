@@ -15,10 +15,8 @@ use super::recorder::Recorder;
 use super::ticket_reader::{Means, NoDesk};
 use crate::delivery::retract::Wanted;
 use crate::desk::TicketId;
-use crate::journal::JournalError;
-use crate::journal::retraction::RetractionId;
-use crate::journal::sqlite::SqliteJournal;
-use crate::journal::sqlite::retraction::Taken;
+use crate::journal::retraction::{RetractionId, Taken};
+use crate::journal::{JournalError, StoreJournal};
 
 pub use self::proof::Proof;
 pub use self::search::{Example, Shown, show};
@@ -73,7 +71,7 @@ pub struct Retraction {
     /// What it takes to read and to delete.
     pub means: Means,
     /// The store.
-    pub recorder: Recorder<SqliteJournal>,
+    pub recorder: Recorder<StoreJournal>,
     /// Its number.
     pub id: RetractionId,
     /// Which messages are meant.
@@ -111,9 +109,8 @@ impl Retraction {
             .update(|figures| figures.phase = Phase::Proving);
         let proof = self.prove().await?;
         let id = self.id;
-        let finish = move |journal: &mut SqliteJournal| {
-            journal.finish_retraction(id, jiff::Timestamp::now())
-        };
+        let finish =
+            move |journal: &mut StoreJournal| journal.finish_retraction(id, jiff::Timestamp::now());
         self.recorder.call(finish).await?;
         Ok(proof)
     }

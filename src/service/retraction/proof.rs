@@ -9,8 +9,7 @@ use tokio::time::sleep;
 
 use super::{Retraction, Stopped};
 use crate::desk::{BadQuery, Deletion, DeletionDays, ListError, ReadError, RequestedFrom};
-use crate::journal::JournalError;
-use crate::journal::sqlite::SqliteJournal;
+use crate::journal::{JournalError, StoreJournal};
 use crate::service::budget::Lane;
 
 /// How often the logs are read where they do not show everything at first.
@@ -34,7 +33,7 @@ impl Retraction {
     pub(super) async fn prove(&self) -> Result<Proof, Stopped> {
         let id = self.id;
         for round in 1..=ROUNDS {
-            let unproved = move |journal: &mut SqliteJournal| journal.unproved(id);
+            let unproved = move |journal: &mut StoreJournal| journal.unproved(id);
             let (messages, began) = self.recorder.call(unproved).await?;
             if messages.is_empty() {
                 break;

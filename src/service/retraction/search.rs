@@ -10,8 +10,7 @@ use crate::delivery::retract::Wanted;
 use crate::delivery::transcript::{Part, Weight};
 use crate::desk::{ChatMessage, TicketId};
 use crate::journal::JournalError;
-use crate::journal::retraction::LookedThrough;
-use crate::journal::sqlite::retraction::Taken;
+use crate::journal::retraction::{LookedThrough, Taken};
 use crate::service::ticket_reader::{Cut, Handed, Means, NoDesk, Reached, Reader, Unread, Watched};
 
 /// Tickets of one commit, at most.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use deskcast::journal::sqlite::SqliteJournal;
+use deskcast::journal::StoreUrl;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -43,7 +43,7 @@ impl Scene {
         );
         let scene = Scene { folder };
         scene.write("deskcast.toml", settings);
-        SqliteJournal::create(&scene.store()).expect("a store");
+        StoreUrl::of_file(scene.store()).create().expect("a store");
         scene
     }
 

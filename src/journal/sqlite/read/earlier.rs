@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::Store;
 use crate::journal::JournalError;
 use crate::journal::planning::Alike;
-use crate::journal::sqlite::SqliteJournal;
+use crate::journal::sqlite::StoreJournal;
 
 impl Store {
     /// How many customers were in the audience of the latest such run: in the files, and not left out by
@@ -15,7 +15,7 @@ impl Store {
     }
 }
 
-impl SqliteJournal {
+impl StoreJournal {
     /// The same as [`Store::audience_before`].
     pub fn audience_before(&self, alike: Alike<'_>) -> Result<Option<u64>, JournalError> {
         Ok(before(&self.connection, alike)?)

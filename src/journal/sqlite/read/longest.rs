@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use super::Store;
 use crate::journal::JournalError;
-use crate::journal::sqlite::SqliteJournal;
+use crate::journal::sqlite::StoreJournal;
 
 impl Store {
     /// The number of characters of the longest text that a run was planned with; none where there
@@ -14,7 +14,7 @@ impl Store {
     }
 }
 
-impl SqliteJournal {
+impl StoreJournal {
     /// The same as [`Store::longest_message`].
     pub fn longest_message(&self) -> Result<Option<u64>, JournalError> {
         Ok(longest(&self.connection)?)
