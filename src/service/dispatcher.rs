@@ -454,8 +454,7 @@ impl<J: Journal + 'static> Shell<J> {
         let closing = self.closing.clone();
         tokio::spawn(async move {
             let asked = async {
-                sender.budget.acquire(Lane::Read, sender.key()).await;
-                sender.budget.depart().await;
+                sender.budget.turn(Lane::Read, sender.key()).await;
                 sender.desk.serves(ANY_CHAT).await
             };
             if let Some(serves) = closing.run_until_cancelled(asked).await {

@@ -34,8 +34,6 @@ const SHORTEST_LOOK: Duration = Duration::from_millis(10);
 /// The shortest time between two readings of a chat: while they are waited for, nothing else uses
 /// the budget.
 const SHORTEST_READING: Duration = Duration::from_secs(1);
-/// How long a chat that could not be read is left alone.
-const READ_AGAIN: Duration = Duration::from_secs(1);
 
 /// The gate of a run.
 #[derive(Debug)]
@@ -316,8 +314,8 @@ impl<J: Journal + 'static> Gate<J> {
             let Some(Some(read)) = closing.run_until_cancelled(reads.join_next()).await else {
                 break;
             };
-            let Ok((chat, at, read)) = read else { continue };
-            failed |= !self.keep(&chat, at, read).await?;
+            let Ok((chat, read)) = read else { continue };
+            failed |= !self.keep(&chat, read).await?;
         }
         if failed {
             self.rest(None, Timestamp::now(), closing).await;
@@ -332,12 +330,13 @@ impl<J: Journal + 'static> Gate<J> {
             self.fence.run.0.unsigned_abs(),
         );
         reads.spawn(async move {
-            budget.acquire(Lane::Read, key).await;
-            budget.depart().await;
-            // What it says is true of a time after this one.
-            let at = Timestamp::now();
-            let read = desk.chat(chat.chat).await;
-            (chat, at, read.map(|read| read.figures()))
+            let read = async {
+                // What it says is true of a time after this one.
+                let at = Timestamp::now();
+                let read = desk.chat(chat.chat).await?;
+                Ok((at, read.figures()))
+            };
+            (chat, budget.spend(Lane::Read, key, read).await)
         });
     }
 
@@ -345,11 +344,10 @@ impl<J: Journal + 'static> Gate<J> {
     async fn keep(
         &self,
         chat: &CountedChat,
-        at: Timestamp,
-        read: Result<Figures, ReadError>,
+        read: Result<(Timestamp, Figures), ReadError>,
     ) -> Result<bool, JournalError> {
-        let figures = match read {
-            Ok(figures) => figures,
+        let (at, figures) = match read {
+            Ok(read) => read,
             Err(ReadError::Halted(words)) => {
                 self.reins.hold(
                     RunState::Stopped,
@@ -357,10 +355,6 @@ impl<J: Journal + 'static> Gate<J> {
                         "Desk refused to show a chat ({words}). Check the API token and desk.base_url; then run again"
                     ),
                 );
-                return Ok(false);
-            }
-            Err(ReadError::Throttled(asked)) => {
-                self.line.budget.pause(asked.unwrap_or(READ_AGAIN));
                 return Ok(false);
             }
             Err(error) => {
@@ -388,4 +382,4 @@ impl<J: Journal + 'static> Gate<J> {
 }
 
 /// A chat, when it was asked for, and what it said.
-type ReadChat = (CountedChat, Timestamp, Result<Figures, ReadError>);
+type ReadChat = (CountedChat, Result<(Timestamp, Figures), ReadError>);

@@ -253,12 +253,10 @@ pub fn verdicts(
 /// Reads one id until it is clear what is there; returns how many requests that took.
 async fn read(desk: &Desk, budget: &Budget, key: u64, id: u64) -> (Seen, u64) {
     for attempt in 1..=TRIES {
-        budget.acquire(Lane::Read, key).await;
-        budget.depart().await;
-        match desk.chat(ChatId(id)).await {
+        match budget.spend(Lane::Read, key, desk.chat(ChatId(id))).await {
             Ok(chat) => return (Seen::Chat(facts(chat)), attempt.into()),
             Err(ReadError::NotFound(_)) => return (Seen::Absent, attempt.into()),
-            Err(ReadError::Throttled(wait)) => budget.pause(wait.unwrap_or(WAIT)),
+            Err(ReadError::Throttled(_)) => {}
             Err(ReadError::Halted(_)) => return (Seen::Unreadable, attempt.into()),
             Err(ReadError::Refused(_) | ReadError::Failed(_)) => {
                 tokio::time::sleep(WAIT * (attempt - 1)).await

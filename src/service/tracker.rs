@@ -206,9 +206,9 @@ impl<J: Journal + 'static> Tracker<J> {
         let (desk, budget) = (self.desk.clone(), self.budget.clone());
         let key = chat.run.0.unsigned_abs();
         reads.spawn(async move {
-            budget.acquire(Lane::Read, key).await;
-            budget.depart().await;
-            let read = desk.chat(chat.tracked.chat).await;
+            let read = budget
+                .spend(Lane::Read, key, desk.chat(chat.tracked.chat))
+                .await;
             (index, read.map(|read| read.figures()))
         });
     }
@@ -258,9 +258,7 @@ impl<J: Journal + 'static> Tracker<J> {
                 "Desk refused to show a chat ({words}). Check the API token and desk.base_url; then run deskcast track"
             )),
             Err(ReadError::Throttled(asked)) => {
-                let wait = asked.unwrap_or(FIRST_RETRY);
-                self.budget.pause(wait);
-                round.again(index, wait);
+                round.again(index, asked.unwrap_or_default());
                 None
             }
             Err(error) => {

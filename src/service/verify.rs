@@ -166,9 +166,7 @@ async fn all<T: Listed>(budget: &Budget, mut pages: Pages<T>) -> Result<Vec<T>, 
     let mut items = Vec::new();
     let mut tries = 0;
     while pages.has_more() {
-        budget.acquire(Lane::Read, NO_RUN).await;
-        budget.depart().await;
-        let error = match pages.next().await {
+        let error = match budget.spend(Lane::Read, NO_RUN, pages.next()).await {
             Ok(page) => {
                 items.extend(page.into_iter().flat_map(|page| page.items));
                 tries = 0;
@@ -181,9 +179,7 @@ async fn all<T: Listed>(budget: &Budget, mut pages: Pages<T>) -> Result<Vec<T>, 
             ListError::Read(ReadError::Halted(words)) => {
                 return Err(Finding::TurnedAway(words.to_string()));
             }
-            ListError::Read(ReadError::Throttled(wait)) if tries < TRIES => {
-                budget.pause(wait.unwrap_or(WAIT));
-            }
+            ListError::Read(ReadError::Throttled(_)) if tries < TRIES => {}
             ListError::Read(ReadError::Failed(_)) if tries < TRIES => {
                 tokio::time::sleep(WAIT).await;
             }

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::output::print;
-use super::wire::{Wire, halted, meaning};
+use super::wire::{FIRST_WAIT, Wire, halted, meaning};
 use crate::delivery::outcome::Words;
 use crate::desk::{DeleteError, DeskCode, MessageId, TicketId};
 
@@ -67,8 +67,8 @@ async fn remove(wire: &Wire, ticket: TicketId, message: MessageId) -> Result<Gon
     // Whether a request of ours may have deleted it.
     let mut perhaps = false;
     for _ in 0..TRIES {
-        wire.turn().await;
-        let error = match wire.desk.delete_message(ticket, message).await {
+        let deletes = wire.desk.delete_message(ticket, message);
+        let error = match wire.spend(deletes).await {
             Ok(_) => return Ok(Gone::Now),
             Err(error) => error,
         };
@@ -77,10 +77,11 @@ async fn remove(wire: &Wire, ticket: TicketId, message: MessageId) -> Result<Gon
             error if error.is_already_deleted() => return Ok(Gone::Before),
             DeleteError::Refused(ref words) => return Err(refused(&what, words, &error)),
             DeleteError::Halted(words) => return Err(halted(&what, &words)),
-            DeleteError::Throttled(asked) => wire.wait_as_asked(asked),
+            // The next try waits with everybody.
+            DeleteError::Throttled(_) => {}
             DeleteError::Unreached(words) => {
                 tracing::warn!(%words, "Desk was not reached");
-                wire.wait_as_asked(None);
+                tokio::time::sleep(FIRST_WAIT).await;
             }
             DeleteError::Unknown(words) => {
                 tracing::warn!(%words, "it is not known whether {what} was deleted: looking");

@@ -8,12 +8,12 @@ use super::super::failure::Failure;
 use super::super::store::locate::budget_store;
 use crate::delivery::lanes::NO_RUN;
 use crate::desk::{Desk, DeskCode, ListError, Listed, Page, Pages, ReadError};
-use crate::service::budget::{Budget, Lane};
+use crate::service::budget::{Budget, Lane, Throttled};
 
 /// How often one request is tried when Desk asks for patience or is out of reach.
 const TRIES: u32 = 5;
 /// The wait after the first failure; it doubles with each.
-const FIRST_WAIT: Duration = Duration::from_millis(500);
+pub(super) const FIRST_WAIT: Duration = Duration::from_millis(500);
 
 /// A client and what it may spend.
 #[derive(Debug)]
@@ -36,15 +36,12 @@ impl Wire {
         })
     }
 
-    /// Returns at the moment at which one request may leave.
-    pub(super) async fn turn(&self) {
-        self.budget.acquire(Lane::Read, NO_RUN).await;
-        self.budget.depart().await;
-    }
-
-    /// Holds everything back for as long as Desk asked, or for a second.
-    pub(super) fn wait_as_asked(&self, asked: Option<Duration>) {
-        self.budget.pause(asked.unwrap_or(Duration::from_secs(1)));
+    /// Makes one call.
+    pub(super) async fn spend<T, E: Throttled>(
+        &self,
+        call: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        self.budget.spend(Lane::Read, NO_RUN, call).await
     }
 
     /// Reads, and again where that can help.
@@ -55,8 +52,7 @@ impl Wire {
     ) -> Result<T, Failure> {
         let mut tries = 0;
         loop {
-            self.turn().await;
-            let error = match call().await {
+            let error = match self.spend(call()).await {
                 Ok(read) => return Ok(read),
                 Err(error) => error,
             };
@@ -73,10 +69,12 @@ impl Wire {
     ) -> Result<Option<Page<T>>, Failure> {
         let mut tries = 0;
         loop {
-            if pages.has_more() {
-                self.turn().await;
-            }
-            match pages.next().await {
+            // What is at its end already costs no request.
+            let page = match pages.has_more() {
+                true => self.spend(pages.next()).await,
+                false => pages.next().await,
+            };
+            match page {
                 Ok(page) => return Ok(page),
                 Err(ListError::Read(error)) => {
                     tries += 1;
@@ -103,10 +101,8 @@ impl Wire {
                     "{what}: could not be read in {tries} tries ({error}); try again later"
                 )))
             }
-            ReadError::Throttled(asked) => {
-                self.wait_as_asked(*asked);
-                Ok(())
-            }
+            // The next try waits with everybody.
+            ReadError::Throttled(_) => Ok(()),
             ReadError::Failed(words) => {
                 tracing::warn!(%words, "{what} could not be read yet");
                 tokio::time::sleep(FIRST_WAIT * 2_u32.pow(tries - 1)).await;

@@ -11,6 +11,7 @@ mod books;
 mod file;
 mod own_rate;
 mod page;
+mod spend;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ use tokio::time::{sleep, timeout};
 use self::books::Books;
 pub use self::file::{departures, file_beside};
 use self::own_rate::OwnRate;
+pub use self::spend::Throttled;
 use self::state::{Next, State};
 pub use crate::delivery::lanes::Lane;
 use crate::delivery::pace::Allowance;
@@ -69,6 +71,8 @@ struct Shared {
     exit: tokio::sync::Mutex<()>,
     /// How many are ready to leave.
     ready: AtomicU32,
+    /// Answers in a row with which Desk asked for patience and named no time.
+    unnamed_in_a_row: AtomicU32,
 }
 
 /// A request that is ready to leave.
@@ -130,6 +134,7 @@ impl Budget {
             queued: Notify::new(),
             exit: tokio::sync::Mutex::new(()),
             ready: AtomicU32::new(0),
+            unnamed_in_a_row: AtomicU32::new(0),
         });
         tokio::spawn(drive(Arc::downgrade(&shared)));
         Budget {

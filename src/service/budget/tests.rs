@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::{Budget, Lane};
 use crate::campaign::Priority;
+use crate::desk::ReadError;
 
 const MEDIUM: Lane = Lane::Send(Priority::Medium);
 
@@ -225,4 +226,40 @@ async fn a_file_that_is_new_goes_on_from_the_last_request_and_another_one_does_n
         begun.elapsed() >= Duration::from_millis(150),
         "it has the departures of the first"
     );
+}
+
+/// One call that is answered so; how long Desk is said to have asked for.
+async fn asked(budget: &Budget, wait: Option<Duration>) -> Option<Duration> {
+    let call = async { Err::<(), _>(ReadError::Throttled(wait)) };
+    match budget.spend(Lane::Read, 0, call).await {
+        Err(ReadError::Throttled(asked)) => asked,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_desk_throttles_holds_everybody_for_as_long_as_it_asks() {
+    let budget = budget(50.0);
+    let minute = Duration::from_secs(60);
+    assert_eq!(asked(&budget, Some(minute)).await, Some(minute));
+    let start = Instant::now();
+    budget.turn(MEDIUM, 1).await;
+    assert!(start.elapsed() >= minute, "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_desk_names_no_time_the_wait_doubles_until_it_serves() {
+    let budget = budget(50.0);
+    let mut waits = Vec::new();
+    for _ in 0..9 {
+        waits.push(asked(&budget, None).await.unwrap().as_millis());
+    }
+    assert_eq!(
+        waits,
+        [250, 500, 1000, 2000, 4000, 8000, 16_000, 16_000, 16_000]
+    );
+    let served = budget.spend(Lane::Read, 0, async { Ok::<_, ReadError>(()) });
+    assert_eq!(served.await, Ok(()));
+    let again = asked(&budget, None).await;
+    assert_eq!(again, Some(Duration::from_millis(250)));
 }

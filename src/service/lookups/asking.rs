@@ -114,7 +114,6 @@ impl LookUps {
             answers: Vec::new(),
             kept_at: Instant::now(),
             served_at: Instant::now(),
-            throttled: 0,
             failed: Vec::new(),
         };
         let ended = self.ask_all(&mut work, journal, base_url).await;
@@ -191,9 +190,8 @@ impl LookUps {
                 work.failed.push((open.name, why));
                 return Ok(());
             }
-            Answer::Throttled(wait) => {
-                work.throttled += 1;
-                self.budget.pause(wait.unwrap_or(backoff(work.throttled)));
+            Answer::Throttled => {
+                // The budget holds it back, and everything else with it.
                 work.wait(open, Duration::ZERO);
                 "429: too many requests".to_owned()
             }
@@ -229,8 +227,6 @@ struct Work {
     answers: Vec<Looked>,
     kept_at: Instant,
     served_at: Instant,
-    /// Refusals for haste in a row.
-    throttled: u32,
     failed: Vec<(Box<str>, String)>,
 }
 
@@ -250,7 +246,6 @@ impl Work {
 
     fn served(&mut self) {
         self.served_at = Instant::now();
-        self.throttled = 0;
     }
 
     /// When there is something to do even if nothing is answered.

@@ -1,7 +1,5 @@
 //! One question to Desk: who has this Sendbird user id?
 
-use std::time::Duration;
-
 use crate::delivery::lanes::NO_RUN;
 use crate::desk::{Customer, Desk, ListError, ReadError};
 use crate::service::budget::{Budget, Lane};
@@ -20,7 +18,7 @@ pub(super) enum Answer {
     /// The customer with it, or nobody.
     Found(Option<u64>),
     /// Desk asks for patience.
-    Throttled(Option<Duration>),
+    Throttled,
     /// Desk turns away whoever comes.
     Halted(String),
     /// The same question gets the same answer.
@@ -31,13 +29,12 @@ pub(super) enum Answer {
 
 /// Asks Desk once, within the budget.
 pub(super) async fn ask(desk: Desk, budget: Budget, open: Open) -> (Open, Answer) {
-    budget.acquire(Lane::Read, NO_RUN).await;
-    budget.depart().await;
-    let page = desk.customers(Some(&open.name)).next().await;
+    let mut pages = desk.customers(Some(&open.name));
+    let page = budget.spend(Lane::Read, NO_RUN, pages.next()).await;
     let answer = match page {
         Ok(page) => judge(&open.name, page.map(|page| page.items).unwrap_or_default()),
         Err(ListError::Read(error)) => match error {
-            ReadError::Throttled(wait) => Answer::Throttled(wait),
+            ReadError::Throttled(_) => Answer::Throttled,
             ReadError::Halted(words) | ReadError::NotFound(words) => {
                 Answer::Halted(words.to_string())
             }

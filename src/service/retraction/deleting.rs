@@ -15,7 +15,7 @@ use crate::desk::{DeleteError, MessageId, TicketId};
 use crate::journal::JournalError;
 use crate::journal::retraction::Came;
 use crate::service::budget::Lane;
-use crate::service::ticket_reader::{NoDesk, backoff};
+use crate::service::ticket_reader::NoDesk;
 
 /// Deletes go after every campaign of the same urgency and above; nobody waits for them.
 const LANE: Lane = Lane::Send(Priority::Low);
@@ -29,8 +29,6 @@ struct Round {
     outcomes: Vec<(u64, Came)>,
     /// Answers that said something about a message.
     served: u64,
-    /// Answers with 429 since then.
-    throttled: u32,
     stopped: Option<Stopped>,
 }
 
@@ -52,7 +50,6 @@ impl Retraction {
             under_way: JoinSet::new(),
             outcomes: Vec::new(),
             served: 0,
-            throttled: 0,
             stopped: None,
         };
         loop {
@@ -86,10 +83,9 @@ impl Retraction {
             let (desk, budget) = (self.means.desk.clone(), self.means.budget.clone());
             let key = u64::MAX - self.id.0.cast_unsigned();
             round.under_way.spawn(async move {
-                budget.acquire(LANE, key).await;
-                budget.depart().await;
                 let (ticket, message) = (TicketId(turn.ticket), MessageId(turn.message));
-                (turn, answered(desk.delete_message(ticket, message).await))
+                let deletes = desk.delete_message(ticket, message);
+                (turn, answered(budget.spend(LANE, key, deletes).await))
             });
         }
         Ok(())
@@ -144,10 +140,7 @@ impl Retraction {
             }
             Meaning::Throttled(asked) => {
                 self.watched.update(|figures| figures.throttled += 1);
-                let wait = asked.unwrap_or_else(|| backoff(round.throttled));
-                round.throttled += 1;
-                self.means.budget.pause(wait);
-                round.agenda.later(turn, now, wait);
+                round.agenda.later(turn, now, asked.unwrap_or_default());
                 round.plan_again(turn.message, "429: too many requests".to_owned(), false);
             }
             Meaning::Unclear(why) => {
@@ -193,7 +186,6 @@ impl Round {
     fn serve(&mut self) {
         self.patience.served();
         self.served += 1;
-        self.throttled = 0;
     }
 
     fn plan_again(&mut self, message: u64, why: String, uncertain: bool) {

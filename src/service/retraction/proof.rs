@@ -8,6 +8,7 @@ use jiff::{Span, Timestamp};
 use tokio::time::sleep;
 
 use super::{Retraction, Stopped};
+use crate::delivery::lanes::NO_RUN;
 use crate::desk::{BadQuery, Deletion, DeletionDays, ListError, ReadError, RequestedFrom};
 use crate::journal::{JournalError, StoreJournal};
 use crate::service::budget::Lane;
@@ -66,17 +67,14 @@ impl Retraction {
             if self.means.stop.is_cancelled() {
                 return Err(Stopped::Told);
             }
-            self.means.budget.acquire(Lane::Read, 0).await;
-            self.means.budget.depart().await;
-            match pages.next().await {
+            let page = self.means.budget.spend(Lane::Read, NO_RUN, pages.next());
+            match page.await {
                 Ok(None) => break,
                 Ok(Some(page)) => {
                     failures = 0;
                     self.keep_logs(&mut wanted, page.items).await?;
                 }
-                Err(ListError::Read(ReadError::Throttled(asked))) => {
-                    self.means.budget.pause(asked.unwrap_or(DISTANCE));
-                }
+                Err(ListError::Read(ReadError::Throttled(_))) => {}
                 Err(error) => {
                     failures += 1;
                     if failures >= TRIES {

@@ -48,10 +48,7 @@ impl<P: Weight + Send + 'static> Reader<'_, P> {
             }
             ReadError::Throttled(asked) => {
                 self.means.watched.update(|counts| counts.throttled += 1);
-                let wait = asked.unwrap_or_else(|| backoff(self.throttled));
-                self.throttled += 1;
-                self.means.budget.pause(wait);
-                self.again(at, pages, wait, true);
+                self.again(at, pages, asked.unwrap_or_default(), true);
             }
             ReadError::Failed(words) => {
                 self.patience.unserved(self.began.elapsed(), None);
@@ -105,6 +102,6 @@ impl<P: Weight + Send + 'static> Reader<'_, P> {
 }
 
 /// How long to wait after so many failures in a row: a quarter of a second, doubling to 16.
-pub(in crate::service) fn backoff(failures: u32) -> Duration {
+fn backoff(failures: u32) -> Duration {
     FIRST_RETRY * 2_u32.pow(failures.min(6))
 }

@@ -16,7 +16,6 @@ use tokio::sync::mpsc::Sender;
 use tokio::task::{JoinSet, yield_now};
 use tokio::time::{Instant, sleep_until};
 
-pub(super) use self::failure::backoff;
 pub use self::means::{Counts, Cut, Handed, Means, NoDesk, Reached, Unread, Watched};
 use super::budget::Lane;
 use crate::delivery::patience::Patience;
@@ -69,8 +68,6 @@ pub struct Reader<'a, P> {
     shown: bool,
     /// Good answers.
     served: u64,
-    /// Answers with 429 since then.
-    throttled: u32,
     forbidden: u32,
 }
 
@@ -88,7 +85,6 @@ impl<'a, P: Weight + Send + 'static> Reader<'a, P> {
             began: Instant::now(),
             shown: from.shown,
             served: 0,
-            throttled: 0,
             forbidden: 0,
             unread: Vec::new(),
             tickets,
@@ -181,9 +177,7 @@ impl<'a, P: Weight + Send + 'static> Reader<'a, P> {
         let ticket = self.tickets[at];
         let key = u64::MAX - u64::from(std::process::id());
         self.requests.spawn(async move {
-            budget.acquire(Lane::Read, key).await;
-            budget.depart().await;
-            let result = pages.next().await;
+            let result = budget.spend(Lane::Read, key, pages.next()).await;
             let result = result.map(|page| {
                 let page = page?;
                 let messages = page.items.len() as u64;
@@ -228,7 +222,6 @@ impl<'a, P: Weight + Send + 'static> Reader<'a, P> {
     fn well_served(&mut self) {
         self.patience.served();
         self.served += 1;
-        self.throttled = 0;
         self.shown = true;
     }
 
