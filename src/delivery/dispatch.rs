@@ -19,7 +19,7 @@ use std::time::Duration;
 use self::chats::Chats;
 use self::first_wave::FirstWave;
 use self::streak::Streak;
-use self::vocabulary::Breaker;
+use self::vocabulary::{Breaker, halted};
 pub use self::vocabulary::{Conclusion, Effect, Ending, Event, Work};
 use super::outcome::{Fact, Outcome, Words};
 use super::patience::{BREAKER_AT, Patience, Tries};
@@ -427,8 +427,10 @@ impl Dispatcher {
     fn limit(&self) -> usize {
         // After an unknown the next goes alone: if Desk takes nothing, nobody else is left unknown.
         let in_doubt = self.unknown_in_a_row > 0 || self.breaker == Breaker::HalfOpen;
-        let one_by_one = self.is_suspicious() || in_doubt;
-        if one_by_one { 1 } else { self.concurrency }
+        match in_doubt || self.is_suspicious() {
+            true => 1,
+            false => self.concurrency,
+        }
     }
 
     /// What follows from the state as it is: load, ask, wait or end.
@@ -476,24 +478,6 @@ impl Dispatcher {
                 most: low.max(256),
             });
         }
-    }
-}
-
-/// The sentence for an answer that no other request would fare better with.
-fn halted(words: &Words) -> String {
-    match words.status {
-        Some(401) => format!(
-            "Desk refused the API token ({words}). Check that it is the Desk token, from Settings > Desk > \
-             Credentials, and belongs to this application; then run again"
-        ),
-        Some(403) => format!(
-            "Desk does not allow this token to create proactive chats ({words}). Check the token and that \
-             proactive chats are switched on for the project; then run again"
-        ),
-        _ => format!(
-            "Desk answered with a redirect ({words}): the base URL is wrong. Correct desk.base_url; then run \
-             again"
-        ),
     }
 }
 

@@ -161,3 +161,21 @@ pub(super) enum Breaker {
     /// One request at a time, until one is answered well.
     HalfOpen,
 }
+
+/// The sentence for an answer that no other request would fare better with.
+pub(super) fn halted(words: &Words) -> String {
+    match words.status {
+        Some(401) => format!(
+            "Desk refused the API token ({words}). Check that it is the Desk token, from Settings > Desk > \
+             Credentials, and belongs to this application; then run again"
+        ),
+        Some(403) => format!(
+            "Desk does not allow this token to create proactive chats ({words}). Check the token and that \
+             proactive chats are switched on for the project; then run again"
+        ),
+        _ => format!(
+            "Desk answered with a redirect ({words}): the base URL is wrong. Correct desk.base_url; then run \
+             again"
+        ),
+    }
+}
