@@ -14,6 +14,7 @@ mod delimiter;
 mod error;
 mod header;
 mod kind;
+mod quotes;
 mod records;
 mod rows;
 mod seen;

@@ -12,6 +12,7 @@ use super::super::choice::Delimiter;
 use super::super::customer::CustomerId;
 use super::error::AudienceError;
 use super::kind::{HEAD, kind};
+use super::quotes::quotes_match;
 use super::seen::{Encoding, Form};
 use super::source::Source;
 
@@ -25,6 +26,8 @@ const MOST_BYTES: u64 = 1 << 30;
 const MARK: &[u8] = b"\xef\xbb\xbf";
 /// How much is read at a time: small enough to stay in the processor's cache.
 const READ_BYTES: usize = 128 << 10;
+/// The buffer of a file that was not read yet. It grows where the file does not fit.
+const FIRST_BYTES: usize = 8 << 10;
 
 /// A CSV text being read, standing on one row.
 #[derive(Debug)]
@@ -80,6 +83,7 @@ impl Shape {
 #[derive(Debug)]
 struct Row {
     line: u64,
+    /// One byte longer than the buffer.
     text: Vec<u8>,
     ends: Vec<usize>,
     fields: usize,
@@ -150,7 +154,7 @@ impl<R: Read> Rows<R> {
             source,
             engine: csv_core::Reader::new(),
             delimiter: b',',
-            buffer: vec![0; MAX_ROW_BYTES + READ_BYTES],
+            buffer: vec![0; FIRST_BYTES],
             start: 0,
             end: 0,
             at_end: false,
@@ -159,7 +163,7 @@ impl<R: Read> Rows<R> {
             after_cr: false,
             row: Row {
                 line: 0,
-                text: vec![0; MAX_ROW_BYTES + READ_BYTES],
+                text: vec![0; FIRST_BYTES + 1],
                 ends: vec![0; 64],
                 fields: 0,
                 length: 0,
@@ -402,9 +406,16 @@ impl<R: Read> Rows<R> {
         if self.at_end {
             return Ok(false);
         }
+        let is_full = self.end == self.buffer.len();
         self.buffer.copy_within(self.start..self.end, 0);
         self.end -= self.start;
         self.start = 0;
+        if is_full {
+            let size = (2 * self.buffer.len()).min(MAX_ROW_BYTES + READ_BYTES);
+            self.buffer.resize(size, 0);
+            // A row is no longer unquoted; the engine wants room for one more byte, whatever comes.
+            self.row.text.resize(size + 1, 0);
+        }
         let room = self.buffer.len().min(self.end + READ_BYTES);
         // A read into no room would look like the end of the file.
         assert!(
@@ -461,39 +472,5 @@ fn check_spread(
         Ok(())
     } else {
         Err(AudienceError::UnmatchedQuotes { line })
-    }
-}
-
-/// Whether every quoted field of a row ends with its closing quote.
-fn quotes_match(mut raw: &[u8], delimiter: u8) -> bool {
-    loop {
-        if let [b'"', quoted @ ..] = raw {
-            match after_closing_quote(quoted) {
-                Some(rest) => raw = rest,
-                None => return false,
-            }
-            let next = raw
-                .iter()
-                .find(|&&byte| byte == delimiter || !matches!(byte, b' ' | b'\t'));
-            if !next.is_none_or(|&byte| byte == delimiter || matches!(byte, b'\r' | b'\n')) {
-                return false;
-            }
-        }
-        match raw.iter().position(|&byte| byte == delimiter) {
-            Some(place) => raw = &raw[place + 1..],
-            None => return true,
-        }
-    }
-}
-
-/// What follows the closing quote of a field whose opening quote has been taken off.
-fn after_closing_quote(mut quoted: &[u8]) -> Option<&[u8]> {
-    loop {
-        let place = quoted.iter().position(|&byte| byte == b'"')?;
-        quoted = &quoted[place + 1..];
-        match quoted {
-            [b'"', rest @ ..] => quoted = rest,
-            _ => return Some(quoted),
-        }
     }
 }
