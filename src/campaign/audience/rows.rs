@@ -12,7 +12,7 @@ use super::super::choice::Delimiter;
 use super::super::customer::CustomerId;
 use super::error::AudienceError;
 use super::kind::{HEAD, kind};
-use super::quotes::quotes_match;
+use super::quotes::{inner_line_ends, lines, quotes_match};
 use super::seen::{Encoding, Form};
 use super::source::Source;
 
@@ -206,11 +206,9 @@ impl<R: Read> Rows<R> {
             return Err(AudienceError::NoCsv(kind));
         }
         self.encoding = Encoding::of(head);
-        self.start = if head.starts_with(MARK) {
-            MARK.len()
-        } else {
-            0
-        };
+        // Some programs write the mark twice.
+        let marks = head.chunks(MARK.len()).take_while(|three| *three == MARK);
+        self.start = MARK.len() * marks.count();
         let sep = sep_line(&self.buffer[self.start..self.end]);
         let (length, says) = sep.map_or((0, None), |(length, says)| (length, Some(says.to_vec())));
         self.start += length;
@@ -240,6 +238,9 @@ impl<R: Read> Rows<R> {
         self.delimiter = delimiter.as_byte();
         let mut builder = csv_core::ReaderBuilder::new();
         self.engine = builder.delimiter(self.delimiter).build();
+        // The engine passes over a mark at the beginning, which is behind: another one is text.
+        let (text, ends) = (&mut self.row.text, &mut self.row.ends);
+        self.engine.read_record(b"\n", text, ends);
     }
 
     /// Goes to the first row that has more than separators, whichever they are; false at the end of
@@ -305,7 +306,6 @@ impl<R: Read> Rows<R> {
     #[inline]
     fn read_row(&mut self) -> Result<bool, AudienceError> {
         self.row.line = self.line;
-        self.engine.set_line(0);
         let (mut length, mut text, mut fields) = (0, 0, 0);
         let mut cut = false;
         loop {
@@ -349,7 +349,11 @@ impl<R: Read> Rows<R> {
         let in_file = length - usize::from(cut);
         let raw = &self.buffer[self.start..self.start + in_file];
         self.after_cr = !cut && raw.last() == Some(&b'\r');
-        let inner_lines = self.engine.line() - u64::from(!self.after_cr);
+        // Without quotes nothing but separators and the line end is left out of the text.
+        let inner_lines = match length == text + self.row.fields {
+            true => 0,
+            false => inner_line_ends(&raw[..length - 1]),
+        };
         self.row.is_cut = cut;
         // Separators alone are a blank line as well: spreadsheets leave such rows behind.
         let blank = (self.row.fields > 1 || length == text + 1)
@@ -377,7 +381,7 @@ impl<R: Read> Rows<R> {
         };
         let mut inner = self.line;
         for field in self.fields() {
-            for piece in field.split(|&byte| byte == b'\n').skip(1) {
+            for piece in lines(field).skip(1) {
                 inner += 1;
                 if shape.fits(piece, self.delimiter) {
                     return Err(AudienceError::SwallowedRow {

@@ -1,37 +1,84 @@
-//! Any bytes are read as an audience: every row is in exactly one place or the file is refused, and how
-//! the bytes arrive makes no difference.
+//! Any bytes are read as an audience: every line is in exactly one place of the sum or the file is
+//! refused, and how the bytes arrive makes no difference.
 
 use std::io::Read;
 use std::num::NonZeroUsize;
 
 use deskcast::campaign::{
-    AudienceError, AudienceReader, AudienceSpec, Block, Column, CustomerId, Delimiter, InvalidRow,
+    AudienceError, AudienceReader, AudienceSpec, Block, Column, Condition, CustomerId, Delimiter,
+    InvalidRow, NamedRow,
 };
 
-/// Reads `data` as an audience, by several specs.
-pub fn fuzz(data: &[u8]) {
-    let columns = [
-        Column::default(),
-        Column::Header("Id".to_owned()),
-        Column::Number(NonZeroUsize::MIN),
-        Column::Number(NonZeroUsize::MIN.saturating_add(2)),
-    ];
-    for column in columns {
-        let spec = |delimiter| AudienceSpec {
-            column: column.clone(),
+use super::records::{self, Place};
+
+/// What a file is read for.
+pub(super) struct Reading {
+    pub(super) column: Column,
+    /// The ids are Sendbird's.
+    pub(super) by_name: bool,
+    /// Rows are taken by what this column says, by its name and its number.
+    pub(super) condition: Option<(&'static str, &'static str)>,
+}
+
+impl Reading {
+    fn all() -> [Reading; 6] {
+        let of = |column| Reading {
+            column,
+            by_name: false,
+            condition: None,
+        };
+        let number = |after_first| Column::Number(NonZeroUsize::MIN.saturating_add(after_first));
+        [
+            of(Column::default()),
+            of(Column::Header("Id".to_owned())),
+            of(number(0)),
+            of(number(2)),
+            Reading {
+                condition: Some(("name", "a")),
+                ..of(Column::default())
+            },
+            Reading {
+                by_name: true,
+                ..of(Column::default())
+            },
+        ]
+    }
+
+    fn spec(&self, delimiter: Option<Delimiter>) -> AudienceSpec {
+        let conditions = self.condition.iter();
+        let conditions = conditions.map(|(column, value)| Condition {
+            column: (*column).to_owned(),
+            any_of: vec![(*value).to_owned()],
+        });
+        AudienceSpec {
+            column: self.column.clone(),
             delimiter,
             sheet: None,
-            conditions: Vec::new(),
-        };
+            conditions: conditions.collect(),
+        }
+    }
+}
+
+/// Reads `data` as an audience, for several columns and with every delimiter.
+pub fn fuzz(data: &[u8]) {
+    let texts = Delimiter::ALL.map(|delimiter| (delimiter, records::of(data, delimiter)));
+    for reading in Reading::all() {
         let mut stated = Vec::new();
-        for delimiter in Delimiter::ALL {
-            let audience = both_ways(data, &spec(Some(delimiter)));
-            hold_against_the_csv_crate(data, &column, delimiter, &audience);
+        for (delimiter, records) in &texts {
+            let audience = read(data, &reading, Some(*delimiter));
+            if let (None, Some(records)) = (&audience.error, records) {
+                records.hold_against(&reading, &audience.places());
+            }
             stated.push(audience);
         }
-        let found = both_ways(data, &spec(None));
+        let found = read(data, &reading, None);
+        let dripping = Dripping {
+            rest: data,
+            step: 0,
+        };
+        compare(&found, &read(dripping, &reading, None));
         // A delimiter that was found is one of those that can be stated.
-        let same = |one: &Audience| one.ids == found.ids && one.lines == found.lines;
+        let same = |one: &Audience| one.error.is_none() && one.places() == found.places();
         assert!(
             found.error.is_some() || begins_with_separators(data) || stated.iter().any(same),
             "{found:?}"
@@ -39,91 +86,11 @@ pub fn fuzz(data: &[u8]) {
     }
 }
 
-/// What a file gives, however its bytes arrive.
-fn both_ways(data: &[u8], spec: &AudienceSpec) -> Audience {
-    let dripping = Dripping {
-        rest: data,
-        step: 0,
-    };
-    let whole = read(data, spec);
-    compare(&whole, &read(dripping, spec));
-    whole
-}
-
 /// A first line of separators is passed over where it is looked for the delimiter.
 fn begins_with_separators(data: &[u8]) -> bool {
-    let text = data.strip_prefix(b"\xef\xbb\xbf").unwrap_or(data);
-    let mut lines = text.split(|byte| matches!(byte, b'\n' | b'\r'));
+    let mut lines = records::without_marks(data).split(|byte| matches!(byte, b'\n' | b'\r'));
     let first = lines.find(|line| !line.is_empty()).unwrap_or_default();
     first.iter().all(|byte| b" \t,;|".contains(byte))
-}
-
-/// Every row of a text that is not refused is in exactly one place, and in the right one: an
-/// independent reading finds the same ids in the same order, and as many rows without one.
-fn hold_against_the_csv_crate(
-    data: &[u8],
-    column: &Column,
-    delimiter: Delimiter,
-    audience: &Audience,
-) {
-    let text = data.strip_prefix(b"\xef\xbb\xbf").unwrap_or(data);
-    let head = text.trim_ascii_start();
-    let says_its_separator = head.windows(4).next().is_some_and(|head| {
-        head.eq_ignore_ascii_case(b"sep=") || head.eq_ignore_ascii_case(b"\"sep")
-    });
-    let packed = text.starts_with(b"\x1f\x8b") || data.starts_with(b"PK");
-    if audience.error.is_some() || packed || says_its_separator {
-        return;
-    }
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(delimiter.as_byte())
-        .from_reader(text);
-    let is_blank = |field: &[u8]| field.iter().all(|byte| matches!(byte, b' ' | b'\t'));
-    let rows = reader
-        .byte_records()
-        .map(|row| row.expect("any bytes are rows"));
-    // Of a row that is one blank field the crate does not tell whether it was quoted, and so whether
-    // it is one: at the beginning that decides what all others are held against.
-    let mut rows = rows
-        .filter(|row| row.len() < 2 || !row.iter().all(is_blank))
-        .peekable();
-    let Some(first) = rows.peek() else {
-        return assert_eq!(audience.ids, [0; 0]);
-    };
-    if first.iter().all(is_blank) {
-        return;
-    }
-    let columns = first.len();
-    let place = match column {
-        Column::Number(number) => number.get() - 1,
-        Column::Header(name) => {
-            let place = first.iter().position(|field| field == name.as_bytes());
-            rows.next();
-            let Some(place) = place else { return };
-            place
-        }
-    };
-    let (mut ids, mut invalid, mut doubtful) = (Vec::new(), 0, 0);
-    for row in rows {
-        let extra = row.iter().skip(columns).any(|field| !is_blank(field));
-        let id = row
-            .get(place)
-            .and_then(|field| CustomerId::parse_bytes(field).ok());
-        match id {
-            Some(id) if !extra => ids.push(id.get()),
-            _ if row.iter().all(is_blank) => doubtful += 1,
-            _ => invalid += 1,
-        }
-    }
-    assert_eq!(audience.ids, ids);
-    let told = audience.invalid.len();
-    assert!(
-        (invalid..=invalid + doubtful).contains(&told),
-        "{told}, not {invalid} to {}",
-        invalid + doubtful
-    );
 }
 
 /// How much a damaged archive gives away before it is refused depends on how it is read; that it is
@@ -147,15 +114,35 @@ fn compare(whole: &Audience, dripping: &Audience) {
 
 #[derive(Debug, Default, PartialEq)]
 struct Audience {
-    ids: Vec<u64>,
-    lines: Vec<u64>,
+    ids: Vec<(u64, u64)>,
+    filtered: Vec<(u64, u64)>,
+    named: Vec<NamedRow>,
     invalid: Vec<InvalidRow>,
     error: Option<AudienceError>,
 }
 
-fn read(input: impl Read, spec: &AudienceSpec) -> Audience {
+impl Audience {
+    /// Where each row is, by the line that it starts on.
+    fn places(&self) -> Vec<(u64, Place)> {
+        let ids = self.ids.iter().map(|(line, id)| (*line, Place::Taken(*id)));
+        let filtered = self.filtered.iter();
+        let filtered = filtered.map(|(line, id)| (*line, Place::Filtered(*id)));
+        let named = self.named.iter().map(|row| (row.line, Place::Named));
+        let invalid = self.invalid.iter().map(|row| (row.line, Place::Invalid));
+        let mut places: Vec<_> = ids.chain(filtered).chain(named).chain(invalid).collect();
+        places.sort_by_key(|(line, _)| *line);
+        places
+    }
+}
+
+fn read(input: impl Read, reading: &Reading, delimiter: Option<Delimiter>) -> Audience {
     let mut audience = Audience::default();
-    let mut reader = match AudienceReader::new(input, spec) {
+    let spec = reading.spec(delimiter);
+    let opened = match reading.by_name {
+        true => AudienceReader::by_name(input, &spec),
+        false => AudienceReader::new(input, &spec),
+    };
+    let mut reader = match opened {
         Ok(reader) => reader,
         Err(error) => {
             audience.error = Some(error);
@@ -166,43 +153,39 @@ fn read(input: impl Read, spec: &AudienceSpec) -> Audience {
     loop {
         let more = reader.next_block(&mut block);
         check(&block);
-        audience.ids.extend(&block.ids);
-        audience.lines.extend(&block.lines);
+        let pairs = |lines: &[u64], ids: &[u64]| -> Vec<(u64, u64)> {
+            lines.iter().copied().zip(ids.iter().copied()).collect()
+        };
+        audience.ids.extend(pairs(&block.lines, &block.ids));
+        let filtered = pairs(&block.filtered_lines, &block.filtered);
+        audience.filtered.extend(filtered);
+        audience.named.append(&mut block.named);
         audience.invalid.append(&mut block.invalid);
         match more {
             Ok(true) => {}
             Ok(false) => break,
             Err(error) => {
-                assert_eq!(
-                    reader.next_block(&mut block),
-                    Err(error.clone()),
-                    "an error stays"
-                );
+                let again = reader.next_block(&mut block);
+                assert_eq!(again, Err(error.clone()), "an error stays");
                 audience.error = Some(error);
                 break;
             }
         }
     }
-    assert!(audience.lines.is_sorted());
+    assert!(audience.ids.is_sorted_by_key(|(line, _)| *line));
     audience
 }
 
 fn check(block: &Block) {
-    assert_eq!(block.rows, block.ids.len() + block.invalid.len());
+    let rows = block.ids.len() + block.filtered.len() + block.named.len() + block.invalid.len();
+    assert_eq!(block.rows, rows);
     assert_eq!(block.ids.len(), block.lines.len());
+    assert_eq!(block.filtered.len(), block.filtered_lines.len());
     assert!(block.rows <= Block::MAX_ROWS);
-    assert!(
-        block
-            .ids
-            .iter()
-            .all(|id| (1..=CustomerId::MAX).contains(id))
-    );
-    assert!(
-        block
-            .invalid
-            .iter()
-            .all(|row| row.line >= 1 && row.value.chars().count() <= 120)
-    );
+    let mut ids = block.ids.iter().chain(&block.filtered);
+    assert!(ids.all(|id| (1..=CustomerId::MAX).contains(id)));
+    let mut invalid = block.invalid.iter();
+    assert!(invalid.all(|row| row.line >= 1 && row.value.chars().count() <= 120));
 }
 
 /// Gives its bytes away a few at a time, never the same number twice in a row.

@@ -11,4 +11,5 @@ pub mod dispatcher;
 pub mod message;
 pub mod packed;
 pub mod reconcile;
+mod records;
 mod source;
