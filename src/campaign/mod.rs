@@ -58,7 +58,7 @@ pub use message::{InvalidMessage, Message, MessageText, normal, text_warnings};
 pub use name::{CampaignName, InvalidName};
 pub use nearest::nearest;
 pub use path::{InnerPath, InvalidPath};
-pub use plausible::{strange_file, strange_size};
+pub use plausible::{fresh_file, strange_file, strange_size};
 pub use problem::{Problem, Problems, Severity};
 pub use repeat::{Cap, Repeat, SameCampaign, Span};
 pub use restraints::{Abort, Canary, MaxOpen, OpenOf, Pace, Rate, Restraints, Share, Then};

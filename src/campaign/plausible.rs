@@ -4,13 +4,17 @@
 //! A warning that comes in vain is not read any more. So each of these holds for next to no file
 //! that is as it should be; what that rests on is said beside it.
 
+use std::time::Duration;
+
 use super::audience::{Ids, Seen};
 use super::warning::Warning;
 
 /// So many rows a sheet of a spreadsheet has, with its header and without: those of Excel, and of
-/// files of Excel 97 and programs that write them. Other limits, such as 10,000 rows, are what people
-/// ask for as well.
+/// files of Excel 97 and programs that write them.
 const SHEETS: [u64; 4] = [1_048_575, 1_048_576, 65_535, 65_536];
+/// So many rows programs export at most where nothing else is asked for. People ask for such numbers as
+/// well, and say so once by `allow`.
+const EXPORTS: [u64; 2] = [2_000, 10_000];
 
 /// What is strange about a file of this name.
 pub fn strange_file(name: &str, seen: &Seen) -> Vec<Warning> {
@@ -27,14 +31,47 @@ pub fn strange_file(name: &str, seen: &Seen) -> Vec<Warning> {
         );
         warnings.push(Warning::new("rounded-ids", sentence));
     }
-    if seen.complete && SHEETS.contains(&seen.rows) {
+    if let Some(as_many) = limit(seen.rows).filter(|_| seen.complete) {
         let sentence = format!(
-            "{name}: has exactly {} rows, as many as a sheet of a spreadsheet holds: was the export cut there?",
+            "{name}: has exactly {} rows, as many as {as_many}: was the export cut there?",
             seen.rows
         );
         warnings.push(Warning::new("cut-export", sentence));
     }
+    if let Some((rows, first)) = seen.spread {
+        let rows = match rows {
+            1 => "1 row spreads".to_owned(),
+            rows => format!("{rows} rows spread"),
+        };
+        let sentence = format!(
+            "{name}: {rows} over several lines, the first in line {first}: is each of them one row? Quotes that do \
+             not belong there make one of several"
+        );
+        warnings.push(Warning::new("rows-over-lines", sentence));
+    }
     warnings
+}
+
+/// What has exactly so many rows.
+fn limit(rows: u64) -> Option<&'static str> {
+    match rows {
+        rows if SHEETS.contains(&rows) => Some("a sheet of a spreadsheet holds"),
+        rows if EXPORTS.contains(&rows) => Some("some programs export at most"),
+        _ => None,
+    }
+}
+
+/// Whether a file was changed so short a time before it was read that it may still be written.
+pub fn fresh_file(name: &str, age: Duration) -> Option<Warning> {
+    const STILL: Duration = Duration::from_secs(2);
+    (age < STILL).then(|| {
+        let sentence = format!(
+            "{name}: was changed {:.1} s before it was read: is it complete, or still being written? Write a file \
+             under another name, and rename it when it is whole",
+            age.as_secs_f64()
+        );
+        Warning::new("fresh-file", sentence)
+    })
 }
 
 /// Whether an audience is of quite another size than that of the last run. Both differ a lot where

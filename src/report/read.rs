@@ -174,6 +174,9 @@ pub struct ReadObject {
     changed_at: Option<String>,
     columns: Vec<String>,
     first_rows: Vec<Vec<String>>,
+    /// How many rows spread over several lines, and the line that the first begins on.
+    rows_over_lines: Option<u64>,
+    first_over_lines: Option<u64>,
     smallest_id: Option<u64>,
     largest_id: Option<u64>,
     filtered: Vec<FilteredObject>,
@@ -229,6 +232,8 @@ fn object(file: &FileRead) -> ReadObject {
         changed_at: file.changed_at.map(second),
         columns: seen.map(|seen| seen.columns.clone()).unwrap_or_default(),
         first_rows: seen.map(|seen| seen.first_rows.clone()).unwrap_or_default(),
+        rows_over_lines: whole.map(|seen| seen.spread.map_or(0, |(rows, _)| rows)),
+        first_over_lines: whole.and_then(|seen| seen.spread.map(|(_, first)| first)),
         smallest_id: range.map(|(smallest, _)| smallest),
         largest_id: range.map(|(_, largest)| largest),
         filtered: whole

@@ -1,11 +1,12 @@
 //! What is probably not meant, of a campaign and its plan: shown by the dry run and by a check,
 //! logged by a run, and refused where the campaign is strict.
 
-use std::time::Duration;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use super::planning::{Campaign, Mistake};
 use super::texts;
-use crate::campaign::{Warning, strange_file, strange_size};
+use crate::campaign::{Warning, fresh_file, strange_file, strange_size};
 use crate::delivery::gate;
 use crate::delivery::list::List;
 use crate::delivery::pace;
@@ -94,15 +95,29 @@ fn of_sums(summary: &PlanSummary) -> Vec<Warning> {
 fn of_files(campaign: &Campaign, summary: &PlanSummary) -> Vec<Warning> {
     let names = campaign.definition.customers.files.iter();
     let names = names.map(|name| name.as_path().display().to_string());
-    let customers = names.zip(&summary.files);
-    let mut warnings: Vec<Warning> = customers
-        .flat_map(|(name, seen)| strange_file(&name, seen))
-        .collect();
+    let now = SystemTime::now();
+    let mut warnings = Vec::new();
+    for ((name, path), seen) in names.zip(&campaign.customers).zip(&summary.files) {
+        let changed = changed_at(path);
+        warnings.extend(changed.and_then(|at| fresh(&name, now, at)));
+        warnings.extend(strange_file(&name, seen));
+    }
     for list in &summary.lists {
+        warnings.extend(fresh(&list.name, now, list.changed_at.into()));
         let seen = list.seen.iter();
         warnings.extend(seen.flat_map(|seen| strange_file(&list.name, seen)));
     }
     warnings
+}
+
+/// When a file was last changed; none where it is gone by now.
+fn changed_at(path: &Path) -> Option<SystemTime> {
+    std::fs::metadata(path).ok()?.modified().ok()
+}
+
+/// Whether it was changed a moment ago. A time in the future says nothing.
+fn fresh(name: &str, now: SystemTime, changed: SystemTime) -> Option<Warning> {
+    fresh_file(name, now.duration_since(changed).ok()?)
 }
 
 /// An audience of quite another size than the last one.

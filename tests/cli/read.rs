@@ -71,6 +71,7 @@ fn the_object_of_a_dry_run_has_what_was_read() {
         "file": "spring.csv", "role": "customers", "kind": "CSV", "encoding": "UTF-8", "delimiter": ",", "rows": 6,
         "bytes": 110, "changed_at": "2026-11-20T09:00:00Z", "columns": ["customer_id", "wants"],
         "first_rows": [["200007", "yes"], ["200014", "Yes"], ["200021", "no"]],
+        "rows_over_lines": 0, "first_over_lines": null,
         "smallest_id": 200_007, "largest_id": 200_042,
         "filtered": [
             {"column": "wants", "value": "Yes", "rows": 1, "nearly": true},
