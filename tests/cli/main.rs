@@ -8,6 +8,7 @@ mod archive;
 mod bad_customers;
 mod beside;
 mod budget;
+mod cases;
 mod checker;
 mod complaints;
 mod digest;
