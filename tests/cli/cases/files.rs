@@ -61,7 +61,7 @@ fn a_file_that_was_changed_a_moment_ago_is_warned_of() {
     case.scene.write("people.csv", PLAIN);
     case.to("people.csv", "").warns_of_nothing();
     let file = std::fs::File::options().write(true).open(case.scene.path("people.csv"));
-    // A minute in the future at its end, so that a busy machine makes no difference.
+    // On a busy machine a process may take longer to begin than a moment.
     let file = file.unwrap();
     for _ in 0..20 {
         file.set_modified(SystemTime::now()).unwrap();

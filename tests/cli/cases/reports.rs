@@ -27,7 +27,9 @@ fn is_formula(cell: &str) -> bool {
 
 #[test]
 fn no_cell_of_a_report_is_a_formula_whichever_separator_it_is_opened_with() {
-    let town = Town::new(1, 10, "invalid_rows = \"skip\"\n");
+    let town = Town::new(1, 10, "");
+    let skip = "message = \"Hi\"\ngroup = \"vip-support\"\ncustomers = \"spring.csv\"\ninvalid_rows = \"skip\"\n";
+    town.scene.write("campaigns/spring.toml", skip);
     town.scene.write("campaigns/spring.csv", FORMULAS);
     let ended = town.scene.run(&["run", "spring"]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
