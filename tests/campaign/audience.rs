@@ -451,7 +451,7 @@ proptest! {
             text += &format!("name{separator}customer_id{separator}note{line_end}");
         }
         let mut expected = Content::default();
-        let lines = |text: &str| 1 + text.matches('\n').count() as u64;
+        let lines = |text: &str| 1 + text.replace("\r\n", "\n").matches(['\n', '\r']).count() as u64;
         for (first, id, last, blank_lines) in &rows {
             text += &line_end.repeat(*blank_lines);
             let line = lines(&text);

@@ -118,11 +118,7 @@ const TARGETS: [Target; 7] = [
     target("dispatcher", targets::dispatcher::fuzz, &[]),
 ];
 
-const fn target(
-    name: &'static str,
-    fuzz: fn(&[u8]),
-    words: &'static [&'static [u8]],
-) -> Target {
+const fn target(name: &'static str, fuzz: fn(&[u8]), words: &'static [&'static [u8]]) -> Target {
     Target { name, fuzz, words }
 }
 

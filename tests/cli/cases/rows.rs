@@ -75,7 +75,10 @@ fn rows_over_several_lines_are_counted_with_the_first_of_them() {
     let expected = "address.csv: 2 rows spread over several lines, the first in line 2";
     assert!(said.starts_with(expected), "{said}");
     let read = &case.object()["read"][0];
-    assert_eq!((&read["rows_over_lines"], &read["rows"]), (&2.into(), &3.into()));
+    assert_eq!(
+        (&read["rows_over_lines"], &read["rows"]),
+        (&2.into(), &3.into())
+    );
     assert_eq!(read["first_over_lines"], 2);
     let shown = case.scene.run(&["run", "c.toml", "--sandbox", "--dry-run"]);
     let line = "2 rows spread over several lines, the first in line 2";
@@ -97,9 +100,8 @@ fn a_last_row_that_broke_off_refuses_the_file() {
         "last-cell.csv: line 4: the file may have been cut off in its last row",
         "2 of 3 fields",
     ]);
-    case.but_for("stop.csv", "").is_refused(&[
-        "stop.csv: line 3: the file may have been cut off in its last row",
-    ]);
+    case.but_for("stop.csv", "")
+        .is_refused(&["stop.csv: line 3: the file may have been cut off in its last row"]);
     case.to("whole.csv", "").plans(&[300_011, 300_022]);
 }
 
@@ -111,7 +113,7 @@ fn every_spelling_of_an_id_but_plain_digits_is_refused_with_its_line() {
     words.push("19 rows have no valid customer id");
     case.to("people.csv", "").is_refused(&words);
     case.to("control-z.csv", "")
-        .is_refused(&["line 4: \"\\u{1a}\""]);
+        .is_refused(&["control-z.csv: line 4: ", "an id of 1 characters"]);
     case.to("zeros.csv", "").is_refused(&["NUL characters"]);
     case.to("mark-and-quotes.csv", "").plans(&[300_011]);
     // What is not UTF-8 harms nobody where nobody asks for it.
