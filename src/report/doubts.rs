@@ -91,6 +91,8 @@ pub struct DoubtsObject {
     pub contradicting_chats: u64,
     /// Chats of which a count went down.
     pub fallen_chats: u64,
+    /// Both together, a chat counted once: the name that it has in CSV.
+    pub doubtful_chats: u64,
     /// The first of them.
     pub first: Vec<DoubtfulObject>,
 }
@@ -111,6 +113,7 @@ impl DoubtsObject {
         (doubts.chats > 0).then(|| DoubtsObject {
             contradicting_chats: doubts.contradicting,
             fallen_chats: doubts.fell,
+            doubtful_chats: doubts.chats,
             first: doubts
                 .first
                 .iter()

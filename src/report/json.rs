@@ -198,6 +198,8 @@ pub struct Rates {
 pub struct Chats {
     /// Those of which more is to come.
     pub open: u64,
+    /// The same by the name that it has in CSV.
+    pub open_chats: u64,
     /// Those that were never read.
     pub unread: u64,
 }
@@ -269,6 +271,7 @@ impl RunReport {
             rates: Rates::of(standing.counts, standing.doubts.allow_rates()),
             chats: Chats {
                 open: standing.open_chats,
+                open_chats: standing.open_chats,
                 unread: standing.unread_chats,
             },
             times: Times {

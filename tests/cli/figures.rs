@@ -99,6 +99,7 @@ fn figures_that_contradict_themselves_are_said_and_never_a_rate() {
         json!({"sent": 80, "responded": 58, "closed": 100})
     );
     assert_eq!(report["doubtful"]["contradicting_chats"], 1);
+    assert_eq!(report["doubtful"]["doubtful_chats"], 1);
     let first = &report["doubtful"]["first"][0];
     assert_eq!(
         (&first["chat"], &first["responded"]),
