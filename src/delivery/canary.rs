@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use super::batch::BatchState;
 use crate::campaign::{Canary, Then};
 
 /// What came of a first wave so far, by customer.
@@ -34,6 +35,23 @@ pub struct Wave {
     pub judged: Option<(Timestamp, bool)>,
     /// When the last approval was given.
     pub approved_at: Option<Timestamp>,
+}
+
+/// A batch that may belong to the wave, as a journal has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaveBatch {
+    /// Its number.
+    pub number: u32,
+    /// The split batch it is a part of.
+    pub parent: Option<u32>,
+    /// Where it stands.
+    pub state: BatchState,
+    /// How many customers it has.
+    pub customers: u64,
+    /// How many of them have answered, as far as was read.
+    pub responded: u64,
+    /// When its outcome was recorded, on the wall as it is set now.
+    pub ended_at: Option<Timestamp>,
 }
 
 /// Whether another batch may leave, as far as the first wave goes.
@@ -95,6 +113,23 @@ pub fn members(
 }
 
 impl Wave {
+    /// Counts a batch that belongs to the wave. Those of a split one are counted with its parts.
+    pub fn add(&mut self, batch: &WaveBatch) {
+        let sum = match batch.state {
+            BatchState::Planned => &mut self.planned,
+            BatchState::Sending => &mut self.in_flight,
+            BatchState::Accepted => &mut self.accepted,
+            BatchState::Rejected => &mut self.rejected,
+            BatchState::Unknown | BatchState::Abandoned => &mut self.unknown,
+            BatchState::Split => return,
+        };
+        *sum += batch.customers;
+        self.responded += batch.responded;
+        if batch.state != BatchState::Planned {
+            self.ended_at = self.ended_at.max(batch.ended_at);
+        }
+    }
+
     fn tried(&self) -> u64 {
         self.accepted + self.rejected + self.unknown
     }

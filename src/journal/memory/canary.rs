@@ -1,4 +1,4 @@
-//! First waves in memory: what [`crate::journal::sqlite::gate`] asks and keeps of them.
+//! First waves in memory: what [`crate::journal::gate::GateBook`] asks and keeps of them.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::contents::{Contents, StoredBatch, StoredRun};
 use super::{MemoryJournal, kept};
 use crate::delivery::batch::BatchState;
-use crate::delivery::canary::{Wave, last_of_wave, members};
+use crate::delivery::canary::{Wave, WaveBatch, last_of_wave, members};
 use crate::delivery::moment::{BootTime, Moment};
 use crate::delivery::run::{RunChange, next};
 use crate::journal::{Fence, Journal as _, JournalError, RunId, RunState};
@@ -24,23 +24,8 @@ impl MemoryJournal {
         if wave.judged.is_some() {
             return Ok(wave);
         }
-        for batch in run
-            .wave(customers)
-            .iter()
-            .map(|number| &run.batches[number])
-        {
-            let sum = match batch.state {
-                BatchState::Planned => &mut wave.planned,
-                BatchState::Sending => &mut wave.in_flight,
-                BatchState::Accepted => &mut wave.accepted,
-                BatchState::Rejected => &mut wave.rejected,
-                BatchState::Unknown | BatchState::Abandoned => &mut wave.unknown,
-                BatchState::Split => continue,
-            };
-            *sum += batch.customers.len() as u64;
-            if batch.state != BatchState::Planned {
-                wave.ended_at = wave.ended_at.max(ended_at(batch, now));
-            }
+        for number in run.wave(customers) {
+            wave.add(&run.batches[&number].of_wave(number, now));
         }
         Ok(wave)
     }
@@ -160,6 +145,19 @@ impl StoredRun {
         let all = self.batches.iter();
         let members = members(last, all.map(|(number, batch)| (*number, batch.parent)));
         members.into_iter().collect()
+    }
+}
+
+impl StoredBatch {
+    fn of_wave(&self, number: u32, now: Moment) -> WaveBatch {
+        WaveBatch {
+            number,
+            parent: self.parent,
+            state: self.state,
+            customers: self.customers.len() as u64,
+            responded: self.read.map_or(0, |(_, counts, _)| counts.responded),
+            ended_at: ended_at(self, now),
+        }
     }
 }
 

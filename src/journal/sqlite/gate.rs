@@ -9,7 +9,7 @@ use rusqlite::{Connection, Row, Transaction, TransactionBehavior, named_params, 
 use super::{boot_code, boot_millis, counts_at, millis, open, runs, timestamp};
 use crate::campaign::{CampaignName, MaxOpen, OpenOf};
 use crate::delivery::batch::BatchState;
-use crate::delivery::canary::{Judgement, Wave, last_of_wave, members};
+use crate::delivery::canary::{Judgement, Wave, WaveBatch, last_of_wave, members};
 use crate::delivery::moment::Moment;
 use crate::delivery::open_chats::OpenChat;
 use crate::delivery::outcome::ChatId;
@@ -32,17 +32,6 @@ const ENDED_AT: &str = "CASE WHEN ended_boot = :boot AND ended_tick IS NOT NULL
 #[derive(Debug)]
 pub struct GateBook {
     connection: Connection,
-}
-
-/// A batch of the first wave.
-#[derive(Clone, Copy, Debug)]
-struct WaveBatch {
-    number: u32,
-    parent: Option<u32>,
-    customers: u64,
-    state: BatchState,
-    responded: u64,
-    ended_at: Option<Timestamp>,
 }
 
 impl GateBook {
@@ -131,19 +120,7 @@ impl GateBook {
             return Ok(wave);
         }
         for batch in self.wave_batches(run, customers, now)? {
-            let sum = match batch.state {
-                BatchState::Planned => &mut wave.planned,
-                BatchState::Sending => &mut wave.in_flight,
-                BatchState::Accepted => &mut wave.accepted,
-                BatchState::Rejected => &mut wave.rejected,
-                BatchState::Unknown | BatchState::Abandoned => &mut wave.unknown,
-                BatchState::Split => continue,
-            };
-            *sum += batch.customers;
-            wave.responded += batch.responded;
-            if batch.state != BatchState::Planned {
-                wave.ended_at = wave.ended_at.max(batch.ended_at);
-            }
+            wave.add(&batch);
         }
         Ok(wave)
     }
