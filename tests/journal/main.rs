@@ -10,6 +10,7 @@ mod claims;
 mod copies;
 mod faults;
 mod limits;
+mod moves;
 mod random;
 mod settling;
 mod stores;

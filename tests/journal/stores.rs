@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use deskcast::delivery::batch::BatchState;
 use deskcast::delivery::list::List;
 use deskcast::journal::memory::{MemoryDisk, MemoryJournal};
-use deskcast::journal::{Journal, RunId, StoreJournal, StoreUrl, packed};
+use deskcast::journal::{Fence, Journal, JournalError, RunId, StoreJournal, StoreUrl, packed};
+use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, Row};
 use tempfile::TempDir;
 
@@ -15,12 +16,20 @@ pub(crate) trait Store {
     fn new() -> Self;
     fn open(&self) -> Self::Journal;
     fn seen(&self, run: RunId) -> Option<SeenRun>;
+    /// Gives up a run whose unknown batches were planned again.
+    fn reopen(
+        journal: &mut Self::Journal,
+        fence: Fence,
+        note: &str,
+        now: Timestamp,
+    ) -> Result<(), JournalError>;
 }
 
 /// All that is durable of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SeenRun {
     pub(crate) state: String,
+    pub(crate) note: String,
     pub(crate) fence: i64,
     pub(crate) digest: String,
     pub(crate) listed: u64,
@@ -87,16 +96,26 @@ impl Store for Sqlite {
         StoreUrl::of_file(&self.path).open().unwrap()
     }
 
+    fn reopen(
+        journal: &mut StoreJournal,
+        fence: Fence,
+        note: &str,
+        now: Timestamp,
+    ) -> Result<(), JournalError> {
+        journal.reopen(fence, note, now)
+    }
+
     fn seen(&self, run: RunId) -> Option<SeenRun> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
         let store = Connection::open_with_flags(&self.path, flags).unwrap();
         let mut seen = store
             .query_row(
-                "SELECT state, fence, digest, listed, reads FROM run WHERE id = ?1",
+                "SELECT state, fence, digest, listed, reads, note FROM run WHERE id = ?1",
                 [run.0],
                 |row| {
                     Ok(SeenRun {
                         state: row.get(0)?,
+                        note: row.get(5)?,
                         fence: row.get(1)?,
                         digest: row.get(2)?,
                         listed: row.get::<_, i64>(3)?.unsigned_abs(),
@@ -198,6 +217,15 @@ impl Store for Memory {
         self.0.open()
     }
 
+    fn reopen(
+        journal: &mut MemoryJournal,
+        fence: Fence,
+        note: &str,
+        now: Timestamp,
+    ) -> Result<(), JournalError> {
+        journal.reopen(fence, note, now)
+    }
+
     fn seen(&self, run: RunId) -> Option<SeenRun> {
         let run = self.0.run(run)?;
         let batches = run.batches.iter().map(|(number, batch)| SeenBatch {
@@ -223,6 +251,7 @@ impl Store for Memory {
         });
         Some(SeenRun {
             state: run.state.as_str().to_owned(),
+            note: run.note.clone(),
             fence: run.fence,
             digest: run.digest.clone(),
             listed: run.listing.listed,
