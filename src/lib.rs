@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | [`campaign`] | what the operator writes: definition (TOML), schedule and send window, audience (CSV) | nothing: bytes in, values out |
 //! | [`delivery`] | the promise: batch states, the outcome table, the plan and who is left out of it, when a batch may leave | nothing: no I/O, no clock |
-//! | [`journal`] | the durable record of every intent and outcome | the database |
+//! | [`journal`] | the durable record of every intent and outcome; an address opens the store it names | the database, which no other room names |
 //! | [`desk`] | the Desk API, one attempt per call | the network |
 //! | [`sandbox`] | a stand-in for Desk that misbehaves on demand and counts who was messaged | loopback |
 //! | [`service`] | the loops: one run under way, the daemon, the budget, jobs over messages | wires the ones above |

@@ -40,11 +40,6 @@ const READERS: &[(&str, &[&str])] = &[
 /// What only these rooms may name: a piece of text, the rooms, and why.
 const OWNED: &[(&str, &[&str], &str)] = &[
     (
-        "rusqlite::",
-        &["journal"],
-        "only the journal knows its database",
-    ),
-    (
         "reqwest::",
         &["desk"],
         "only the client of Desk makes requests",
@@ -61,6 +56,13 @@ const OWNED: &[(&str, &[&str], &str)] = &[
         "cron expressions are read in one place",
     ),
 ];
+
+/// What is made of a database, behind the journal's door.
+const BACKEND: &str = "src/journal/sqlite/";
+/// What knows where stores are: in files, some of them.
+const ADDRESS: &str = "src/journal/address.rs";
+/// What nobody sees who asks something of a journal.
+const TYPES_INSIDE: &[&str] = &["Path", "rusqlite", "Connection", "Row<"];
 
 /// The ways out of the process, and the files that know them: an answer that cannot be written is
 /// dealt with in one place.
@@ -156,6 +158,61 @@ fn what_has_an_owner_is_named_by_the_owner_alone() {
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn no_room_but_the_journal_names_a_database() {
+    let mut faults = Vec::new();
+    for source in sources() {
+        let is_door = source.room == "journal";
+        let is_backend = source.path.starts_with(BACKEND);
+        for (line, code) in &source.code {
+            // What is said to people may name it.
+            let lower: String = code.split('"').step_by(2).collect();
+            let lower = lower.to_lowercase();
+            if lower.contains("rusqlite") && !is_backend || lower.contains("sqlite") && !is_door {
+                faults.push(format!("{}:{line}: {}", source.path, code.trim()));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    let door = fs::read_to_string("src/journal/mod.rs").expect("the door");
+    let module = door.lines().find(|line| line.ends_with("mod sqlite;"));
+    assert_eq!(module, Some("mod sqlite;"), "it is private");
+}
+
+/// What is asked of a store is asked of any: neither a file nor a type of a database is in it.
+#[test]
+fn what_the_journal_offers_names_no_file_and_no_database() {
+    let mut faults = Vec::new();
+    for source in sources().iter().filter(|it| it.room == "journal") {
+        for (line, signature) in public_signatures(source) {
+            let is_address = source.path == ADDRESS;
+            let named = TYPES_INSIDE.iter().filter(|of| signature.contains(**of));
+            for of in named.filter(|of| !(is_address && of.contains("Path"))) {
+                faults.push(format!("{}:{line}: `{of}` in {signature}", source.path));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// Functions and fields that other rooms can use, each with the line that it begins in.
+fn public_signatures(source: &Source) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    let mut lines = source.code.iter();
+    while let Some((at, line)) = lines.next() {
+        let mut signature = line.trim().to_owned();
+        if !signature.starts_with("pub ") {
+            continue;
+        }
+        while signature.contains(" fn ") && !signature.ends_with(['{', ';']) {
+            let Some((_, more)) = lines.next() else { break };
+            signature = format!("{signature} {}", more.trim());
+        }
+        found.push((*at, signature));
+    }
+    found
 }
 
 #[test]
