@@ -7,6 +7,22 @@
 //!
 //! Every change of a batch is a compare-and-set on its state, its attempt and the run's fencing
 //! token, so that even two processes that both believe to own a run cannot send one batch twice.
+//!
+//! This is the only room that knows a database. A [`StoreUrl`] opens what it names: a [`StoreJournal`]
+//! for who changes it, a [`Store`] for who only reads, a [`GateBook`](gate::GateBook) for the gate of
+//! a run. What they take and return are plain values, in modules named after who asks:
+//!
+//! | module | who asks |
+//! |---|---|
+//! | `sending`, `settling` | the process that has a run: claims, permits, intents, outcomes, readings |
+//! | [`runs`], [`reading`] | commands, reports and pages: how runs stand, what became of whom |
+//! | [`planning`] | who makes a plan: who was messaged, how many there were before |
+//! | [`gate`] | a run before each batch: what holds it back |
+//! | [`orders`] | operators, and who obeys them |
+//! | [`schedule`] | the daemon: due times that became no run |
+//! | [`lookups`] | who looks up Sendbird user ids |
+//! | [`retraction`] | the job that deletes messages |
+//! | [`store`] | `deskcast store`: what a store is, and whether it is a copy |
 
 mod address;
 pub mod clock;
@@ -22,141 +38,25 @@ pub mod reading;
 pub mod retraction;
 pub mod runs;
 pub mod schedule;
+mod sending;
+mod settling;
 mod sqlite;
 pub mod store;
 
 pub use address::StoreUrl;
 use jiff::Timestamp;
+pub use runs::{Launch, NewRun, RunId, RunKey, Tended};
+pub use sending::{Claim, Entry, Fence, Permit, Purpose, What};
+pub use settling::{KnownChat, Reading, Resolution, Tracked, UnknownBatch, Verdict};
 pub use sqlite::StoreJournal;
 pub use sqlite::daemon::DaemonLock;
 pub use sqlite::read::Store;
 
-use crate::campaign::{CampaignName, Priority, Restraints, UnknownPolicy};
-use crate::delivery::batch::Change;
-use crate::delivery::dispatch::{Conclusion, Work};
-use crate::delivery::moment::{BootTime, Moment};
-use crate::delivery::outcome::ChatId;
+use crate::delivery::dispatch::Work;
+use crate::delivery::moment::Moment;
 use crate::delivery::plan::{PlanSink, PlanSummary};
 pub use crate::delivery::run::RunState;
 use crate::delivery::run::{Left, RunChange, RunRefusal};
-use crate::delivery::tracking::Counts;
-use crate::delivery::variant::Variant;
-
-/// The number of a run in this journal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RunId(pub i64);
-
-/// What makes a run one run, on every machine: its campaign and its due time.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct RunKey {
-    /// The campaign.
-    pub campaign: CampaignName,
-    /// When it was due, in whole seconds; for a run started by hand, when that was.
-    pub due: Timestamp,
-}
-
-impl std::fmt::Display for RunKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}@{}", self.campaign, self.due)
-    }
-}
-
-impl RunKey {
-    /// Parses `NAME@2026-11-21T09:00:00Z`.
-    pub fn parse(text: &str) -> Option<RunKey> {
-        let (campaign, due) = text.split_once('@')?;
-        Some(RunKey {
-            campaign: CampaignName::new(campaign).ok()?,
-            due: due.parse().ok()?,
-        })
-    }
-}
-
-/// Everything a run needs, frozen when it is planned: editing a file never changes a run.
-#[derive(Clone, Debug)]
-pub struct NewRun {
-    /// Its identity.
-    pub key: RunKey,
-    /// The text of the message; where there are variants, the first one's.
-    pub message: String,
-    /// The key of the group.
-    pub group: String,
-    /// The agent in whose name it is sent.
-    pub agent_id: u64,
-    /// The priority of the chats.
-    pub priority: Priority,
-    /// The most customers of a batch.
-    pub batch_size: u32,
-    /// The base URL of the application it was planned for.
-    pub base_url: String,
-    /// The customer files, as the definition names them, one a line.
-    pub customers_file: String,
-    /// What becomes of unknown batches that are not found in Desk.
-    pub unknown: UnknownPolicy,
-    /// Whether it may begin although another run of its campaign was unfinished when it was asked
-    /// for.
-    pub beside: bool,
-    /// When it was asked for.
-    pub created_at: Timestamp,
-    /// How it came about, and what it waits for.
-    pub launch: Launch,
-}
-
-/// How a run comes about, and what it waits for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Launch {
-    /// Who goes on with it when it was stopped.
-    pub tended: Tended,
-    /// The due time up to which the fires of the campaign's schedule are decided by this run.
-    pub decided: Option<Timestamp>,
-    /// Whether it waits for the end of the earlier runs of its campaign.
-    pub queued: bool,
-    /// When messages may leave, as [`crate::campaign::SendWindow`] is written; empty for always.
-    pub window: String,
-    /// What holds it back while it is sent.
-    pub restraints: Box<Restraints>,
-    /// Its texts where it has several; none where everybody is told the same.
-    pub variants: Vec<Variant>,
-    /// Whether it is a test send: left out of counts, caps, and of who was messaged before.
-    pub test: bool,
-}
-
-/// Who goes on with a run that was stopped.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Tended {
-    /// Whoever types `deskcast run`.
-    #[default]
-    ByHand,
-    /// The daemon.
-    ByDaemon,
-}
-
-/// The right to change a run, held by one owner at a time. A newer claim makes it worthless.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Fence {
-    /// The run.
-    pub run: RunId,
-    /// Counts the claims of the run.
-    pub token: i64,
-}
-
-/// What a run is claimed for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    /// To send what is left of it: its state becomes sending.
-    Sending,
-    /// To settle unknown batches: its state stays, save that a run whose sender died is stopped.
-    Settling,
-}
-
-impl Purpose {
-    fn change(self) -> RunChange {
-        match self {
-            Purpose::Sending => RunChange::ClaimToSend,
-            Purpose::Settling => RunChange::ClaimToSettle,
-        }
-    }
-}
 
 /// What is noted with a run whose sender died, once somebody else has it.
 const SENDER_ENDED: &str = "the process that was sending it ended";
@@ -165,182 +65,6 @@ const SENDER_ENDED: &str = "the process that was sending it ended";
 fn give_up(state: RunState) -> Result<RunChange, RunRefusal> {
     let left = Left::in_state(state).ok_or(RunRefusal::NotSending(state))?;
     Ok(RunChange::GiveUp(left))
-}
-
-/// A claimed run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Claim {
-    /// The right to change it.
-    pub fence: Fence,
-    /// The highest batch number so far.
-    pub last_batch: u32,
-    /// Whether Desk has accepted something of it.
-    pub proven: bool,
-    /// What becomes of unknown batches that are not found in Desk.
-    pub unknown: UnknownPolicy,
-    /// Batches that were in flight when the last owner died, and are unknown now.
-    pub recovered: u32,
-    /// When the last intent of any run was recorded: the budget does not burst across a restart.
-    pub last_intent_at: Option<Timestamp>,
-}
-
-/// The right to send one attempt of one batch, once. Only a journal can make one, and only when
-/// the intent is durable: sending without a durable record does not compile.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Permit {
-    run: RunId,
-    batch: u32,
-    attempt: u32,
-}
-
-impl Permit {
-    /// The run.
-    pub fn run(&self) -> RunId {
-        self.run
-    }
-
-    /// The number of the batch.
-    pub fn batch(&self) -> u32 {
-        self.batch
-    }
-
-    /// The attempt, from 1.
-    pub fn attempt(&self) -> u32 {
-        self.attempt
-    }
-}
-
-/// One thing to make durable about a batch.
-#[derive(Clone, Debug)]
-pub struct Entry {
-    /// The number of the batch.
-    pub batch: u32,
-    /// The attempt, from 1.
-    pub attempt: u32,
-    /// When it happened: for an intent not later, for an outcome not earlier than that.
-    pub at: Moment,
-    /// What.
-    pub what: What,
-}
-
-/// What an [`Entry`] says.
-#[derive(Clone, Debug)]
-pub enum What {
-    /// The batch is about to be sent.
-    Intent,
-    /// What came of it.
-    Outcome(Conclusion),
-}
-
-/// One reading of a proactive chat.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reading {
-    /// The batch of the chat.
-    pub batch: u32,
-    /// When it was read.
-    pub at: Timestamp,
-    /// What it said.
-    pub figures: crate::delivery::figures::Figures,
-    /// Whether nothing more is to come of it.
-    pub settled: bool,
-}
-
-/// An accepted batch as the tracker sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tracked {
-    /// The number of the batch.
-    pub batch: u32,
-    /// Its chat.
-    pub chat: ChatId,
-    /// How many customers it has.
-    pub customers: u32,
-    /// When Desk accepted it.
-    pub accepted_at: Timestamp,
-    /// When it was last read.
-    pub read_at: Option<Timestamp>,
-    /// What it said then.
-    pub counts: Counts,
-}
-
-/// A batch whose outcome is unknown, with all that is needed to look for it in Desk.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnknownBatch {
-    /// The run.
-    pub run: RunId,
-    /// The number of the batch.
-    pub batch: u32,
-    /// The attempt whose outcome is unknown.
-    pub attempt: u32,
-    /// When its intent was recorded: nothing left before that.
-    pub intended_at: Timestamp,
-    /// When it was given up as unknown.
-    pub ended_at: Timestamp,
-    /// The same by the boot clock, where that was recorded.
-    pub ended: Option<BootTime>,
-    /// The commit that recorded the intent.
-    pub intent_tick: u64,
-    /// The commit that recorded that it is unknown.
-    pub ended_tick: u64,
-    /// Its customers, in order.
-    pub customers: Vec<u64>,
-    /// When it was last looked for.
-    pub looked_at: Option<Timestamp>,
-}
-
-/// A chat that is known to belong to a batch, as evidence of the order of ids.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct KnownChat {
-    /// Its id.
-    pub chat: ChatId,
-    /// The commit that recorded the intent: the chat was made after it.
-    pub intent_tick: u64,
-    /// When that was by the boot clock, where that was recorded.
-    pub intended: Option<BootTime>,
-    /// The commit that recorded the outcome: the chat was made before it. None for a chat that was
-    /// found by reading Desk back, whose time of making is known only from the other side.
-    pub ended_tick: Option<u64>,
-}
-
-/// How an unknown batch ends, or that it does not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Resolution {
-    /// Desk has it.
-    Found(ChatId),
-    /// It is given up.
-    Abandoned,
-    /// It is planned again.
-    Resend,
-    /// It stays unknown; what was looked at is kept.
-    Unsettled,
-}
-
-impl Resolution {
-    /// The change of state it amounts to; none where it stays unknown.
-    pub fn change(self) -> Option<Change> {
-        match self {
-            Resolution::Found(_) => Some(Change::Find),
-            Resolution::Abandoned => Some(Change::Abandon),
-            Resolution::Resend => Some(Change::Resend),
-            Resolution::Unsettled => None,
-        }
-    }
-}
-
-/// A resolution with its grounds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
-    /// The batch.
-    pub batch: u32,
-    /// The attempt it is about.
-    pub attempt: u32,
-    /// When it was reached.
-    pub at: Timestamp,
-    /// Who reached it: "deskcast", or the operator's name.
-    pub by: String,
-    /// What it is.
-    pub resolution: Resolution,
-    /// What it rests on.
-    pub evidence: String,
 }
 
 /// Why a journal could not do what it was asked to. The sentence is for the operator.
