@@ -12,9 +12,9 @@ use jiff::Timestamp;
 
 use super::customer_file::CustomerFile;
 use super::frozen::Difference;
-use super::launch::agent_named;
 use super::lists::{Owner, list};
 use super::planning::{Mistake, inside, locate, read_definition, spec_of};
+use super::prepare::agent_named;
 use super::verify::Named;
 use super::what_was_read::{self, file_at};
 use super::{texts, warnings};

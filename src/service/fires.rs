@@ -6,8 +6,9 @@
 
 use jiff::Timestamp;
 
-use super::launch::{Asked, Launched, NotLaunched, Terms, launch};
+use super::launch::{Asked, Launched, NotLaunched, launch};
 use super::planning::Campaign;
+use super::prepare::Terms;
 use crate::campaign::{
     CampaignName, Decision, MissedWhy, Overlap, Plan, Situation, Timetable, decide,
 };

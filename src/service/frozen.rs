@@ -8,10 +8,10 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::launch::{Terms, agent_of, housed, restraints_of, window_of};
 use super::lists;
 use super::lookups::{Unresolved, resolve};
 use super::planning::{self, Campaign, Mistake, PlanError};
+use super::prepare::{Terms, agent_of, housed, restraints_of, window_of};
 use crate::campaign::{CampaignName, InvalidRow, NamedRow, normal};
 use crate::delivery::batch::BatchState;
 use crate::delivery::customer_set::CustomerSet;

@@ -25,6 +25,7 @@ pub mod observed;
 pub mod orders;
 pub(crate) mod plain_file;
 pub mod planning;
+pub mod prepare;
 pub mod progress;
 pub mod reconciler;
 pub mod recorder;

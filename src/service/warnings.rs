@@ -159,7 +159,7 @@ fn of_lists(campaign: &Campaign, summary: &PlanSummary) -> Vec<Warning> {
 
 /// How long sending a plan takes, at the allowed rate or at the campaign's own.
 pub fn duration(campaign: &Campaign, summary: &PlanSummary, allowed: f64) -> Duration {
-    let restraints = super::launch::restraints_of(campaign);
+    let restraints = super::prepare::restraints_of(campaign);
     let own = restraints.pace.requests_per_second;
     let rate = own.map_or(allowed, |own| own.per_second().min(allowed));
     pace::duration(summary.batches.into(), rate).max(gate::at_least(&restraints, summary.planned))

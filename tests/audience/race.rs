@@ -4,8 +4,9 @@ use std::sync::Barrier;
 
 use deskcast::campaign::CampaignName;
 use deskcast::journal::{JournalError, StoreUrl};
-use deskcast::service::launch::{Launched, Terms, launch};
+use deskcast::service::launch::{Launched, launch};
 use deskcast::service::planning::Campaign;
+use deskcast::service::prepare::Terms;
 
 use crate::world::{DESK, World, asked, day};
 

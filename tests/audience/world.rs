@@ -15,8 +15,9 @@ use deskcast::journal::{
     Entry, Journal, JournalError, Launch, Purpose, Resolution, RunId, RunState, Store,
     StoreJournal, StoreUrl, Verdict, What,
 };
-use deskcast::service::launch::{Asked, Launched, NotLaunched, Terms, launch};
+use deskcast::service::launch::{Asked, Launched, NotLaunched, launch};
 use deskcast::service::planning::Campaign;
+use deskcast::service::prepare::Terms;
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 use deskcast::campaign::{CampaignName, Timetable};
 use deskcast::journal::{Journal as _, Purpose, RunState, StoreJournal, StoreUrl, Tended};
 use deskcast::service::fires::{Question, Settled, settle};
-use deskcast::service::launch::Terms;
 use deskcast::service::planning::Campaign;
+use deskcast::service::prepare::Terms;
 use jiff::Timestamp;
 
 const HOUR: i64 = 3600;

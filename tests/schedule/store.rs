@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use deskcast::campaign::{Timetable, Zone};
 use deskcast::journal::{Journal as _, Purpose, RunState, Store, StoreJournal, StoreUrl, Tended};
 use deskcast::service::fires::{Question, Settled, settle};
-use deskcast::service::launch::Terms;
 use deskcast::service::planning::Campaign;
+use deskcast::service::prepare::Terms;
 use jiff::civil::DateTime;
 use jiff::{SignedDuration, Timestamp};
 

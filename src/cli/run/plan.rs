@@ -16,8 +16,9 @@ use crate::report::json::RunObject;
 use crate::report::lists;
 use crate::report::number::counted;
 use crate::service::frozen;
-use crate::service::launch::{Asked, Launched, Nobody, NotLaunched, Terms, launch};
+use crate::service::launch::{Asked, Launched, NotLaunched, launch};
 use crate::service::planning::Campaign;
+use crate::service::prepare::{Nobody, Terms};
 
 /// In whose name and for which Desk runs are planned; a sandbox has an agent of its own.
 pub(in crate::cli) fn terms(context: &Context, base_url: &str, sandbox: bool) -> Terms {

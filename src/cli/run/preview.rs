@@ -22,26 +22,21 @@ use crate::campaign::{CampaignName, Warning};
 use crate::delivery::batch::BatchState;
 use crate::delivery::pace;
 use crate::delivery::plan::{Digest, PlanSummary};
-use crate::delivery::rules::Messaged;
 use crate::delivery::tally::{Owner, Tally};
 use crate::delivery::tracking::Counts;
 use crate::delivery::variant::Shares;
-use crate::desk::Desk;
-use crate::journal::StoreUrl;
 use crate::journal::planning::{Alike, Asking};
 use crate::journal::reading::{Requests, VariantStanding};
+use crate::journal::{Store, StoreUrl};
 use crate::report::dry_run::{DryRun, Missing, NoStore};
 use crate::report::json::{FirstRequest, RunObject};
 use crate::report::lists as lists_shown;
 use crate::report::read as read_shown;
 use crate::report::variants::Variants;
-use crate::service::launch::{
-    Refused, Terms, agent_of, check_summary, files_of, housed, restraints_of, window_of,
-};
-use crate::service::lists;
-use crate::service::lookups::{Cache, resolve};
-use crate::service::planning::{self, Campaign, PlanError};
-use crate::service::warnings::{self, Earlier};
+use crate::service::lookups::Cache;
+use crate::service::planning::Campaign;
+use crate::service::prepare::{Before, Incomplete, NotPlanned, Refused, files_of, prepare};
+use crate::service::warnings::Earlier;
 use crate::service::what_was_read;
 
 /// Shows what would be sent.
@@ -61,68 +56,56 @@ pub(super) async fn dry_run(
         false => context.settings.base_url()?.to_string(),
     };
     let terms = terms(context, &base_url, args.sandbox);
-    campaign = housed(&campaign, &terms)?;
-    let looked_up = look_up_here(context, args, &mut campaign, &terms).await?;
-    let agent_id = agent_of(&campaign, &terms)?;
-    let url = Desk::create_url(&base_url);
-    let definition = &campaign.definition;
-    let templates = campaign.templates(agent_id);
-    let mut shares = Shares::new(&templates);
+    let known = look_up_here(context, args, &campaign).await?;
+    let cache = known.store.as_ref().map(|store| store as &dyn Cache);
+    let prepared = prepare(&campaign, &terms, cache)?;
+    let campaign = &prepared.campaign;
     let now = Timestamp::now();
-    let asking = Asking {
-        campaign: &definition.name,
-        base_url: &base_url,
-        repeat: &definition.repeat,
-        now,
+    let before = match args.sandbox {
+        true => Before::default(),
+        false => before(&store_url(context), campaign, &base_url, now)?,
     };
-    let mut rules = lists::rules(&campaign, &terms.suppress)?;
-    if !args.sandbox {
-        rules.repeat(&definition.repeat, messaged(context, &asking)?);
-    }
-    let summary = planning::plan(&campaign, &templates, &url, rules, &mut shares).map_err(
-        |error| match error {
-            PlanError::Mistake(mistake) => Failure::from(mistake),
-            PlanError::Sink(never) => match never {},
-        },
-    )?;
-    if let Err(refused) = check_summary(&campaign, &summary, expected) {
-        let store = store_url(context);
-        if !args.sandbox && store.exists() {
-            sent_already(&store.read()?, &definition.name, expected)?;
+    let mut shares = Shares::new(&prepared.templates);
+    let planned = prepared.plan(before, expected, Incomplete::Show, &mut shares);
+    let plan = match planned {
+        Ok(plan) => plan,
+        Err(NotPlanned::Sink(never)) => match never {},
+        Err(NotPlanned::Refused(refused)) => {
+            let store = store_url(context);
+            if !args.sandbox && store.exists() {
+                sent_already(&store.read()?, &campaign.definition.name, expected)?;
+            }
+            return match refused {
+                Refused::Mistake(mistake) => Err(mistake.into()),
+                Refused::Nobody(nobody) => say_nobody(campaign, &nobody, expected, args.json),
+            };
         }
-        return match refused {
-            Refused::Mistake(mistake) => Err(mistake.into()),
-            Refused::Nobody(nobody) => say_nobody(&campaign, &nobody, expected, args.json),
-        };
-    }
-    let restraints = &restraints_of(&campaign);
-    let window = match args.sandbox {
-        true => None,
-        false => window_of(&campaign, &terms)?,
     };
+    let (summary, duration) = (plan.summary, plan.duration);
     let application_rate = terms.requests_per_second;
-    let own_rate = restraints.pace.requests_per_second;
+    let own_rate = prepared.restraints.pace.requests_per_second;
     let rate = own_rate.map_or(application_rate, |own| {
         own.per_second().min(application_rate)
     });
-    let duration = warnings::duration(&campaign, &summary, application_rate);
-    let earlier = match args.sandbox {
-        true => Earlier::default(),
-        false => earlier(&store_url(context), &campaign, &base_url)?,
-    };
-    let mut warnings = warnings::of_plan(&campaign, &summary, duration, earlier)?;
-    warnings.extend(taken_up(context, args, &campaign)?);
+    let mut warnings = plan.warnings;
+    warnings.extend(taken_up(context, args, campaign)?);
     let missing = Missing {
-        ids: looked_up.missing,
-        duration: pace::duration(looked_up.missing, application_rate),
+        ids: prepared.missing,
+        duration: pace::duration(prepared.missing, application_rate),
         requests_per_second: application_rate,
     };
     let folder = path.parent().unwrap_or(Path::new(""));
-    let read = what_was_read::of_plan(&campaign, folder, &terms.suppress, &summary);
+    let read = what_was_read::of_plan(campaign, folder, &terms.suppress, &summary);
     if args.json {
         let shares = &shares.customers;
         let mut object = dry_run_object(
-            &campaign, &summary, shares, &url, duration, &missing, &warnings,
+            campaign,
+            &summary,
+            shares,
+            &prepared.url,
+            duration,
+            &missing,
+            &warnings,
         );
         object.read = read_shown::objects(&read);
         if let Some(no_store) = no_store(context, args) {
@@ -134,18 +117,18 @@ pub(super) async fn dry_run(
     }
     let sandbox = if args.sandbox { " --sandbox" } else { "" };
     let text = DryRun {
-        campaign: &campaign,
-        agent_id,
+        campaign,
+        agent_id: prepared.agent_id,
         summary: &summary,
         shares: &shares.customers,
-        url: &url,
+        url: &prepared.url,
         requests_per_second: rate,
-        restraints,
+        restraints: &prepared.restraints,
         duration,
-        window: window.as_ref(),
+        window: prepared.window.as_ref().filter(|_| !args.sandbox),
         now,
         warnings: &warnings,
-        looked_up: looked_up.asked,
+        looked_up: known.asked,
         missing,
         no_store: no_store(context, args),
         read: &read,
@@ -181,26 +164,26 @@ fn no_store(context: &Context, args: &RunArgs) -> Option<NoStore> {
 }
 
 /// What is known of Sendbird user ids.
-#[derive(Debug, Default)]
-struct LookedUp {
+#[derive(Default)]
+struct Known {
     /// How many Desk was asked about.
     asked: u64,
-    /// How many it is still to be asked about.
-    missing: u64,
+    /// Where the answers are; none where nobody was asked yet.
+    store: Option<Store>,
+    /// A store that is thrown away lives as long as this.
+    _target: Option<Target>,
 }
 
-/// Takes in who is who, as the journal has it, or also Desk where that is wanted.
+/// Finds out who is who: as the store has it, or also Desk where that is wanted.
 async fn look_up_here(
     context: &Context,
     args: &RunArgs,
-    campaign: &mut Campaign,
-    terms: &Terms,
-) -> Result<LookedUp, Failure> {
+    campaign: &Campaign,
+) -> Result<Known, Failure> {
     if !campaign.definition.customers.by_sendbird_id {
-        return Ok(LookedUp::default());
+        return Ok(Known::default());
     }
     let mut asked = 0;
-    // A store that is thrown away lives as long as this.
     let mut target = None;
     if args.online {
         let target = target.insert(Target::of(context, args).await?);
@@ -216,20 +199,11 @@ async fn look_up_here(
         Some(url) => Some(url.read()?),
         None => None,
     };
-    let cache = store.as_ref().map(|store| store as &dyn Cache);
-    let (url, now) = (&terms.base_url, Timestamp::now());
-    let resolved = resolve(campaign, &terms.suppress, cache, url, now)?;
-    campaign.directory = resolved.directory;
-    let missing = resolved.missing.len() as u64;
-    Ok(LookedUp { asked, missing })
-}
-
-/// Who was messaged, as the journal has it; nobody where there is no journal yet.
-fn messaged(context: &Context, asking: &Asking<'_>) -> Result<Messaged, Failure> {
-    match store_url(context) {
-        url if url.exists() => Ok(url.read()?.messaged(asking)?),
-        _ => Ok(Messaged::default()),
-    }
+    Ok(Known {
+        asked,
+        store,
+        _target: target,
+    })
 }
 
 /// Whom of a cancelled run this plan has.
@@ -253,21 +227,33 @@ pub(in crate::cli) fn longest_message(store: &StoreUrl) -> Result<Option<u64>, F
     }
 }
 
-/// What earlier runs were like; nothing where there is no journal yet.
-fn earlier(store: &StoreUrl, campaign: &Campaign, base_url: &str) -> Result<Earlier, Failure> {
+/// What earlier runs have to do with a plan; nothing where there is no journal yet.
+fn before(
+    store: &StoreUrl,
+    campaign: &Campaign,
+    base_url: &str,
+    now: Timestamp,
+) -> Result<Before, Failure> {
     if !store.exists() {
-        return Ok(Earlier::default());
+        return Ok(Before::default());
     }
     let store = store.read()?;
     let definition = &campaign.definition;
-    Ok(Earlier {
+    let messaged = store.messaged(&Asking {
+        campaign: &definition.name,
+        base_url,
+        repeat: &definition.repeat,
+        now,
+    })?;
+    let earlier = Earlier {
         longest: store.longest_message()?,
         audience: store.audience_before(Alike {
             campaign: &definition.name,
             base_url,
             customers_file: &files_of(definition),
         })?,
-    })
+    };
+    Ok(Before { messaged, earlier })
 }
 
 fn dry_run_object(

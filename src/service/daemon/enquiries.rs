@@ -21,9 +21,9 @@ use crate::campaign::CampaignName;
 use crate::journal::schedule::Unlaunched;
 use crate::journal::{JournalError, RunState, StoreJournal, StoreUrl};
 use crate::service::fires::Step;
-use crate::service::launch::Terms;
 use crate::service::lookups::{LookUps, NotLookedUp, Unresolved, resolve};
 use crate::service::planning::Campaign;
+use crate::service::prepare::Terms;
 use crate::service::voyage::Line;
 
 /// How often scheduled campaigns are looked up ahead.

@@ -16,8 +16,9 @@ use crate::journal::orders::OrderId;
 use crate::journal::schedule::Ahead;
 use crate::journal::{JournalError, RunKey, Store, StoreJournal, StoreUrl, clock};
 use crate::service::fires::{Settled, Step, settle};
-use crate::service::launch::{Asked, Launched, Terms, launch};
+use crate::service::launch::{Asked, Launched, launch};
 use crate::service::planning::Campaign;
+use crate::service::prepare::Terms;
 
 /// Something to be made durable about a campaign.
 #[derive(Debug)]
