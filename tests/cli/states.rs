@@ -21,7 +21,9 @@ enum State {
 
 /// A campaign in a state; with what still sends it.
 fn town(state: State) -> (Town, Option<Running>) {
-    let town = Town::slow(120, 4, 10);
+    // What is being sent must still be so after three commands, on however busy a machine.
+    let latency_ms = if state == State::Sending { 1_500 } else { 10 };
+    let town = Town::slow(120, 4, latency_ms);
     if state == State::Waiting {
         let file = "campaigns/spring.toml";
         let text = std::fs::read_to_string(town.scene.path(file)).unwrap();
