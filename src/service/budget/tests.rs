@@ -252,11 +252,11 @@ async fn where_desk_names_no_time_the_wait_doubles_until_it_serves() {
     let budget = budget(50.0);
     let mut waits = Vec::new();
     for _ in 0..9 {
-        waits.push(asked(&budget, None).await.unwrap().as_millis());
+        waits.push(asked(&budget, None).await.map(|wait| wait.as_millis()));
     }
     assert_eq!(
         waits,
-        [250, 500, 1000, 2000, 4000, 8000, 16_000, 16_000, 16_000]
+        [250, 500, 1000, 2000, 4000, 8000, 16_000, 16_000, 16_000].map(Some)
     );
     let served = budget.spend(Lane::Read, 0, async { Ok::<_, ReadError>(()) });
     assert_eq!(served.await, Ok(()));
