@@ -5,7 +5,6 @@
 //! the memory and catches a quote that nobody closes.
 
 use std::io::{self, ErrorKind, Read};
-use std::sync::LazyLock;
 
 use csv_core::ReadRecordResult;
 
@@ -153,7 +152,7 @@ impl<R: Read> Rows<R> {
     pub(super) fn new(source: Source<R>) -> Self {
         Self {
             source,
-            engine: engine(Delimiter::Comma),
+            engine: csv_core::Reader::new(),
             delimiter: b',',
             buffer: vec![0; FIRST_BYTES],
             start: 0,
@@ -237,7 +236,11 @@ impl<R: Read> Rows<R> {
     /// Takes this for what stands between fields, from here on.
     pub(super) fn separate_by(&mut self, delimiter: Delimiter) {
         self.delimiter = delimiter.as_byte();
-        self.engine = engine(delimiter);
+        let mut builder = csv_core::ReaderBuilder::new();
+        self.engine = builder.delimiter(self.delimiter).build();
+        // The engine passes over a mark at the beginning, which is behind: another one is text.
+        let (text, ends) = (&mut self.row.text, &mut self.row.ends);
+        self.engine.read_record(b"\n", text, ends);
     }
 
     /// Goes to the first row that has more than separators, whichever they are; false at the end of
@@ -439,21 +442,6 @@ impl<R: Read> Rows<R> {
             }
         }
     }
-}
-
-/// An engine that stands before a row. Its tables take longer to make than a small file to read.
-fn engine(delimiter: Delimiter) -> csv_core::Reader {
-    static ENGINES: LazyLock<[csv_core::Reader; Delimiter::ALL.len()]> = LazyLock::new(|| {
-        Delimiter::ALL.map(|delimiter| {
-            let mut builder = csv_core::ReaderBuilder::new();
-            let mut engine = builder.delimiter(delimiter.as_byte()).build();
-            // An engine passes over a mark at the beginning, which is behind: another one is text.
-            engine.read_record(b"\n", &mut [0], &mut [0]);
-            engine
-        })
-    });
-    let place = Delimiter::ALL.iter().position(|it| *it == delimiter);
-    ENGINES[place.unwrap_or(0)].clone()
 }
 
 /// What a first line such as `sep=;` says, and how many bytes it has: spreadsheets write and read it.
