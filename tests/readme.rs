@@ -14,7 +14,7 @@ use deskcast::sandbox::Faults;
 use deskcast::settings::KEYS;
 
 /// Options of other programs that the manual shows.
-const OF_OTHERS: [&str; 12] = [
+const OF_OTHERS: [&str; 15] = [
     "--bench",
     "--fuzz-dir",
     "--now",
