@@ -63,9 +63,13 @@ impl Budget {
     ) -> Result<T, E> {
         self.turn(lane, key).await;
         let mut result = call.await;
-        match result.as_mut().err().and_then(Throttled::throttled) {
-            None => self.shared.unnamed_in_a_row.store(0, Ordering::Relaxed),
-            Some(asked) => self.pause(*asked.get_or_insert_with(|| self.unnamed_wait())),
+        match &mut result {
+            Ok(_) => self.shared.unnamed_in_a_row.store(0, Ordering::Relaxed),
+            Err(error) => {
+                if let Some(asked) = error.throttled() {
+                    self.pause(*asked.get_or_insert_with(|| self.unnamed_wait()));
+                }
+            }
         }
         result
     }
@@ -76,7 +80,12 @@ impl Budget {
         self.depart().await;
     }
 
+    /// Answers in flight together ask together: one wait answers them all.
     fn unnamed_wait(&self) -> Duration {
+        let paused = self.paused_for();
+        if !paused.is_zero() {
+            return paused;
+        }
         let before = self.shared.unnamed_in_a_row.fetch_add(1, Ordering::Relaxed);
         FIRST_UNNAMED
             .saturating_mul(1 << before.min(6))

@@ -263,3 +263,16 @@ async fn where_desk_names_no_time_the_wait_doubles_until_it_serves() {
     let again = asked(&budget, None).await;
     assert_eq!(again, Some(Duration::from_millis(250)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn answers_in_flight_together_that_name_no_time_are_one_wait() {
+    let budget = budget(5000.0);
+    let call = async || {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        Err::<(), _>(ReadError::Throttled(None))
+    };
+    let spend = || budget.spend(Lane::Read, 0, call());
+    let _ = tokio::join!(spend(), spend(), spend(), spend());
+    let paused = budget.paused_for();
+    assert!(paused <= Duration::from_millis(250), "{paused:?}");
+}
