@@ -11,6 +11,7 @@
 //! lines and `\r\n` its line numbers are not those of the rows.
 
 mod delimiter;
+mod engine;
 mod error;
 mod header;
 mod kind;

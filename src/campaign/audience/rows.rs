@@ -10,6 +10,7 @@ use csv_core::ReadRecordResult;
 
 use super::super::choice::Delimiter;
 use super::super::customer::CustomerId;
+use super::engine::Engine;
 use super::error::AudienceError;
 use super::kind::{HEAD, kind};
 use super::quotes::{inner_line_ends, lines, quotes_match};
@@ -33,7 +34,7 @@ const FIRST_BYTES: usize = 8 << 10;
 #[derive(Debug)]
 pub(super) struct Rows<R> {
     source: Source<R>,
-    engine: csv_core::Reader,
+    engine: Engine,
     delimiter: u8,
     /// What was read and not yet consumed is `buffer[start..end]`.
     buffer: Vec<u8>,
@@ -152,7 +153,7 @@ impl<R: Read> Rows<R> {
     pub(super) fn new(source: Source<R>) -> Self {
         Self {
             source,
-            engine: csv_core::Reader::new(),
+            engine: Engine::new(Delimiter::Comma),
             delimiter: b',',
             buffer: vec![0; FIRST_BYTES],
             start: 0,
@@ -236,8 +237,7 @@ impl<R: Read> Rows<R> {
     /// Takes this for what stands between fields, from here on.
     pub(super) fn separate_by(&mut self, delimiter: Delimiter) {
         self.delimiter = delimiter.as_byte();
-        let mut builder = csv_core::ReaderBuilder::new();
-        self.engine = builder.delimiter(self.delimiter).build();
+        self.engine = Engine::new(delimiter);
         // The engine passes over a mark at the beginning, which is behind: another one is text.
         let (text, ends) = (&mut self.row.text, &mut self.row.ends);
         self.engine.read_record(b"\n", text, ends);

@@ -1,6 +1,9 @@
 //! An independent reading of a text: its rows as the `csv` crate splits them, the lines that each of
 //! them takes, and the place of the sum that each belongs to.
 
+use std::cell::RefCell;
+use std::io::{Cursor, SeekFrom};
+
 use csv::ByteRecord;
 use deskcast::campaign::{Column, Delimiter};
 
@@ -49,11 +52,39 @@ pub(super) fn of(data: &[u8], delimiter: Delimiter) -> Option<Records> {
     }
     // The crate passes over a mark at the beginning: so this is none.
     let text = [b"\n", text].concat();
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(delimiter.as_byte())
-        .from_reader(&text[..]);
+    let mut reader = reader(delimiter);
+    reader.get_mut().get_mut().clone_from(&text);
+    reader
+        .seek_raw(SeekFrom::Start(0), csv::Position::new())
+        .expect("text in memory has a beginning");
+    let rows = split(&mut reader, &text);
+    READERS.with_borrow_mut(|readers| readers.push((delimiter, reader)));
+    Some(Records(rows))
+}
+
+type Reader = csv::Reader<Cursor<Vec<u8>>>;
+
+thread_local! {
+    /// To build one takes longer than to read a text of fuzzing.
+    static READERS: RefCell<Vec<(Delimiter, Reader)>> = const { RefCell::new(Vec::new()) };
+}
+
+fn reader(delimiter: Delimiter) -> Reader {
+    let built = READERS.with_borrow_mut(|readers| {
+        let at = readers.iter().position(|(its, _)| *its == delimiter)?;
+        Some(readers.swap_remove(at).1)
+    });
+    built.unwrap_or_else(|| {
+        csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(delimiter.as_byte())
+            .from_reader(Cursor::default())
+    })
+}
+
+/// The rows of a text that the reader is at the beginning of.
+fn split(reader: &mut Reader, text: &[u8]) -> Vec<(u64, ByteRecord)> {
     let (mut rows, mut record) = (Vec::new(), ByteRecord::new());
     let (mut line, mut counted, mut owned) = (0, 0, 0);
     while reader
@@ -84,7 +115,7 @@ pub(super) fn of(data: &[u8], delimiter: Delimiter) -> Option<Records> {
     // What is behind the last row ends lines, and is nothing else.
     let rest = usize::try_from(reader.position().byte()).expect("within the text");
     assert_eq!(rest, text.len());
-    Some(Records(rows))
+    rows
 }
 
 fn line_ends(text: &[u8]) -> u64 {
