@@ -1,5 +1,7 @@
 //! Whom a campaign lists: the `[customers]` table of a definition, or its short form, one file.
 
+use std::path::PathBuf;
+
 use super::choice::Column;
 use super::path::InnerPath;
 use super::problem::Problem;
@@ -16,11 +18,20 @@ pub struct Customers {
     /// The column holds Sendbird user ids, which Desk is asked about, not ids of Desk customers.
     pub by_sendbird_id: bool,
     /// Lists of those who are not messaged.
-    pub exclude: Vec<InnerPath>,
+    pub exclude: Vec<ListFile<InnerPath>>,
     /// More customers than this are refused.
     pub limit: Option<u64>,
     /// How many are drawn; none takes all.
     pub sample: Option<Sample>,
+}
+
+/// A file with a list of people who are not messaged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListFile<P = PathBuf> {
+    /// Where it is.
+    pub path: P,
+    /// Whether a list of nobody is meant; otherwise it is refused, as an export that failed.
+    pub may_be_empty: bool,
 }
 
 /// What a column must say.
@@ -81,7 +92,7 @@ pub(super) fn customers(table: &mut TableReader<'_>) -> Option<(Customers, Optio
     let column = table.optional("column", super::definition::column);
     let sendbird_id = table.optional("sendbird_id", super::definition::column);
     let conditions = table.optional("where", conditions);
-    let exclude = table.optional("exclude", paths);
+    let exclude = table.optional("exclude", lists);
     let limit = table.optional("limit", |entry| entry.whole_number(1..=u64::from(u32::MAX)));
     let sample = table.optional("sample", sample);
     let customers = Customers {
@@ -93,6 +104,36 @@ pub(super) fn customers(table: &mut TableReader<'_>) -> Option<(Customers, Optio
         sample,
     };
     Some((customers, column.or(sendbird_id)))
+}
+
+/// A list of files with people to leave out, or one: each its path, or a table that says more of it.
+fn lists(entry: &Entry<'_>) -> Result<Vec<ListFile<InnerPath>>, Problem> {
+    match entry.list() {
+        None => list_file(entry).map(|list| vec![list]),
+        Some(lists) if lists.is_empty() => Err(entry.problem("names no file")),
+        Some(lists) => lists.iter().map(list_file).collect(),
+    }
+}
+
+fn list_file(entry: &Entry<'_>) -> Result<ListFile<InnerPath>, Problem> {
+    const EXAMPLE: &str = "such as { file = \"left.csv\", may_be_empty = true }";
+    let (mut path, mut may_be_empty) = (None, false);
+    let Some(entries) = entry.entries() else {
+        let path = super::definition::inner_path(entry)?;
+        return Ok(ListFile { path, may_be_empty });
+    };
+    for (key, value) in &entries {
+        match *key {
+            "file" => path = Some(super::definition::inner_path(value)?),
+            "may_be_empty" => may_be_empty = value.truth()?,
+            key => {
+                let title = format!("has the unknown key \"{}\" in a list", key.escape_debug());
+                return Err(entry.problem(title).help(EXAMPLE));
+            }
+        }
+    }
+    let path = path.ok_or_else(|| entry.problem("has a list without \"file\"").help(EXAMPLE))?;
+    Ok(ListFile { path, may_be_empty })
 }
 
 /// A list of files, or one.

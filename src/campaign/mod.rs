@@ -50,7 +50,7 @@ pub use audience::{
 };
 pub use choice::{BatchSize, Column, Delimiter, InvalidRows, Priority, UnknownPolicy};
 pub use customer::{CellFlaw, CustomerId, InvalidId};
-pub use customers::{Condition, Customers, Sample};
+pub use customers::{Condition, Customers, ListFile, Sample};
 pub use definition::Definition;
 pub use file_read::{FileRead, Role};
 pub use house::{House, HouseRule, HouseWindow};
@@ -69,5 +69,5 @@ pub use schedule::{
 };
 pub use sendbird_id::{LONGEST_SENDBIRD_ID, sendbird_id};
 pub use variant::Variant;
-pub use warning::{EMPTY_LIST, WARNING_NAMES, Warning, WarningRules};
+pub use warning::{WARNING_NAMES, Warning, WarningRules};
 pub use window::{Days, Ending, OpenHours, SendWindow, Unfinished};

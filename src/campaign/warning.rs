@@ -10,8 +10,7 @@ use super::table::{Entry, TableReader};
 
 /// The names of all warnings, as `allow` takes them.
 ///
-/// `empty-list` and `placeholders` are none by themselves: such a list or text is refused, unless it is
-/// allowed.
+/// `placeholders` is none by itself: such a text is refused, unless it is allowed.
 pub const WARNING_NAMES: &[&str] = &[
     "audience-size",
     "blanks",
@@ -19,7 +18,6 @@ pub const WARNING_NAMES: &[&str] = &[
     "cancelled-run",
     "cut-export",
     "duplicates",
-    EMPTY_LIST,
     "filler",
     "fresh-file",
     "group-key",
@@ -42,9 +40,6 @@ pub const WARNING_NAMES: &[&str] = &[
     "unmatched-list",
     "written-escape",
 ];
-
-/// Under this name a list that leaves nobody out is allowed.
-pub const EMPTY_LIST: &str = "empty-list";
 
 /// Under this name a text with placeholders is allowed.
 pub(super) const PLACEHOLDERS: &str = "placeholders";
@@ -142,6 +137,12 @@ fn known(entry: &Entry<'_>, wanted: &str) -> Result<&'static str, Problem> {
     let known = WARNING_NAMES.iter().find(|name| **name == text);
     known.copied().ok_or_else(|| {
         let problem = entry.problem(format_args!("has no warning \"{text}\""));
+        // What lists were allowed by, all of them at once.
+        if text == "empty-list" {
+            return problem.help(
+                "say it of the list that may be empty: exclude = [{ file = \"left.csv\", may_be_empty = true }]",
+            );
+        }
         match nearest(text, WARNING_NAMES.iter().copied()) {
             Some(guess) => problem.help(format!("did you mean \"{guess}\"?")),
             None => problem.help(format!("the names are: {}", WARNING_NAMES.join(", "))),

@@ -46,7 +46,7 @@ pub(super) async fn check(context: &Context, args: CheckArgs) -> Result<Exit, Fa
         folder: &settings.campaigns.folder,
         agent_id,
         zone: settings.schedule.timezone.as_ref(),
-        suppress: &settings.audience.suppress.0,
+        suppress: &settings.audience.lists(),
         house: settings.defaults.house(),
         strict: args.strict,
         longest: longest_message(&store_url(context))?,

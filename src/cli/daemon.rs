@@ -59,7 +59,7 @@ pub(super) async fn daemon(context: &Context) -> Result<Exit, Failure> {
             base_url,
             agent_id: settings.desk.agent_id.map(std::num::NonZeroU64::get),
             timezone: settings.schedule.timezone.clone(),
-            suppress: settings.audience.suppress.0.clone(),
+            suppress: settings.audience.lists(),
             house: settings.defaults.house(),
             requests_per_second: allowed_per_second,
         },

@@ -6,7 +6,7 @@
 
 mod folder;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::Timestamp;
 
@@ -19,8 +19,8 @@ use super::verify::Named;
 use super::what_was_read::{self, file_at};
 use super::{texts, warnings};
 use crate::campaign::{
-    AudienceReader, Block, CampaignName, Definition, FileRead, House, NoZone, OpenHours, Role,
-    Seen, Timetable, Warning, WarningRules, Zone, text_warnings,
+    AudienceReader, Block, CampaignName, Definition, FileRead, House, ListFile, NoZone, OpenHours,
+    Role, Seen, Timetable, Warning, WarningRules, Zone, text_warnings,
 };
 use crate::journal::RunKey;
 
@@ -36,7 +36,7 @@ pub struct Defaults<'a> {
     /// The zone of schedules and windows that name none.
     pub zone: Option<&'a Zone>,
     /// Lists of those whom no campaign messages.
-    pub suppress: &'a [PathBuf],
+    pub suppress: &'a [ListFile],
     /// Rules of the whole house.
     pub house: House,
     /// Whether mistakes are coloured.
@@ -166,15 +166,16 @@ impl Checked {
             self.read.extend(read.flatten());
         }
         for file in &definition.customers.exclude {
-            let name = file.as_path().display().to_string();
-            let read = inside(folder, file.as_path())
+            let name = file.path.to_string();
+            let read = inside(folder, file.path.as_path())
                 .and_then(|path| list_of_others(definition, name, (&path, Owner::Campaign)));
             let read = self.note(read);
             self.read.extend(read.flatten());
         }
-        for path in defaults.suppress {
-            let name = path.display().to_string();
-            let read = self.note(list_of_others(definition, name, (path, Owner::Settings)));
+        for list in defaults.suppress {
+            let name = list.path.display().to_string();
+            let read = (list.path.as_path(), Owner::Settings);
+            let read = self.note(list_of_others(definition, name, read));
             self.read.extend(read.flatten());
         }
         self.read

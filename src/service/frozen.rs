@@ -196,8 +196,9 @@ fn of_customers(
     campaign: &Campaign,
     today: Today<'_>,
 ) -> Result<Option<Difference>, JournalError> {
-    let files = campaign.customers.iter().chain(&campaign.exclude);
-    let files = files.chain(&today.terms.suppress).map(|it| it.as_path());
+    let lists = campaign.exclude.iter().chain(&today.terms.suppress);
+    let files = campaign.customers.iter().chain(lists.map(|it| &it.path));
+    let files = files.map(|it| it.as_path());
     let gone = campaign.customers.iter().any(|file| !file.exists());
     let mut files = files.chain([today.path]);
     // Reading millions of rows takes seconds, and mostly nothing has changed.

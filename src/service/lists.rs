@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::customer_file::CustomerFile;
 use super::planning::{Campaign, Mistake, spec_of};
 use crate::campaign::{
-    AudienceError, AudienceReader, AudienceSpec, Block, Column, Definition, Delimiter, EMPTY_LIST,
+    AudienceError, AudienceReader, AudienceSpec, Block, Column, Definition, Delimiter, ListFile,
     NamedRow, Sample, Seen,
 };
 use crate::delivery::customer_set::CustomerSet;
@@ -25,17 +25,17 @@ use crate::delivery::rules::Rules;
 ///
 /// # Errors
 /// When a file cannot be read to its end.
-pub fn rules(campaign: &Campaign, suppress: &[PathBuf]) -> Result<Rules, Mistake> {
+pub fn rules(campaign: &Campaign, suppress: &[ListFile]) -> Result<Rules, Mistake> {
     let definition = &campaign.definition;
     let mut rules = Rules::default();
     let named = definition.customers.exclude.iter();
-    let named = named.map(|path| path.as_path().display().to_string());
-    for (name, path) in named.zip(&campaign.exclude) {
-        read(&mut rules, name, (path, Owner::Campaign), campaign)?;
+    let named = named.map(|list| list.path.to_string());
+    for (name, list) in named.zip(&campaign.exclude) {
+        read(&mut rules, name, (list, Owner::Campaign), campaign)?;
     }
-    for path in suppress {
-        let name = path.display().to_string();
-        read(&mut rules, name, (path, Owner::Settings), campaign)?;
+    for list in suppress {
+        let name = list.path.display().to_string();
+        read(&mut rules, name, (list, Owner::Settings), campaign)?;
     }
     // Whoever was chosen by name is not drawn.
     let sample = definition.customers.sample;
@@ -88,13 +88,13 @@ pub(super) enum Owner {
 /// Hands over every row of the lists of a campaign by Sendbird user id that hold such ids, too.
 pub(super) fn each_named<E: From<Mistake>>(
     campaign: &Campaign,
-    suppress: &[PathBuf],
+    suppress: &[ListFile],
     each: &mut dyn FnMut(&NamedRow) -> Result<(), E>,
 ) -> Result<(), E> {
-    let own = campaign.exclude.iter().map(|path| (path, Owner::Campaign));
-    let all = suppress.iter().map(|path| (path, Owner::Settings));
-    for (path, owner) in own.chain(all) {
-        each_block::<E>(path, &campaign.definition, owner, &mut |block| {
+    let own = campaign.exclude.iter().map(|list| (list, Owner::Campaign));
+    let all = suppress.iter().map(|list| (list, Owner::Settings));
+    for (list, owner) in own.chain(all) {
+        each_block::<E>(list, &campaign.definition, owner, &mut |block| {
             block.named.iter().try_for_each(&mut *each)
         })?;
     }
@@ -106,19 +106,19 @@ pub(super) fn each_named<E: From<Mistake>>(
 fn read(
     rules: &mut Rules,
     name: String,
-    (path, owner): (&Path, Owner),
+    (list, owner): (&ListFile, Owner),
     campaign: &Campaign,
 ) -> Result<(), Mistake> {
     let mut customers = CustomerSet::default();
     let mut unknown = 0;
-    let seen = each_block::<Mistake>(path, &campaign.definition, owner, &mut |block| {
+    let seen = each_block::<Mistake>(list, &campaign.definition, owner, &mut |block| {
         customers.extend(&block.ids);
         let named: Vec<u64> = campaign.directory.customers(&block.named).collect();
         customers.extend(&named);
         unknown += (block.named.len() - named.len()) as u64;
         Ok(())
     })?;
-    let changed = std::fs::metadata(path).and_then(|meta| meta.modified());
+    let changed = std::fs::metadata(&list.path).and_then(|meta| meta.modified());
     let changed = changed.ok().and_then(|time| Timestamp::try_from(time).ok());
     let entries = customers.len() + unknown;
     let list = List {
@@ -130,31 +130,22 @@ fn read(
 }
 
 fn each_block<E: From<Mistake>>(
-    path: &Path,
+    file: &ListFile,
     definition: &Definition,
     owner: Owner,
     each: &mut dyn FnMut(&Block) -> Result<(), E>,
 ) -> Result<Seen, E> {
-    let reader = list(path, definition, owner);
-    let reader = reader.map_err(|what| Mistake(format!("{}: {what}", path.display())))?;
-    let seen = each_block_of(path, reader, each)?;
-    if seen.rows == 0 && !definition.warning_rules.allows(EMPTY_LIST) {
-        return Err(Mistake(format!(
-            "{}: has nobody in it, so that it leaves nobody out: export it again; if it may be empty, say so in the \
-             campaign: allow = [\"{EMPTY_LIST}\"]",
-            path.display()
-        ))
-        .into());
-    }
-    Ok(seen)
+    each_block_of(file, owner, list(&file.path, definition, owner), each)
 }
 
 fn each_block_of<E: From<Mistake>>(
-    path: &Path,
-    mut reader: AudienceReader<CustomerFile>,
+    list: &ListFile,
+    owner: Owner,
+    reader: Result<AudienceReader<CustomerFile>, String>,
     each: &mut dyn FnMut(&Block) -> Result<(), E>,
 ) -> Result<Seen, E> {
-    let wrong = |what: String| Mistake(format!("{}: {what}", path.display()));
+    let wrong = |what: String| Mistake(format!("{}: {what}", list.path.display()));
+    let mut reader = reader.map_err(wrong)?;
     let mut block = Block::default();
     while reader
         .next_block(&mut block)
@@ -179,21 +170,31 @@ fn each_block_of<E: From<Mistake>>(
         }
         each(&block)?;
     }
-    Ok(reader.seen())
+    let seen = reader.seen();
+    if seen.rows == 0 && !list.may_be_empty {
+        let how = match owner {
+            Owner::Campaign => "exclude = [{ file = \"…\", may_be_empty = true }] in the campaign",
+            Owner::Settings => "name it in audience.may_be_empty, too, in the settings",
+        };
+        return Err(wrong(format!(
+            "has nobody in it, so that it leaves nobody out: export it again; if it may be empty, say so: {how}"
+        ))
+        .into());
+    }
+    Ok(seen)
 }
 
 /// Who of these customers is on a list of those whom nobody messages, with the list.
 ///
 /// # Errors
-/// When a list cannot be read to its end.
-pub fn suppressed(paths: &[PathBuf], customers: &[u64]) -> Result<Vec<(u64, PathBuf)>, Mistake> {
+/// When a list cannot be read to its end, or has nobody in it and may not be empty.
+pub fn suppressed(lists: &[ListFile], customers: &[u64]) -> Result<Vec<(u64, PathBuf)>, Mistake> {
     let mut found = Vec::new();
-    for path in paths {
-        let reader = plain_reader(path, &Column::default(), Stated::default());
-        let reader = reader.map_err(|what| Mistake(format!("{}: {what}", path.display())))?;
-        each_block_of::<Mistake>(path, reader, &mut |block| {
+    for list in lists {
+        let reader = plain_reader(&list.path, &Column::default(), Stated::default());
+        each_block_of::<Mistake>(list, Owner::Settings, reader, &mut |block| {
             let listed = customers.iter().filter(|it| block.ids.contains(it));
-            found.extend(listed.map(|customer| (*customer, path.clone())));
+            found.extend(listed.map(|customer| (*customer, list.path.clone())));
             Ok(())
         })?;
     }

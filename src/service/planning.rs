@@ -15,7 +15,7 @@ use super::plain_file;
 use super::texts::{message_of, variants_of};
 use crate::campaign::{
     AudienceError, AudienceReader, AudienceSpec, Block, CampaignName, Definition, FileLine,
-    InnerPath, InvalidRow, Seen,
+    InnerPath, InvalidRow, ListFile, Seen,
 };
 use crate::delivery::directory::Directory;
 use crate::delivery::plan::{PlanSink, PlanSummary, Planner};
@@ -49,7 +49,7 @@ pub struct Campaign {
     /// The customer files.
     pub customers: Vec<PathBuf>,
     /// The lists of those whom it excludes.
-    pub exclude: Vec<PathBuf>,
+    pub exclude: Vec<ListFile>,
     /// Who is messaged instead of the customers of the file.
     pub chosen: Option<Chosen>,
     /// Who is behind the Sendbird user ids that it lists; nobody else can be planned of those.
@@ -111,7 +111,14 @@ impl Campaign {
             paths.collect()
         };
         let customers = all_inside(&definition.customers.files)?;
-        let exclude = all_inside(&definition.customers.exclude)?;
+        let exclude = definition.customers.exclude.iter();
+        let exclude = exclude.map(|list| {
+            Ok(ListFile {
+                path: inside(folder, list.path.as_path())?,
+                may_be_empty: list.may_be_empty,
+            })
+        });
+        let exclude = exclude.collect::<Result<_, Mistake>>()?;
         Ok(Campaign {
             definition,
             message,

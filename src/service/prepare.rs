@@ -5,7 +5,6 @@
 //! the house, who is who, in whose name, when, who is left out, what refuses a plan, what is warned
 //! of.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -15,7 +14,8 @@ use super::lookups::{self, Cache, Unresolved};
 use super::planning::{self, Campaign, Mistake, PlanError};
 use super::warnings::{self, Earlier};
 use crate::campaign::{
-    Definition, House, InvalidRows, OpenHours, Pace, Restraints, SameCampaign, Warning, Zone,
+    Definition, House, InvalidRows, ListFile, OpenHours, Pace, Restraints, SameCampaign, Warning,
+    Zone,
 };
 use crate::delivery::list::List;
 use crate::delivery::plan::{Digest, PlanSink, PlanSummary};
@@ -36,7 +36,7 @@ pub struct Terms {
     /// The zone of campaigns that name none.
     pub timezone: Option<Zone>,
     /// Lists of those whom no campaign messages.
-    pub suppress: Vec<PathBuf>,
+    pub suppress: Vec<ListFile>,
     /// Rules of the whole house.
     pub house: House,
     /// The rate that all campaigns share.

@@ -2,13 +2,13 @@
 //! week's, or one that was cut.
 
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::Timestamp;
 
 use super::plain_file;
 use super::planning::Campaign;
-use crate::campaign::{Definition, Encoding, FileRead, Message, Role};
+use crate::campaign::{Definition, Encoding, FileRead, ListFile, Message, Role};
 use crate::delivery::plan::PlanSummary;
 
 /// A file at this path; none where it is gone by now.
@@ -27,7 +27,7 @@ pub(super) fn file_at(name: impl Into<String>, path: &Path, role: Role) -> Optio
 pub fn of_plan(
     campaign: &Campaign,
     folder: &Path,
-    suppress: &[PathBuf],
+    suppress: &[ListFile],
     summary: &PlanSummary,
 ) -> Vec<FileRead> {
     let definition = &campaign.definition;
@@ -37,7 +37,7 @@ pub fn of_plan(
         let name = name.as_path().display().to_string();
         read.extend(file_at(name, path, Role::Customers(seen.clone())));
     }
-    let paths = campaign.exclude.iter().chain(suppress);
+    let paths = campaign.exclude.iter().chain(suppress).map(|it| &it.path);
     for (list, path) in summary.lists.iter().zip(paths) {
         if let Some(seen) = &list.seen {
             read.extend(file_at(&list.name, path, Role::List((**seen).clone())));

@@ -1,7 +1,7 @@
 //! The keys there are, and what to say about those that there are not.
 
 /// Every key there is, `section.key`.
-pub const KEYS: [&str; 31] = [
+pub const KEYS: [&str; 32] = [
     "desk.application_id",
     "desk.base_url",
     "desk.agent_id",
@@ -25,6 +25,7 @@ pub const KEYS: [&str; 31] = [
     "web.listen",
     "web.hosts",
     "web.network",
+    "audience.may_be_empty",
     "audience.suppress",
     "defaults.limit",
     "defaults.approval",

@@ -148,6 +148,17 @@ impl Sources {
                 ),
             ));
         }
+        let audience = &settings.audience;
+        let mut of_none = audience.may_be_empty.0.iter();
+        if let Some(place) = self.place("audience.may_be_empty")
+            && let Some(path) = of_none.find(|path| !audience.suppress.0.contains(path))
+        {
+            let path = path.display();
+            problems.push((
+                place,
+                format!("\"audience.may_be_empty\" names {path}, which \"audience.suppress\" does not name"),
+            ));
+        }
         let web = &settings.web;
         if let Some(place) = self.place("web.listen")
             && web.listen.is_beyond_this_machine()
@@ -197,9 +208,17 @@ impl Sources {
         if !from_env("store.url") {
             settings.store.url = settings.store.url.relative_to(folder);
         }
-        if !from_env("audience.suppress") {
-            let paths = settings.audience.suppress.0.iter_mut();
-            paths.for_each(|path| *path = folder.join(&path));
+        let audience = &mut settings.audience;
+        for (key, files) in [
+            ("audience.suppress", &mut audience.suppress),
+            ("audience.may_be_empty", &mut audience.may_be_empty),
+        ] {
+            if !from_env(key) {
+                files
+                    .0
+                    .iter_mut()
+                    .for_each(|path| *path = folder.join(&path));
+            }
         }
         if !from_env("desk.api_token_file") {
             settings.desk.api_token_file =

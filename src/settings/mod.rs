@@ -28,7 +28,7 @@ pub use self::error::SettingsError;
 pub use self::keys::KEYS;
 pub use self::values::{ApplicationId, BaseUrl, Concurrency, Files, ProxyUrl, Rate, Timeout};
 pub use self::web::{Hosts, Listen};
-use crate::campaign::{House, HouseWindow, Span, Zone};
+use crate::campaign::{House, HouseWindow, ListFile, Span, Zone};
 use crate::journal::StoreUrl;
 use crate::telemetry;
 
@@ -246,6 +246,20 @@ pub struct Audience {
     /// Lists of those whom no campaign messages.
     #[serde(deserialize_with = "text::parse")]
     pub suppress: Files,
+    /// Those of them that may be lists of nobody, each as it stands in `suppress`.
+    #[serde(deserialize_with = "text::parse")]
+    pub may_be_empty: Files,
+}
+
+impl Audience {
+    /// The lists, each with whether it may be empty.
+    pub fn lists(&self) -> Vec<ListFile> {
+        let list = |path: &PathBuf| ListFile {
+            path: path.clone(),
+            may_be_empty: self.may_be_empty.0.contains(path),
+        };
+        self.suppress.0.iter().map(list).collect()
+    }
 }
 
 /// `[defaults]`: rules of the whole house.

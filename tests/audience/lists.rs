@@ -183,9 +183,12 @@ fn a_sample_is_the_same_every_time_whatever_the_order_and_whoever_was_messaged()
 }
 
 /// What is said of a list for a campaign to 200007, 200014 and 200021.
-fn with_list(list: &str, more: &str) -> Result<BTreeSet<u64>, String> {
+/// The list as a campaign names it.
+const STOP: &str = "\"stop.csv\"";
+
+fn with_list(list: &str, exclude: &str) -> Result<BTreeSet<u64>, String> {
     let mut world = World::new();
-    let lines = format!("{more}[customers]\nfiles = [\"a.csv\"]\nexclude = [\"stop.csv\"]\n");
+    let lines = format!("[customers]\nfiles = [\"a.csv\"]\nexclude = [{exclude}]\n");
     world.campaign("spring", &lines);
     world.ids("a.csv", [200_007, 200_014, 200_021]);
     world.write("stop.csv", list);
@@ -197,7 +200,7 @@ fn with_list(list: &str, more: &str) -> Result<BTreeSet<u64>, String> {
 
 #[test]
 fn a_list_in_which_a_row_has_more_fields_than_the_header_is_refused_with_its_line() {
-    let said = with_list("customer_id\n200,007\n200,014\n", "").unwrap_err();
+    let said = with_list("customer_id\n200,007\n200,014\n", STOP).unwrap_err();
     assert!(said.contains("stop.csv: line 2"), "{said}");
     assert!(said.contains("read in full or not at all"), "{said}");
 }
@@ -205,15 +208,15 @@ fn a_list_in_which_a_row_has_more_fields_than_the_header_is_refused_with_its_lin
 #[test]
 fn a_list_in_which_a_row_spreads_over_lines_is_refused() {
     let list = "customer_id,why\n200007,\"said: never again\n200014,asked by phone\n200021,moved to site 5\"\n";
-    let said = with_list(list, "").unwrap_err();
+    let said = with_list(list, STOP).unwrap_err();
     assert!(said.contains("stop.csv: line 2"), "{said}");
-    let said = with_list("customer_id,why\n200007,\"never\nagain\"\n", "").unwrap_err();
+    let said = with_list("customer_id,why\n200007,\"never\nagain\"\n", STOP).unwrap_err();
     assert!(said.contains("each row is one line"), "{said}");
 }
 
 #[test]
 fn a_list_that_broke_off_in_its_last_row_is_refused() {
-    let said = with_list("customer_id\n200007\n2000", "").unwrap_err();
+    let said = with_list("customer_id\n200007\n2000", STOP).unwrap_err();
     assert!(
         said.contains("stop.csv: line 3") && said.contains("cut off"),
         "{said}"
@@ -221,11 +224,11 @@ fn a_list_that_broke_off_in_its_last_row_is_refused() {
 }
 
 #[test]
-fn a_list_of_nobody_is_refused_unless_it_is_allowed_by_name() {
+fn a_list_of_nobody_is_refused_unless_the_campaign_says_of_it_that_it_may_be_empty() {
     for list in ["", "customer_id\n", "\n\n"] {
-        let said = with_list(list, "").unwrap_err();
+        let said = with_list(list, STOP).unwrap_err();
         assert!(said.contains("stop.csv: has nobody in it"), "{said}");
-        let planned = with_list(list, "allow = [\"empty-list\"]\n").unwrap();
+        let planned = with_list(list, "{ file = \"stop.csv\", may_be_empty = true }").unwrap();
         assert_eq!(planned, set([200_007, 200_014, 200_021]));
     }
 }

@@ -73,7 +73,7 @@ fn case() -> impl Strategy<Value = Case> {
 
 impl Case {
     fn definition(&self) -> String {
-        let mut text = "allow = [\"empty-list\"]\n[customers]\nfiles = [\"a.csv\"]\nexclude = [\"left.csv\"]\n".to_owned();
+        let mut text = "[customers]\nfiles = [\"a.csv\"]\nexclude = [{ file = \"left.csv\", may_be_empty = true }]\n".to_owned();
         if self.filter {
             text.push_str("where = { taken = \"yes\" }\n");
         }

@@ -25,7 +25,7 @@ fn said_at(world: &mut World, answers: &[(&str, Option<u64>)], at: Timestamp) {
 fn missing(world: &World, name: &str) -> Vec<String> {
     let (campaign, store) = (world.read(name), world.store());
     let now = Timestamp::now();
-    let resolved = resolve(&campaign, &world.suppress, Some(&store), DESK, now).unwrap();
+    let resolved = resolve(&campaign, &world.lists(), Some(&store), DESK, now).unwrap();
     resolved
         .missing
         .iter()

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use deskcast::campaign::CampaignName;
+use deskcast::campaign::{CampaignName, ListFile};
 use deskcast::delivery::batch::BatchState;
 use deskcast::delivery::dispatch::Conclusion;
 use deskcast::delivery::outcome::{ChatId, Words};
@@ -96,12 +96,21 @@ impl World {
             .unwrap()
     }
 
+    /// The lists of the settings.
+    pub(crate) fn lists(&self) -> Vec<ListFile> {
+        let strict = |path: &PathBuf| ListFile {
+            path: path.clone(),
+            may_be_empty: false,
+        };
+        self.suppress.iter().map(strict).collect()
+    }
+
     pub(crate) fn terms(&self) -> Terms {
         Terms {
             base_url: self.base_url.clone(),
             agent_id: None,
             timezone: None,
-            suppress: self.suppress.clone(),
+            suppress: self.lists(),
             house: deskcast::campaign::House::default(),
             requests_per_second: 1.0,
         }

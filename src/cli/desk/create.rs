@@ -162,8 +162,8 @@ fn planned(context: &Context, args: &CreateArgs) -> Result<NewRun, Failure> {
             counted(sorted.len() as u64, "customer", "customers")
         )));
     }
-    let suppress = &context.settings.audience.suppress.0;
-    if let Some((customer, list)) = suppressed(suppress, &sorted)?.first() {
+    let suppress = context.settings.audience.lists();
+    if let Some((customer, list)) = suppressed(&suppress, &sorted)?.first() {
         return Err(Failure::mistake(format!(
             "customer {customer} is on {}, a list of people whom nobody messages (audience.suppress); nothing was sent",
             list.display()

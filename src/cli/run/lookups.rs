@@ -26,11 +26,10 @@ pub(super) async fn look_up(
     target: &Target,
 ) -> Result<u64, Failure> {
     let settings = &context.settings;
-    let suppress = &settings.audience.suppress.0;
     let now = Timestamp::now();
     let missing = resolve(
         campaign,
-        suppress,
+        &settings.audience.lists(),
         Some(&*journal),
         &target.planned_url,
         now,

@@ -29,7 +29,7 @@ pub(in crate::cli) fn terms(context: &Context, base_url: &str, sandbox: bool) ->
             .map(std::num::NonZeroU64::get)
             .or(sandbox.then_some(1)),
         timezone: context.settings.schedule.timezone.clone(),
-        suppress: context.settings.audience.suppress.0.clone(),
+        suppress: context.settings.audience.lists(),
         house: context.settings.defaults.house(),
         requests_per_second: context.settings.limits.requests_per_second.per_second(),
     }

@@ -7,7 +7,7 @@
 mod asking;
 mod question;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -16,7 +16,7 @@ pub use self::asking::{LookUps, NotLookedUp};
 use super::customer_file::CustomerFile;
 use super::lists;
 use super::planning::{Campaign, Mistake, spec_of};
-use crate::campaign::{AudienceReader, Block, NamedRow};
+use crate::campaign::{AudienceReader, Block, ListFile, NamedRow};
 use crate::delivery::directory::{Directory, Known};
 use crate::journal::lookups::Kept;
 use crate::journal::{JournalError, Store, StoreJournal};
@@ -97,7 +97,7 @@ pub struct Resolved {
 /// When a file or the store cannot be read.
 pub fn resolve(
     campaign: &Campaign,
-    suppress: &[PathBuf],
+    suppress: &[ListFile],
     cache: Option<&dyn Cache>,
     base_url: &str,
     now: Timestamp,

@@ -75,8 +75,17 @@ fn a_list_without_anybody_is_refused_unless_the_campaign_allows_it() {
     let ended = crate::stage::scene::finish(command);
     assert_eq!(ended.code, Some(2), "{ended:?}");
     assert!(ended.err.contains("has nobody in it"), "{}", ended.err);
-    let files = "files = [\"people.csv\"]\nexclude = [\"header.csv\"]";
-    case.campaign("allow = [\"empty-list\"]", files)
+    // It is enough that the settings say it of that one.
+    let may = "DESKCAST__AUDIENCE__MAY_BE_EMPTY";
+    for (named, code) in [("header.csv", 0), ("other.csv", 2)] {
+        let mut command = case.scene.deskcast(&arguments);
+        command.envs(suppress).env(may, named);
+        let ended = crate::stage::scene::finish(command);
+        assert_eq!(ended.code, Some(code), "{ended:?}");
+    }
+    let list = "{ file = \"header.csv\", may_be_empty = true }";
+    let files = format!("files = [\"people.csv\"]\nexclude = [{list}]");
+    case.campaign("", &files)
         .plans(&[300_011, 300_022, 300_033]);
     let list = &case.object()["lists"][0];
     assert_eq!(

@@ -28,7 +28,8 @@ fn complete(definition: &Definition) {
     assert!(!definition.group.is_empty());
     assert!((1..=1000).contains(&definition.batch_size.get()));
     let customers = &definition.customers;
-    let mut files: Vec<_> = customers.files.iter().chain(&customers.exclude).collect();
+    let lists = customers.exclude.iter().map(|list| &list.path);
+    let mut files: Vec<_> = customers.files.iter().chain(lists).collect();
     if let Message::File(file) = &definition.message {
         files.push(file);
     }
