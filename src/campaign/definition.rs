@@ -96,6 +96,33 @@ impl Definition {
         }
     }
 
+    /// What is sent without a file: it says this to this group, and everything else is as where a
+    /// file does not name it. It lists nobody.
+    pub fn without_file(name: CampaignName, message: MessageText, group: String) -> Self {
+        Self {
+            name,
+            message: Message::Inline(message),
+            variants: Vec::new(),
+            group,
+            agent_id: None,
+            priority: Priority::default(),
+            customers: Customers::default(),
+            column: Column::default(),
+            delimiter: None,
+            sheet: None,
+            batch_size: BatchSize::default(),
+            invalid_rows: InvalidRows::default(),
+            unknown: UnknownPolicy::default(),
+            schedule: None,
+            window: None,
+            restraints: Restraints::default(),
+            repeat: Repeat::default(),
+            warning_rules: WarningRules::default(),
+            overrides: Vec::new(),
+            warnings: Problems::default(),
+        }
+    }
+
     /// All that is said: by the variants, or to everybody.
     pub fn messages(&self) -> Vec<&Message> {
         match self.variants.is_empty() {

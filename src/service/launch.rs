@@ -11,10 +11,9 @@ use super::planning::{Campaign, Mistake};
 use super::prepare::{
     Before, Incomplete, Nobody, NotPlanned, Prepared, Refused, Terms, files_of, is_test, prepare,
 };
-use super::warnings::{self, Earlier};
+use super::warnings;
 use crate::campaign::OpenHours;
 use crate::delivery::plan::{Digest, PlanSummary};
-use crate::journal::planning::Alike;
 use crate::journal::{JournalError, Launch, NewRun, RunKey, StoreJournal};
 
 /// What is asked for beside the campaign.
@@ -137,14 +136,7 @@ pub fn launch(
     let prepared = prepare(campaign, terms, Some(journal))?;
     let definition = &prepared.campaign.definition;
     let mut new = new_run(&prepared, terms, asked);
-    let earlier = Earlier {
-        longest: journal.longest_message()?,
-        audience: journal.audience_before(Alike {
-            campaign: &definition.name,
-            base_url: &terms.base_url,
-            customers_file: &files_of(definition),
-        })?,
-    };
+    let earlier = prepared.earlier(journal)?;
     let mut warned = Vec::new();
     loop {
         let repeat = &definition.repeat;

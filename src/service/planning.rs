@@ -130,6 +130,19 @@ impl Campaign {
         })
     }
 
+    /// One that no file stands behind, with its text. Who is messaged is chosen.
+    pub fn without_file(definition: Definition, message: String) -> Campaign {
+        Campaign {
+            definition,
+            message,
+            variants: Vec::new(),
+            customers: Vec::new(),
+            exclude: Vec::new(),
+            chosen: None,
+            directory: Arc::default(),
+        }
+    }
+
     /// The templates of its requests, in the name of this agent.
     pub fn templates(&self, agent_id: u64) -> Varied<Template> {
         let Definition {

@@ -25,6 +25,8 @@ use crate::delivery::rules::{Messaged, Rules};
 use crate::delivery::tally::Listing;
 use crate::delivery::variant::Varied;
 use crate::desk::Desk;
+use crate::journal::planning::{Alike, Asking};
+use crate::journal::{JournalError, Store, StoreJournal};
 
 /// What holds for all campaigns of a process.
 #[derive(Clone, Debug)]
@@ -107,6 +109,41 @@ pub struct Before {
     pub earlier: Earlier,
 }
 
+/// What a plan asks about earlier runs.
+pub trait Past {
+    /// How many characters the longest text has that a run was planned with; none without a run.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn longest_message(&self) -> Result<Option<u64>, JournalError>;
+
+    /// How many customers the latest such run was for; none where there was none.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn audience_before(&self, alike: Alike<'_>) -> Result<Option<u64>, JournalError>;
+}
+
+impl Past for Store {
+    fn longest_message(&self) -> Result<Option<u64>, JournalError> {
+        Store::longest_message(self)
+    }
+
+    fn audience_before(&self, alike: Alike<'_>) -> Result<Option<u64>, JournalError> {
+        Store::audience_before(self, alike)
+    }
+}
+
+impl Past for StoreJournal {
+    fn longest_message(&self) -> Result<Option<u64>, JournalError> {
+        StoreJournal::longest_message(self)
+    }
+
+    fn audience_before(&self, alike: Alike<'_>) -> Result<Option<u64>, JournalError> {
+        StoreJournal::audience_before(self, alike)
+    }
+}
+
 /// What becomes of a plan without those whom Desk was not asked about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Incomplete {
@@ -172,6 +209,38 @@ pub fn prepare<'a>(
 }
 
 impl Prepared<'_> {
+    /// What earlier texts and audiences were like.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn earlier(&self, past: &dyn Past) -> Result<Earlier, JournalError> {
+        let definition = &self.campaign.definition;
+        Ok(Earlier {
+            longest: past.longest_message()?,
+            audience: past.audience_before(Alike {
+                campaign: &definition.name,
+                base_url: &self.terms.base_url,
+                customers_file: &files_of(definition),
+            })?,
+        })
+    }
+
+    /// What earlier runs have to do with its plan, as the store has it now.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn before(&self, store: &Store, now: Timestamp) -> Result<Before, JournalError> {
+        let definition = &self.campaign.definition;
+        let messaged = store.messaged(&Asking {
+            campaign: &definition.name,
+            base_url: &self.terms.base_url,
+            repeat: &definition.repeat,
+            now,
+        })?;
+        let earlier = self.earlier(store)?;
+        Ok(Before { messaged, earlier })
+    }
+
     /// Plans it into `sink`.
     ///
     /// # Errors
@@ -218,7 +287,7 @@ pub(super) fn housed(campaign: &Campaign, terms: &Terms) -> Result<Campaign, Mis
 }
 
 /// The names of the customer files, one a line.
-pub fn files_of(definition: &Definition) -> String {
+pub(super) fn files_of(definition: &Definition) -> String {
     let names: Vec<String> = definition
         .customers
         .files

@@ -5,7 +5,7 @@ use deskcast::sandbox::limit::{Limit, Window};
 use deskcast::service::budget::departures;
 use insta::assert_snapshot;
 
-use crate::stage::Stage;
+use crate::stage::{Ended, Stage};
 
 /// A text without the times in it, which are those of the test.
 fn timeless(text: &str) -> String {
@@ -231,6 +231,36 @@ fn an_unfinished_chat_is_gone_on_with_and_not_sent_beside() {
     assert_eq!(stage.sandbox(|desk| desk.world().memory().times(7)), 1);
     stage.deskcast(line).done();
     assert_eq!(stage.sandbox(|desk| desk.world().memory().times(7)), 2);
+}
+
+#[test]
+fn the_rules_of_the_house_hold_for_a_chat_as_for_a_campaign() {
+    let stage = Stage::new(0.0);
+    let with = |variables: &[(&str, &str)], line: &str| {
+        let mut command = stage.command(line);
+        command.envs(variables.iter().copied());
+        Ended::of(command.output().unwrap())
+    };
+    std::fs::write(stage.path("left.csv"), "customer_id\n8\n").unwrap();
+    std::fs::write(stage.path("empty.csv"), "customer_id\n").unwrap();
+    let line = "desk chat create --message Hi --group sales --customer 7,8";
+    let suppress = |list| [("DESKCAST__AUDIENCE__SUPPRESS", list)];
+    let said = with(&suppress("left.csv"), line).failed(2);
+    assert!(said.contains("customer 8 is on left.csv"), "{said}");
+    let said = with(&suppress("empty.csv"), line).failed(2);
+    assert!(said.contains("has nobody in it"), "{said}");
+    let said = with(&[("DESKCAST__DEFAULTS__LIMIT", "1")], line).failed(2);
+    assert!(said.contains("limit is 1"), "{said}");
+    assert_eq!(stage.requests(), 0);
+    let seven = "desk chat create --message Hi --group sales --customer 7";
+    stage.deskcast(seven).done();
+    let lately = [("DESKCAST__DEFAULTS__ANY_CAMPAIGN", "2d")];
+    for line in [seven, line, &format!("{line} --dry-run")] {
+        let said = with(&lately, line).failed(2);
+        assert!(said.contains("nothing was sent"), "{said}");
+    }
+    stage.deskcast(seven).done();
+    assert_eq!(stage.sandbox(|desk| desk.world().memory().times(8)), 0);
 }
 
 #[test]

@@ -120,7 +120,7 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
-    fn of(output: Output) -> Ended {
+    pub(crate) fn of(output: Output) -> Ended {
         Ended {
             code: output.status.code(),
             out: String::from_utf8(output.stdout).unwrap(),

@@ -5,7 +5,7 @@
 //! unknown is looked for in Desk, and is otherwise for `deskcast reconcile desk-chat`. Whoever types
 //! the command again after a crash is told of the unfinished run instead of sending twice.
 
-use std::time::Duration;
+use std::num::NonZeroU64;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
@@ -19,21 +19,24 @@ use super::super::output::print;
 use super::super::run::RunArgs;
 use super::super::run::send::send_and_read;
 use super::super::run::target::Target;
+use super::super::run::terms;
+use super::super::store::locate::store_url;
 use crate::campaign::{
-    Block, CampaignName, InvalidMessage, MessageText, Priority, UnknownPolicy, WARNING_NAMES,
-    Warning, WarningRules, text_warnings,
+    CampaignName, Definition, InvalidMessage, MessageText, Priority, Repeat, WARNING_NAMES,
+    WarningRules,
 };
 use crate::delivery::batch::BatchState;
-use crate::delivery::plan::Planner;
-use crate::delivery::request::Template;
-use crate::delivery::rules::Rules;
-use crate::delivery::variant::Varied;
+use crate::delivery::plan::{Digest, PlanSummary};
+use crate::delivery::variant::Shares;
 use crate::desk::Desk;
 use crate::journal::reading::BatchRows;
 use crate::journal::runs::RunRecord;
-use crate::journal::{Journal, JournalError, Launch, NewRun, RunKey, Store, StoreJournal};
+use crate::journal::{JournalError, Launch, RunKey, Store, StoreJournal};
 use crate::report::number::counted;
+use crate::service::launch::{Asked, Launched, launch};
 use crate::service::lists::suppressed;
+use crate::service::planning::{Campaign, Chosen};
+use crate::service::prepare::{Before, Incomplete, NotPlanned, Refused, Terms, prepare};
 
 /// The name that chats outside of campaigns run under.
 const NAME: &str = "desk-chat";
@@ -92,14 +95,17 @@ fn priority() -> impl clap::builder::TypedValueParser<Value = Priority> {
 }
 
 pub(super) async fn create(context: &Context, args: CreateArgs) -> Result<Exit, Failure> {
-    let new = planned(context, &args)?;
-    let template = Template::new(&new.message, &new.group, new.agent_id, new.priority);
-    let templates = Varied::same(template);
+    let campaign = campaign_of(context, &args)?;
+    let base_url = context.settings.base_url()?.to_string();
+    let terms = terms(context, &base_url, false);
+    let url = store_url(context);
+    let store = url.exists().then(|| url.read()).transpose()?;
+    let plan = plan_of(&campaign, &terms, store.as_ref())?;
     if args.dry_run {
-        let body = templates.of(&args.customer).body(&args.customer);
+        let body = plan.first_body.unwrap_or_default();
         print(&format!(
             "POST {}\n{}\n",
-            Desk::create_url(&new.base_url),
+            Desk::create_url(&base_url),
             String::from_utf8_lossy(&body)
         ))?;
         return Ok(Exit::Done);
@@ -107,7 +113,7 @@ pub(super) async fn create(context: &Context, args: CreateArgs) -> Result<Exit, 
     let run_args = RunArgs::outside_of_campaigns(NAME);
     let target = Target::of(context, &run_args).await?;
     let mut journal = target.store.open()?;
-    let key = record(&mut journal, new, &templates, &args.customer)?;
+    let key = record(&mut journal, &campaign, &terms, &args, plan.digest)?;
     let store = target.store.read()?;
     let run = store
         .run(&key)?
@@ -122,11 +128,52 @@ pub(super) async fn create(context: &Context, args: CreateArgs) -> Result<Exit, 
     Ok(exit)
 }
 
-/// The text, by the rules of a campaign's.
-fn text_of(args: &CreateArgs) -> Result<MessageText, Failure> {
+/// The chat as a campaign without a file, which the rules of the house hold for as for any other.
+fn campaign_of(context: &Context, args: &CreateArgs) -> Result<Campaign, Failure> {
+    let name = CampaignName::new(NAME).map_err(|error| Failure::mistake(error.to_string()))?;
+    let file = context
+        .settings
+        .campaigns
+        .folder
+        .join(format!("{NAME}.toml"));
+    if file.exists() {
+        return Err(Failure::mistake(format!(
+            "{}: a campaign has the name {NAME}, which is kept for chats outside of campaigns; rename it",
+            file.display()
+        )));
+    }
     let mut rules = WarningRules::allowing(args.allow.iter().map(String::as_str));
     rules.strict = args.strict;
-    let message = MessageText::new(&args.message, &rules).map_err(|wrong| {
+    let message = text_of(args, &rules)?;
+    if args.group.trim().is_empty() {
+        return Err(Failure::mistake("--group: the key of a group is not empty"));
+    }
+    let of_settings = context.settings.desk.agent_id;
+    let agent_id = args.agent.and_then(NonZeroU64::new).or(of_settings);
+    if agent_id.is_none() {
+        return Err(Failure::mistake(
+            "no agent is named: give --agent, or set desk.agent_id in deskcast.toml",
+        ));
+    }
+    let mut definition = Definition::without_file(name, message.clone(), args.group.clone());
+    definition.agent_id = agent_id;
+    definition.priority = args.priority;
+    definition.repeat = Repeat::always();
+    definition.warning_rules = rules;
+    let message = message.as_str().to_owned();
+    let mut campaign = Campaign::without_file(definition, message);
+    campaign.chosen = Some(Chosen {
+        customers: customers_of(context, args)?.zip(1..).collect(),
+        from: "the command line".to_owned(),
+        what: "those of --customer".to_owned(),
+        test: false,
+    });
+    Ok(campaign)
+}
+
+/// The text, by the rules of a campaign's.
+fn text_of(args: &CreateArgs, rules: &WarningRules) -> Result<MessageText, Failure> {
+    MessageText::new(&args.message, rules).map_err(|wrong| {
         let help = match wrong {
             InvalidMessage::Placeholder(_) => {
                 "\nWrite it out. If customers are to read it: --allow placeholders"
@@ -134,20 +181,14 @@ fn text_of(args: &CreateArgs) -> Result<MessageText, Failure> {
             _ => "",
         };
         Failure::mistake(format!("--message: the message {wrong}{help}"))
-    })?;
-    let warnings = rules.judge(text_warnings("the message", message.as_str()));
-    for Warning { name, sentence } in warnings.map_err(Failure::mistake)? {
-        tracing::warn!(warning = name, "{sentence}");
-    }
-    Ok(message)
+    })
 }
 
-/// The run, once everything that can be wrong with it was looked at.
-fn planned(context: &Context, args: &CreateArgs) -> Result<NewRun, Failure> {
-    let message = text_of(args)?;
-    if args.group.trim().is_empty() {
-        return Err(Failure::mistake("--group: the key of a group is not empty"));
-    }
+/// Whom it is for: each once, few, and nobody whom nobody messages.
+fn customers_of<'a>(
+    context: &Context,
+    args: &'a CreateArgs,
+) -> Result<impl Iterator<Item = u64> + use<'a>, Failure> {
     let mut sorted = args.customer.clone();
     sorted.sort_unstable();
     if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -169,77 +210,62 @@ fn planned(context: &Context, args: &CreateArgs) -> Result<NewRun, Failure> {
             list.display()
         )));
     }
-    let of_settings = context
-        .settings
-        .desk
-        .agent_id
-        .map(std::num::NonZeroU64::get);
-    let agent_id = args.agent.or(of_settings).ok_or_else(|| {
-        Failure::mistake("no agent is named: give --agent, or set desk.agent_id in deskcast.toml")
-    })?;
-    let file = context
-        .settings
-        .campaigns
-        .folder
-        .join(format!("{NAME}.toml"));
-    if file.exists() {
-        return Err(Failure::mistake(format!(
-            "{}: a campaign has the name {NAME}, which is kept for chats outside of campaigns; rename it",
-            file.display()
-        )));
-    }
-    let now = Timestamp::now();
-    Ok(NewRun {
-        key: RunKey {
-            campaign: CampaignName::new(NAME)
-                .map_err(|error| Failure::mistake(error.to_string()))?,
-            due: Timestamp::from_second(now.as_second()).unwrap_or(now),
-        },
-        message: message.as_str().to_owned(),
-        group: args.group.clone(),
-        agent_id,
-        priority: args.priority,
-        batch_size: MOST_CUSTOMERS as u32,
-        base_url: context.settings.base_url()?.to_string(),
-        customers_file: "the command line".to_owned(),
-        unknown: UnknownPolicy::Hold,
-        beside: args.new,
-        created_at: now,
-        launch: Launch::default(),
-    })
+    Ok(args.customer.iter().copied())
 }
 
-/// Makes the run durable. Another one within the same second is due a second later.
+/// The plan, which has everybody who was named or is none: whoever types an id means that person.
+fn plan_of(
+    campaign: &Campaign,
+    terms: &Terms,
+    store: Option<&Store>,
+) -> Result<PlanSummary, Failure> {
+    let prepared = prepare(campaign, terms, None)?;
+    let before = match store {
+        Some(store) => prepared.before(store, Timestamp::now())?,
+        None => Before::default(),
+    };
+    let mut shares = Shares::new(&prepared.templates);
+    let plan = match prepared.plan(before, None, Incomplete::Refuse, &mut shares) {
+        Ok(plan) => plan,
+        Err(NotPlanned::Sink(never)) => match never {},
+        Err(NotPlanned::Refused(Refused::Mistake(mistake))) => return Err(mistake.into()),
+        Err(NotPlanned::Refused(Refused::Nobody(nobody))) => {
+            return Err(Failure::mistake(format!("{nobody}; nothing was sent")));
+        }
+    };
+    match plan.summary.left_out.first() {
+        None => Ok(plan.summary),
+        Some((ground, count)) => Err(Failure::mistake(format!(
+            "{} of {}: {}; nothing was sent",
+            count,
+            counted(plan.summary.listing.listed, "customer", "customers"),
+            ground.sentence()
+        ))),
+    }
+}
+
+/// Makes the run of this plan durable.
 fn record(
     journal: &mut StoreJournal,
-    mut new: NewRun,
-    templates: &Varied<Template>,
-    customers: &[u64],
+    campaign: &Campaign,
+    terms: &Terms,
+    args: &CreateArgs,
+    plan: Digest,
 ) -> Result<RunKey, Failure> {
-    let block = Block {
-        ids: customers.to_vec(),
-        lines: (1..=customers.len() as u64).collect(),
-        rows: customers.len(),
-        ..Block::default()
+    let asked = Asked {
+        expected: Some(plan),
+        beside: args.new,
+        at: Timestamp::now(),
+        due: None,
+        launch: Launch::default(),
+        unasked: None,
     };
-    let url = Desk::create_url(&new.base_url);
-    loop {
-        let created = journal.create_run::<JournalError>(&new, &mut |sink| {
-            let mut planner = Planner::new(templates, &url, MOST_CUSTOMERS, Rules::default());
-            planner.block(&block, sink)?;
-            planner.finish(sink)
-        });
-        match created {
-            Ok(_) => return Ok(new.key),
-            Err(JournalError::Exists(_)) => new.key.due += Duration::from_secs(1),
-            Err(JournalError::Unfinished(key)) => {
-                return Err(Failure::mistake(format!(
-                    "an earlier chat is unfinished ({key}), and nothing was sent now. deskcast run {NAME} goes on \
-                     with it; --new sends this one beside it"
-                )));
-            }
-            Err(error) => return Err(error.into()),
-        }
+    match launch(journal, campaign, terms, &asked)? {
+        Launched::New(key) | Launched::There(key) => Ok(key),
+        Launched::Unfinished(key) => Err(Failure::mistake(format!(
+            "an earlier chat is unfinished ({key}), and nothing was sent now. deskcast run {NAME} goes on \
+             with it; --new sends this one beside it"
+        ))),
     }
 }
 

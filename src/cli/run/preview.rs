@@ -25,7 +25,6 @@ use crate::delivery::plan::{Digest, PlanSummary};
 use crate::delivery::tally::{Owner, Tally};
 use crate::delivery::tracking::Counts;
 use crate::delivery::variant::Shares;
-use crate::journal::planning::{Alike, Asking};
 use crate::journal::reading::{Requests, VariantStanding};
 use crate::journal::{Store, StoreUrl};
 use crate::report::dry_run::{DryRun, Missing, NoStore};
@@ -35,8 +34,7 @@ use crate::report::read as read_shown;
 use crate::report::variants::Variants;
 use crate::service::lookups::Cache;
 use crate::service::planning::Campaign;
-use crate::service::prepare::{Before, Incomplete, NotPlanned, Refused, files_of, prepare};
-use crate::service::warnings::Earlier;
+use crate::service::prepare::{Before, Incomplete, NotPlanned, Refused, prepare};
 use crate::service::what_was_read;
 
 /// Shows what would be sent.
@@ -61,9 +59,10 @@ pub(super) async fn dry_run(
     let prepared = prepare(&campaign, &terms, cache)?;
     let campaign = &prepared.campaign;
     let now = Timestamp::now();
-    let before = match args.sandbox {
+    let store = store_url(context);
+    let before = match args.sandbox || !store.exists() {
         true => Before::default(),
-        false => before(&store_url(context), campaign, &base_url, now)?,
+        false => prepared.before(&store.read()?, now)?,
     };
     let mut shares = Shares::new(&prepared.templates);
     let planned = prepared.plan(before, expected, Incomplete::Show, &mut shares);
@@ -225,35 +224,6 @@ pub(in crate::cli) fn longest_message(store: &StoreUrl) -> Result<Option<u64>, F
         true => Ok(store.read()?.longest_message()?),
         false => Ok(None),
     }
-}
-
-/// What earlier runs have to do with a plan; nothing where there is no journal yet.
-fn before(
-    store: &StoreUrl,
-    campaign: &Campaign,
-    base_url: &str,
-    now: Timestamp,
-) -> Result<Before, Failure> {
-    if !store.exists() {
-        return Ok(Before::default());
-    }
-    let store = store.read()?;
-    let definition = &campaign.definition;
-    let messaged = store.messaged(&Asking {
-        campaign: &definition.name,
-        base_url,
-        repeat: &definition.repeat,
-        now,
-    })?;
-    let earlier = Earlier {
-        longest: store.longest_message()?,
-        audience: store.audience_before(Alike {
-            campaign: &definition.name,
-            base_url,
-            customers_file: &files_of(definition),
-        })?,
-    };
-    Ok(Before { messaged, earlier })
 }
 
 fn dry_run_object(
