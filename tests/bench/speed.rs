@@ -23,6 +23,7 @@ mod repeat;
 mod restart;
 mod runs;
 mod sandbox;
+mod sheet;
 mod throughput;
 mod transcripts;
 
@@ -53,8 +54,9 @@ impl Size {
 
 type Benchmark = fn(Size, &mut Figures) -> Outcome<()>;
 
-const BENCHMARKS: [(&str, Benchmark); 8] = [
+const BENCHMARKS: [(&str, Benchmark); 9] = [
     ("plan", plan::measure),
+    ("sheet", sheet::measure),
     ("audience", repeat::measure),
     ("budget", budget::measure),
     ("throughput", throughput::measure),
