@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
@@ -16,7 +17,7 @@ use super::progress::show_job;
 use super::selection::{FormatArgs, open_store, run_key};
 use super::store::locate::{budget_store, existing_store};
 use super::tickets::TicketArgs;
-use crate::delivery::retract::Wanted;
+use crate::delivery::retract::{Wanted, Writer, Writers};
 use crate::journal::retraction::{NewRetraction, RetractionRecord};
 use crate::report::Format;
 use crate::report::jobs::Listing;
@@ -47,6 +48,11 @@ pub(super) struct RetractArgs {
     #[arg(long, value_name = "TEXT")]
     contains: Option<String>,
 
+    /// Whose messages are deleted [default: agent,event]. With customer, what customers wrote is
+    /// deleted, too
+    #[arg(long, value_name = "WHO", value_delimiter = ',', value_parser = writer())]
+    written_by: Vec<Writer>,
+
     /// Try open tickets again, at growing distances, for this long (such as 2h) or until this time
     /// (such as 2026-11-21T18:00:00Z); without it they are tried once
     #[arg(long, value_name = "DURATION|TIME", value_parser = until)]
@@ -65,6 +71,11 @@ pub(super) struct RetractArgs {
 enum Until {
     For(Duration),
     Time(Timestamp),
+}
+
+fn writer() -> impl TypedValueParser<Value = Writer> {
+    PossibleValuesParser::new(["agent", "event", "customer"])
+        .map(|word| Writer::parse(&word).unwrap_or(Writer::Agent))
 }
 
 fn until(text: &str) -> Result<Until, String> {
@@ -88,9 +99,10 @@ impl Until {
     }
 }
 
-/// The words that are looked for, and the run they are of.
+/// The words that are looked for, whose they are, and the run they are of.
 struct Asked {
     wanted: Wanted,
+    writers: Writers,
     run: String,
 }
 
@@ -103,6 +115,11 @@ pub(super) async fn retract(context: &Context, args: RetractArgs) -> Result<Exit
     let base_url = context.settings.base_url()?.to_string();
     let asked = asked(context, &args, &base_url)?;
     let list = args.tickets.read()?;
+    if asked.writers.include_customers() {
+        tell(format_args!(
+            "warning: --written-by customer: what customers wrote is deleted, too, where it has the text"
+        ));
+    }
     let token = connection::token(&context.settings)?;
     let store = budget_store(context);
     let connection = Connection::new(&context.settings, &base_url, token, store.as_ref(), None)?;
@@ -133,15 +150,24 @@ fn asked(context: &Context, args: &RetractArgs, base_url: &str) -> Result<Asked,
         )),
         false => Ok(text.clone()),
     };
+    let writers = Writers::of(args.written_by.iter().copied());
     if let Some(text) = &args.text {
         let wanted = Wanted::Exactly(given(text)?);
         let run = String::new();
-        return Ok(Asked { wanted, run });
+        return Ok(Asked {
+            wanted,
+            writers,
+            run,
+        });
     }
     if let Some(text) = &args.contains {
         let wanted = Wanted::Containing(given(text)?);
         let run = String::new();
-        return Ok(Asked { wanted, run });
+        return Ok(Asked {
+            wanted,
+            writers,
+            run,
+        });
     }
     let key = run_key(args.message_from.as_deref().unwrap_or_default())?;
     let run = open_store(context)?.run(&key)?.ok_or_else(|| {
@@ -164,6 +190,7 @@ fn asked(context: &Context, args: &RetractArgs, base_url: &str) -> Result<Asked,
     }
     Ok(Asked {
         wanted: Wanted::Exactly(given(&run.message)?),
+        writers,
         run: key.to_string(),
     })
 }
@@ -178,12 +205,13 @@ async fn dry_run(
     let watched = means.watched.clone();
     let line = searching(watched.clone(), list.tickets.len() as u64);
     let bar = show_job(context, "retract", line);
-    let shown = show(&list.tickets, &asked.wanted, means)
+    let shown = show(&list.tickets, (&asked.wanted, &asked.writers), means)
         .await
         .map_err(|error| Failure::stopped(error.to_string()))?;
     drop(bar);
     let preview = Preview {
         wanted: &asked.wanted,
+        writers: &asked.writers,
         run: &asked.run,
         listing: Listing::of(list),
         shown: &shown,
@@ -215,6 +243,7 @@ async fn perform(
         digest: list.digest.clone(),
         tickets: list.tickets.len() as u64,
         wanted: asked.wanted.clone(),
+        writers: asked.writers.clone(),
         run: asked.run.clone(),
         by: operator(),
     };
@@ -238,6 +267,7 @@ async fn perform(
         recorder,
         id: taken.id,
         wanted: asked.wanted.clone(),
+        writers: asked.writers.clone(),
         until: args.until.map(Until::left),
         watched,
     };

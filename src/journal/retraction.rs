@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 pub use super::sqlite::retraction::RetractionLock;
-use crate::delivery::retract::{End, Wanted};
+use crate::delivery::retract::{End, Wanted, Writers};
 
 /// The number of a retraction in its store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -20,6 +20,8 @@ pub struct NewRetraction {
     pub tickets: u64,
     /// Which messages are meant.
     pub wanted: Wanted,
+    /// Whose they are.
+    pub writers: Writers,
     /// The run whose message it is, where it was given so.
     pub run: String,
     /// Who asks for it.
@@ -50,8 +52,19 @@ pub struct LookedThrough {
     pub ticket: u64,
     /// Why it could not be read; empty where it could.
     pub unread: String,
-    /// The messages that are meant: their ids and who wrote them.
-    pub found: Vec<(u64, String)>,
+    /// The messages with the text.
+    pub found: Vec<FoundMessage>,
+}
+
+/// A message with the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundMessage {
+    /// Its id.
+    pub message: u64,
+    /// Who wrote it.
+    pub user_type: String,
+    /// Whether it is meant; otherwise it is left alone.
+    pub is_meant: bool,
 }
 
 /// What came of an attempt to delete a message.
@@ -96,6 +109,8 @@ pub struct RetractionRecord {
     pub id: RetractionId,
     /// Which messages are meant.
     pub wanted: Wanted,
+    /// Whose they are.
+    pub writers: Writers,
     /// Tickets of the list.
     pub tickets: u64,
     /// Tickets that were looked through.

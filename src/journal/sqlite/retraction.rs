@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, par
 
 use super::read::Store;
 use super::{StoreJournal, millis, owner, timestamp};
-use crate::delivery::retract::{ALREADY, End, Wanted};
+use crate::delivery::retract::{ALREADY, End, Wanted, Writer, Writers};
 use crate::journal::JournalError;
 use crate::journal::retraction::{
     Came, LookedThrough, MessageRecord, NewRetraction, RetractionId, RetractionRecord, Taken,
@@ -30,7 +30,7 @@ impl StoreJournal {
         let tx = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let matching = matching(&new.wanted);
+        let matching = matching(&new.wanted, &new.writers);
         let before: Option<i64> = tx
             .query_row(
                 "SELECT max(id) FROM retraction WHERE ended_at IS NULL AND base_url = ?1
@@ -105,17 +105,18 @@ impl StoreJournal {
                 ticket.ticket.cast_signed(),
                 ticket.unread
             ])?;
-            for (message, user_type) in &ticket.found {
+            for found in &ticket.found {
                 tx.prepare_cached(
-                    "INSERT OR IGNORE INTO retraction_message (retraction, message, place, ticket, user_type)
-                     VALUES (?1, ?2, ?3, ?4, ?5)",
+                    "INSERT OR IGNORE INTO retraction_message (retraction, message, place, ticket, user_type, state)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 )?
                 .execute(params![
                     id.0,
-                    message.cast_signed(),
+                    found.message.cast_signed(),
                     ticket.place.cast_signed(),
                     ticket.ticket.cast_signed(),
-                    user_type
+                    found.user_type,
+                    if found.is_meant { "planned" } else { End::Left.as_str() },
                 ])?;
             }
         }
@@ -270,6 +271,7 @@ impl Store {
                     Ok(RetractionRecord {
                         id,
                         wanted: wanted(&matching, row.get(1)?),
+                        writers: writers(&matching),
                         tickets: number(row, 2)?,
                         looked_through: 0,
                         unread: Vec::new(),
@@ -323,16 +325,31 @@ fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     row.get::<_, i64>(column).map(i64::cast_unsigned)
 }
 
-fn matching(wanted: &Wanted) -> &'static str {
-    match wanted {
-        Wanted::Exactly(_) => "exactly",
-        Wanted::Containing(_) => "containing",
+/// How the text is meant, and whose messages: `exactly by AGENT, EVENT`.
+fn matching(wanted: &Wanted, writers: &Writers) -> String {
+    let how = match wanted {
+        Wanted::Exactly(_) => EXACTLY,
+        Wanted::Containing(_) => CONTAINING,
+    };
+    format!("{how}{BY}{writers}")
+}
+
+const EXACTLY: &str = "exactly";
+const CONTAINING: &str = "containing";
+const BY: &str = " by ";
+
+fn wanted(matching: &str, text: String) -> Wanted {
+    match matching.split(BY).next() {
+        Some(CONTAINING) => Wanted::Containing(text),
+        _ => Wanted::Exactly(text),
     }
 }
 
-fn wanted(matching: &str, text: String) -> Wanted {
-    match matching {
-        "containing" => Wanted::Containing(text),
-        _ => Wanted::Exactly(text),
+/// Whoever began one before writers were told apart meant everybody. It is shown so, and never gone on
+/// with, as its identity is another one.
+fn writers(matching: &str) -> Writers {
+    match matching.split_once(BY) {
+        Some((_, words)) => Writers::of(words.split(", ").filter_map(Writer::parse)),
+        None => Writers::all(),
     }
 }

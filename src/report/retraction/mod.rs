@@ -11,7 +11,7 @@ use super::jobs::Listing;
 use super::number::{counted, duration, grouped};
 use super::table::{TableRow, table};
 use super::text::{cell, one_line, time};
-use crate::delivery::retract::{End, Wanted};
+use crate::delivery::retract::{End, Wanted, Writers};
 use crate::journal::retraction::{MessageRecord, RetractionRecord};
 use crate::service::retraction::Proof;
 
@@ -46,7 +46,8 @@ impl Result<'_> {
     /// Whether every ticket was read, every message is deleted, and the deletion logs show each.
     pub fn is_clean(record: &RetractionRecord) -> bool {
         let is_clean = |message: &MessageRecord| {
-            message.end == Some(End::Deleted) && !message.logged_from.is_empty()
+            let is_deleted = message.end == Some(End::Deleted) && !message.logged_from.is_empty();
+            is_deleted || message.end == Some(End::Left)
         };
         record.finished && record.unread.is_empty() && record.messages.iter().all(is_clean)
     }
@@ -89,7 +90,7 @@ impl Result<'_> {
             "Retraction {}: {state} after {}\n\n{}{}\n\n",
             record.id.0,
             duration(self.took),
-            meant(&record.wanted, self.run),
+            meant(&record.wanted, &record.writers, self.run),
             self.listing.line()
         );
         text.push_str(&self.sums());
@@ -133,6 +134,7 @@ impl Result<'_> {
             ("Refused", Some(End::Refused)),
             ("Gone", Some(End::Gone)),
             ("Unknown", Some(End::Unknown)),
+            ("Left alone", Some(End::Left)),
             ("Remaining", None),
         ] {
             rows.push(row(name, self.tickets(end), self.count(end)));
@@ -182,7 +184,7 @@ impl Result<'_> {
         let groups = self.groups();
         let others: Vec<TableRow> = groups
             .iter()
-            .filter(|((_, _, end, _), _)| *end != Some(End::Deleted))
+            .filter(|((_, _, end, _), _)| !matches!(end, Some(End::Deleted | End::Left)))
             .map(|((_, ticket, end, why), count)| TableRow {
                 cells: vec![
                     ticket.to_string(),
@@ -242,7 +244,7 @@ impl Result<'_> {
         let object = json!({
             "retraction": record.id.0,
             "state": if record.finished { "finished" } else { "stopped" },
-            "wanted": wanted(&record.wanted, self.run),
+            "wanted": wanted(&record.wanted, &record.writers, self.run),
             "tickets": self.listing.json(),
             "looked_through": record.looked_through,
             "messages": {
@@ -252,6 +254,7 @@ impl Result<'_> {
                 "refused": self.count(Some(End::Refused)),
                 "gone": self.count(Some(End::Gone)),
                 "unknown": self.count(Some(End::Unknown)),
+                "left": self.count(Some(End::Left)),
                 "remaining": self.count(None),
             },
             "logs": {
@@ -314,7 +317,7 @@ impl Result<'_> {
     }
 }
 
-fn meant(wanted: &Wanted, run: &str) -> String {
+fn meant(wanted: &Wanted, writers: &Writers, run: &str) -> String {
     let text = quoted(wanted.text(), LONGEST);
     let count = wanted.text().chars().count() as u64;
     let count = counted(count, "character", "characters");
@@ -322,18 +325,21 @@ fn meant(wanted: &Wanted, run: &str) -> String {
         Wanted::Exactly(_) => format!("Text      {text} ({count}, exactly)\n"),
         Wanted::Containing(_) => format!("Contains  {text} ({count})\n"),
     };
+    let what = format!("{what}Written   by {writers}\n");
     match run.is_empty() {
         true => what,
         false => format!("Run       {run}\n{what}"),
     }
 }
 
-fn wanted(wanted: &Wanted, run: &str) -> Value {
-    match wanted {
+fn wanted(wanted: &Wanted, writers: &Writers, run: &str) -> Value {
+    let mut object = match wanted {
         Wanted::Exactly(text) if run.is_empty() => json!({"text": text}),
         Wanted::Exactly(text) => json!({"text": text, "message_from": run}),
         Wanted::Containing(text) => json!({"contains": text}),
-    }
+    };
+    object["written_by"] = writers.to_string().split(", ").collect();
+    object
 }
 
 fn not_read<'a>(tickets: impl ExactSizeIterator<Item = (u64, &'a str)>) -> String {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{meant, not_read, quoted, wanted};
-use crate::delivery::retract::Wanted;
+use crate::delivery::retract::{Wanted, Writers};
 use crate::report::jobs::Listing;
 use crate::report::number::{counted, grouped};
 use crate::report::text::one_line;
@@ -17,6 +17,8 @@ const EXAMPLE: usize = 40;
 pub struct Preview<'a> {
     /// Which messages are meant.
     pub wanted: &'a Wanted,
+    /// Whose they are.
+    pub writers: &'a Writers,
     /// The run whose message it is; empty where it was given otherwise.
     pub run: &'a str,
     /// What the ticket file came to.
@@ -34,7 +36,7 @@ impl Preview<'_> {
         let mut text = format!(
             "Dry run: nothing was deleted. {} to look through the tickets.\n\n{}",
             counted(self.reads, "request was made", "requests were made"),
-            meant(self.wanted, self.run)
+            meant(self.wanted, self.writers, self.run)
         );
         text.push_str(&format!(
             "{}\nLooked through {:>9}\nNot read       {:>9}\nWith messages  {:>9}\nMessages       {:>9}\n",
@@ -51,14 +53,26 @@ impl Preview<'_> {
                 grouped(*count)
             ));
         }
+        if !shown.left.is_empty() {
+            let left = shown.left.values().sum();
+            text.push_str(&format!("Left alone     {:>9}\n", grouped(left)));
+        }
+        for (writer, count) in &shown.left {
+            text.push_str(&format!(
+                "  by {:<9}  {:>9}\n",
+                one_line(writer),
+                grouped(*count)
+            ));
+        }
         if !shown.examples.is_empty() {
             text.push_str("\nFor example:\n");
         }
         for example in &shown.examples {
             text.push_str(&format!(
-                "  ticket {}, message {}: {}\n",
+                "  ticket {}, message {}, by {}: {}\n",
                 example.ticket,
                 example.message,
+                one_line(&example.user_type),
                 quoted(&example.text, EXAMPLE)
             ));
         }
@@ -87,12 +101,13 @@ impl Preview<'_> {
         let object = json!({
             "retraction": null,
             "state": "dry-run",
-            "wanted": wanted(self.wanted, self.run),
+            "wanted": wanted(self.wanted, self.writers, self.run),
             "tickets": self.listing.json(),
             "looked_through": shown.looked_through,
             "with_messages": shown.tickets,
             "messages": shown.messages(),
             "by_writer": shown.by_writer,
+            "left": shown.left,
             "examples": examples,
             "not_read": unread,
             "requests": {"reads": self.reads},

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use super::recorder::Recorder;
 use super::ticket_reader::{Means, NoDesk};
-use crate::delivery::retract::Wanted;
+use crate::delivery::retract::{Wanted, Writers};
 use crate::desk::TicketId;
 use crate::journal::retraction::{RetractionId, Taken};
 use crate::journal::{JournalError, StoreJournal};
@@ -76,6 +76,8 @@ pub struct Retraction {
     pub id: RetractionId,
     /// Which messages are meant.
     pub wanted: Wanted,
+    /// Whose they are.
+    pub writers: Writers,
     /// For how long open tickets are tried again; none for not at all.
     pub until: Option<Duration>,
     /// Where the deleting is shown.

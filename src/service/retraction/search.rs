@@ -6,11 +6,11 @@ use std::sync::Arc;
 use tokio::sync::mpsc::{Receiver, channel};
 
 use super::{Retraction, Stopped};
-use crate::delivery::retract::Wanted;
+use crate::delivery::retract::{Wanted, Writers};
 use crate::delivery::transcript::{Part, Weight};
 use crate::desk::{ChatMessage, TicketId};
 use crate::journal::JournalError;
-use crate::journal::retraction::{LookedThrough, Taken};
+use crate::journal::retraction::{FoundMessage, LookedThrough, Taken};
 use crate::service::ticket_reader::{Cut, Handed, Means, NoDesk, Reached, Reader, Unread, Watched};
 
 /// Tickets of one commit, at most.
@@ -18,7 +18,7 @@ const TICKETS_A_COMMIT: usize = 256;
 /// Examples that are shown.
 const EXAMPLES: usize = 5;
 
-/// The messages of a page that are meant.
+/// The messages of a page that have the text.
 #[derive(Debug, Default)]
 struct Found(Vec<Example>);
 
@@ -31,7 +31,7 @@ impl Weight for Found {
     }
 }
 
-/// A message that is meant.
+/// A message that has the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Example {
     /// Its ticket.
@@ -40,6 +40,8 @@ pub struct Example {
     pub message: u64,
     /// Who wrote it.
     pub user_type: String,
+    /// Whether it is meant; otherwise it is left alone.
+    pub is_meant: bool,
     /// Its text.
     pub text: String,
 }
@@ -53,7 +55,9 @@ pub struct Shown {
     pub tickets: u64,
     /// How many messages are meant, by who wrote them.
     pub by_writer: BTreeMap<String, u64>,
-    /// Some of them.
+    /// How many have the text and are left alone, by who wrote them.
+    pub left: BTreeMap<String, u64>,
+    /// Some of those that are meant.
     pub examples: Vec<Example>,
     /// Tickets that could not be read.
     pub unread: Vec<Unread>,
@@ -65,12 +69,16 @@ pub struct Shown {
 ///
 /// # Errors
 /// When Desk as a whole cannot be read.
-pub async fn show(tickets: &[TicketId], wanted: &Wanted, means: Means) -> Result<Shown, NoDesk> {
+pub async fn show(
+    tickets: &[TicketId],
+    (wanted, writers): (&Wanted, &Writers),
+    means: Means,
+) -> Result<Shown, NoDesk> {
     let (sender, mut parts) = channel(64);
     let reader = Reader::new(
         tickets,
         Reached::default(),
-        cut(wanted.clone(), true),
+        cut(wanted.clone(), writers.clone(), true),
         means,
     );
     let count = async {
@@ -103,8 +111,12 @@ impl Shown {
 
     fn add(&mut self, of_ticket: &mut Vec<Example>) {
         self.looked_through += 1;
-        self.tickets += u64::from(!of_ticket.is_empty());
+        self.tickets += u64::from(of_ticket.iter().any(|found| found.is_meant));
         for found in of_ticket.drain(..) {
+            if !found.is_meant {
+                *self.left.entry(found.user_type).or_default() += 1;
+                continue;
+            }
             *self.by_writer.entry(found.user_type.clone()).or_default() += 1;
             if self.examples.len() < EXAMPLES {
                 self.examples.push(found);
@@ -113,20 +125,21 @@ impl Shown {
     }
 }
 
-/// Keeps of a page what is meant and not deleted yet; its text only where it is to be shown.
-fn cut(wanted: Wanted, with_text: bool) -> Cut<Found> {
+/// Keeps of a page what has the text and is not deleted yet; the text only where it is to be shown.
+fn cut(wanted: Wanted, writers: Writers, with_text: bool) -> Cut<Found> {
     Arc::new(move |ticket, messages, _| {
-        let is_meant = |message: &&ChatMessage| {
+        let is_found = |message: &&ChatMessage| {
             let text = message.message.as_deref().unwrap_or_default();
             message.deleted_at.is_none() && wanted.matches(text)
         };
-        let found = messages.iter().filter(is_meant);
+        let found = messages.iter().filter(is_found);
         Found(
             found
                 .map(|message| Example {
                     ticket: ticket.0,
                     message: message.id.0,
                     user_type: message.user_type.as_str().to_owned(),
+                    is_meant: writers.include(message.user_type.as_str()),
                     text: match with_text {
                         true => message.message.clone().unwrap_or_default(),
                         false => String::new(),
@@ -148,7 +161,7 @@ impl Retraction {
         let watched = self.means.watched.clone();
         watched.update(|counts| counts.tickets = from.ticket);
         let (sender, parts) = channel(64);
-        let cut = cut(self.wanted.clone(), false);
+        let cut = cut(self.wanted.clone(), self.writers.clone(), false);
         let reader = Reader::new(tickets, from, cut, self.means.clone());
         let keep = self.keep(from.ticket, parts, &watched);
         let ((_, stopped), kept) = tokio::join!(reader.read(sender), keep);
@@ -195,7 +208,11 @@ impl Retraction {
                     ticket: ticket.0,
                     unread,
                     found: found
-                        .map(|found| (found.message, found.user_type))
+                        .map(|found| FoundMessage {
+                            message: found.message,
+                            user_type: found.user_type,
+                            is_meant: found.is_meant,
+                        })
                         .collect(),
                 });
                 place += 1;

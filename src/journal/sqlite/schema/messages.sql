@@ -7,7 +7,7 @@ CREATE TABLE retraction (
   base_url       TEXT NOT NULL,
   tickets_digest TEXT NOT NULL,               -- sha256 over the list, in its order
   tickets        INTEGER NOT NULL,
-  matching       TEXT NOT NULL,               -- exactly | containing
+  matching       TEXT NOT NULL,               -- exactly | containing, and whose: 'exactly by AGENT, EVENT'
   wanted         TEXT NOT NULL,
   run            TEXT NOT NULL DEFAULT '',    -- whose message it is, where it was given so
   reads          INTEGER NOT NULL DEFAULT 0,
@@ -30,7 +30,7 @@ CREATE TABLE retraction_message (
   place       INTEGER NOT NULL,               -- of its ticket
   ticket      INTEGER NOT NULL,
   user_type   TEXT NOT NULL DEFAULT '',
-  state       TEXT NOT NULL DEFAULT 'planned', -- planned | deleting | deleted | gone | refused | open | unknown
+  state       TEXT NOT NULL DEFAULT 'planned', -- planned | deleting | deleted | gone | refused | open | unknown | left
   attempts    INTEGER NOT NULL DEFAULT 0,
   uncertain   INTEGER NOT NULL DEFAULT 0,     -- 1 where an answer was lost: it may have been deleted by then
   intended_at INTEGER,
