@@ -1,5 +1,6 @@
 //! Orders from another process: obeyed within a second, kept, and shown.
 
+use std::collections::BTreeSet;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -277,6 +278,43 @@ fn orders_that_race_are_all_answered_and_a_cancel_is_for_good() {
 }
 
 #[test]
+fn a_launch_sends_what_the_file_says_now_or_nothing() {
+    let house = House::new();
+    house.campaign("spring", 4, NEVER);
+    let good = std::fs::read_to_string(house.scene.path("campaigns/spring.toml")).unwrap();
+    let daemon = house.daemon();
+    // In the same moment: the daemon may not have heard of the file yet.
+    house.replace("spring.toml", &good.replace("group = ", "grup = "));
+    let refused = house.run(&["launch", "spring"]);
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    for words in [
+        "nothing was launched",
+        "spring.toml:",
+        "did you mean \"group\"?",
+    ] {
+        assert!(refused.err.contains(words), "{words}: {refused:?}");
+    }
+    house.replace("spring.toml", &good.replace("Hello", "Goodbye"));
+    let launched = house.run(&["launch", "spring"]);
+    assert_eq!(launched.code, Some(0), "{launched:?}");
+    house.wait_for_finished("spring", 1);
+    let texts = house.desk.with(|desk| {
+        let chats = desk.world().chats().iter();
+        let texts: BTreeSet<String> = chats.map(|chat| chat.message().to_owned()).collect();
+        texts
+    });
+    assert_eq!(texts, BTreeSet::from(["Goodbye from spring".to_owned()]));
+    let log = daemon.stop();
+    let read = "its file is read, and what it says holds";
+    assert_eq!(
+        log.matches(read).count(),
+        2,
+        "at the start, and the mended one: {log}"
+    );
+    house.must_hold();
+}
+
+#[test]
 fn a_launch_says_what_it_launched_or_why_not() {
     let house = House::slow(100);
     house.campaign("spring", 60, NEVER);
@@ -292,15 +330,13 @@ fn a_launch_says_what_it_launched_or_why_not() {
     );
     house.replace("broken.toml", "message = ");
     let daemon = house.daemon();
-    for name in ["autumn", "broken"] {
+    for (name, words) in [
+        ("autumn", "autumn.toml does not exist"),
+        ("broken", "broken.toml:1"),
+    ] {
         let refused = house.run(&["launch", name]);
         assert_eq!(refused.code, Some(2), "{refused:?}");
-        assert!(
-            refused
-                .err
-                .contains(&format!("{name}.toml does not exist, or is broken")),
-            "{refused:?}"
-        );
+        assert!(refused.err.contains(words), "{refused:?}");
     }
     let launched = house.run(&["launch", "spring", "--why", "a first try"]);
     assert_eq!(launched.code, Some(0), "{launched:?}");

@@ -89,6 +89,13 @@ impl Agenda {
             .min_by_key(|(_, at)| *at)
     }
 
+    /// When this campaign is due next; none where it never is.
+    pub(super) fn next_of(&self, name: &CampaignName, now: Timestamp) -> Option<Timestamp> {
+        let entry = self.entries.get(name)?;
+        let next = entry.timetable.fires_after(now).next();
+        next.map(|fire| fire.due)
+    }
+
     /// Takes in a definition that is new or changed. A schedule that was changed says nothing
     /// about the time before it was.
     pub(super) fn load(&mut self, store: &Store, campaign: &Campaign) -> Result<(), JournalError> {

@@ -67,6 +67,11 @@ impl Definitions {
         self.known.get(name)?.campaign.clone()
     }
 
+    /// What is wrong with the file of a campaign; its last good version is not what it says.
+    pub fn mistake(&self, name: &CampaignName) -> Option<&Mistake> {
+        self.known.get(name)?.mistake.as_ref()
+    }
+
     /// Those that are in force.
     pub fn all(&self) -> impl Iterator<Item = Arc<Campaign>> + '_ {
         let known = self.known.values();

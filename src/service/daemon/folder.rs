@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use jiff::Timestamp;
+
 use super::definitions::Change;
 use super::{Daemon, Note};
 use crate::campaign::CampaignName;
@@ -31,7 +33,8 @@ impl Daemon {
             match change {
                 Change::Loaded(name) => {
                     self.enquiries.renew(&name);
-                    self.load(name);
+                    self.load(name.clone());
+                    self.tell_loaded(&name);
                 }
                 Change::Broken(campaign, why, stays) => tracing::error!(
                     %campaign,
@@ -66,6 +69,18 @@ impl Daemon {
         {
             self.store_failed(&error);
             self.unloaded.push(name);
+        }
+    }
+
+    /// Says which version of a campaign is used from now on, and what comes of it.
+    fn tell_loaded(&self, campaign: &CampaignName) {
+        match self.agenda.next_of(campaign, Timestamp::now()) {
+            Some(next) => {
+                tracing::info!(%campaign, %next, "its file is read, and what it says holds")
+            }
+            None => {
+                tracing::info!(%campaign, "its file is read, and what it says holds; nothing is due")
+            }
         }
     }
 

@@ -27,15 +27,25 @@ impl Daemon {
         }
     }
 
-    fn launch_job(&self, order: &Order) -> Job {
-        let name = &order.campaign;
+    /// What a launch by hand comes to. It sends what the file says now, or nothing: somebody who
+    /// launches a campaign does not mean an earlier version of it.
+    fn launch_job(&mut self, order: &Order) -> Job {
+        // What was written just now may not have been noticed yet.
+        self.reread();
+        let (name, folder) = (&order.campaign, self.definitions.folder().display());
+        let refuse = |why| Job::Refuse {
+            order: order.id,
+            why,
+        };
+        if let Some(mistake) = self.definitions.mistake(name) {
+            return refuse(format!(
+                "\"{name}\" cannot be used as it is, and nothing was launched:\n{mistake}"
+            ));
+        }
         let Some(campaign) = self.definitions.get(name) else {
-            let folder = self.definitions.folder().display();
-            let why = format!(
-                "the daemon has no campaign \"{name}\" in force: {folder}/{name}.toml does not exist, or is broken"
-            );
-            let order = order.id;
-            return Job::Refuse { order, why };
+            return refuse(format!(
+                "the daemon has no campaign \"{name}\": {folder}/{name}.toml does not exist"
+            ));
         };
         Job::Order {
             asked: Box::new(Asked {
