@@ -14,7 +14,7 @@ use super::store::locate::{budget_store, store_url};
 use crate::delivery::ahead::is_ahead;
 use crate::report::check as report;
 use crate::report::result::state;
-use crate::service::check::{Checked, Defaults, Unfinished, campaigns, check_all, strays};
+use crate::service::check::{Checked, Defaults, Rows, Unfinished, campaigns, check_all, strays};
 use crate::service::frozen::{self, Today};
 use crate::service::planning::locate;
 use crate::service::verify::{Finding, Named, verify_online};
@@ -30,6 +30,10 @@ pub(super) struct CheckArgs {
     #[arg(long)]
     online: bool,
 
+    /// Read only the beginning of customer files and lists
+    #[arg(long)]
+    quick: bool,
+
     /// Take every warning for an error
     #[arg(long)]
     strict: bool,
@@ -42,6 +46,14 @@ pub(super) struct CheckArgs {
 pub(super) async fn check(context: &Context, args: CheckArgs) -> Result<Exit, Failure> {
     let settings = &context.settings;
     let agent_id = settings.desk.agent_id.map(std::num::NonZeroU64::get);
+    let base_url = settings.base_url().map(|url| url.to_string());
+    let terms = terms(context, &base_url.unwrap_or_default(), false);
+    let url = store_url(context);
+    let store = url.exists().then(|| url.read()).transpose()?;
+    let rows = Rows {
+        terms: &terms,
+        store: store.as_ref(),
+    };
     let defaults = Defaults {
         folder: &settings.campaigns.folder,
         agent_id,
@@ -49,7 +61,8 @@ pub(super) async fn check(context: &Context, args: CheckArgs) -> Result<Exit, Fa
         suppress: &settings.audience.lists(),
         house: settings.defaults.house(),
         strict: args.strict,
-        longest: longest_message(&store_url(context))?,
+        longest: longest_message(&url)?,
+        rows: (!args.quick).then_some(rows),
         styled: context.on_terminal && is_read_on_terminal(),
     };
     let names = match args.names.is_empty() {

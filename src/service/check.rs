@@ -1,10 +1,11 @@
 //! What is wrong with a campaign, found before it runs: its definition, its message, its customer
 //! files and lists, its agent and its time zones.
 //!
-//! Everything is looked at although something is wrong already, so that one look shows all. Of
-//! customer files and lists only the beginning is read: a dry run reads the rest.
+//! Everything is looked at although something is wrong already, so that one look shows all. Files
+//! are read to their ends, unless only a quick look is asked for.
 
 mod folder;
+mod rows;
 
 use std::path::Path;
 
@@ -25,6 +26,7 @@ use crate::campaign::{
 use crate::journal::RunKey;
 
 pub use folder::{Sameness, check_all, strays};
+pub use rows::Rows;
 
 /// What holds for all campaigns, as far as mistakes depend on it.
 #[derive(Clone, Debug)]
@@ -45,6 +47,8 @@ pub struct Defaults<'a> {
     pub strict: bool,
     /// How many characters the longest text of an earlier run has; none where there was none.
     pub longest: Option<u64>,
+    /// What it takes to read files to their ends; without it only their beginnings are read.
+    pub rows: Option<Rows<'a>>,
 }
 
 /// A campaign and everything that is wrong with it.
@@ -70,7 +74,7 @@ pub struct Checked {
     pub named: Option<Named>,
     /// What makes another campaign the same one to customers; none where that is not known.
     pub sameness: Option<Sameness>,
-    /// What was read of its files: of customers and lists only the beginning.
+    /// What was read of its files.
     pub read: Vec<FileRead>,
     /// Whether it is a file that only looks like a campaign.
     pub stray: bool,
@@ -180,6 +184,10 @@ impl Checked {
         }
         self.read
             .extend(what_was_read::messages(definition, folder));
+        // What is wrong at the beginning of a file is so at its end, too.
+        if let Some(rows) = defaults.rows.filter(|_| self.is_ok()) {
+            self.read_rows(&definition.name, path, rows);
+        }
         let agent_id = self.note(agent_named(definition, defaults.agent_id));
         let zoned = |error: NoZone| Mistake(format!("{shown}: {error}"));
         self.scheduled = definition.schedule.is_some();

@@ -85,16 +85,53 @@ fn the_object_of_a_dry_run_has_what_was_read() {
 }
 
 #[test]
-fn a_check_of_a_campaign_shows_the_beginning_of_its_files_and_one_of_a_folder_does_not() {
+fn a_check_reads_every_row_and_says_what_a_run_would_refuse() {
+    let scene = scene();
+    let rows: String = (300_001..320_000).map(|id| format!("{id};yes\n")).collect();
+    let more = format!("customer_id;wants\n{rows}");
+    file(&scene, "more.csv", &more);
+    let ended = scene.run(&["check", "spring", "--json"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(ended.json()["campaigns"][0]["read"][1]["rows"], 19_999);
+    // Behind the last of many rows.
+    file(&scene, "more.csv", &format!("{more}32000;yes\n12.0;yes\n"));
+    let dry_run = scene.run(&["run", "spring", "--dry-run"]);
+    let ended = scene.run(&["check"]);
+    assert_eq!((dry_run.code, ended.code), (Some(2), Some(2)), "{ended:?}");
+    for words in ["1 row has no valid customer id", "line 20002: \"12.0\""] {
+        assert!(
+            ended.out.contains(words) && dry_run.err.contains(words),
+            "{ended:?}"
+        );
+    }
+    let quick = scene.run(&["check", "--quick"]);
+    assert_eq!(quick.code, Some(0), "{quick:?}");
+    // What is only warned of has its name.
+    file(&scene, "more.csv", &format!("{more}32;yes\n"));
+    let object = scene.run(&["check", "--json"]).json();
+    let warnings = object["campaigns"][0]["warnings"].to_string();
+    assert!(warnings.contains("short-ids"), "{warnings}");
+    assert_eq!(scene.run(&["check", "--strict"]).code, Some(2));
+    // And so for lists, which are read in full or not at all.
+    file(&scene, "more.csv", &more);
+    let left: String = (300_001..320_000).map(|id| format!("{id}\n")).collect();
+    file(&scene, "left.csv", &format!("customer_id\n{left}12.0\n"));
+    let ended = scene.run(&["check"]);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(ended.out.contains("left.csv: line 20001"), "{ended:?}");
+}
+
+#[test]
+fn a_quick_check_shows_the_beginning_of_files_and_one_of_a_folder_does_not() {
     let scene = scene();
     let rows: String = (300_001..320_000).map(|id| format!("{id};yes\n")).collect();
     file(&scene, "more.csv", &format!("customer_id;wants\n{rows}"));
-    let ended = scene.run(&["check", "spring"]);
+    let ended = scene.run(&["check", "spring", "--quick"]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     insta::assert_snapshot!(about_files(&ended.out));
     let ended = scene.run(&["check"]);
     assert_eq!(about_files(&ended.out), "");
-    let object = scene.run(&["check", "--json"]).json();
+    let object = scene.run(&["check", "--quick", "--json"]).json();
     let read = &object["campaigns"][0]["read"];
     assert_eq!(read[0]["rows"], 6);
     assert_eq!(read[1]["rows"], json!(null), "it was not read to its end");

@@ -34,6 +34,7 @@ fn look(folder: &TempDir, zone: Option<&Zone>) -> Vec<Checked> {
         styled: false,
         strict: false,
         longest: None,
+        rows: None,
     };
     let names = campaigns(folder.path()).expect("a folder");
     let mut checked: Vec<Checked> = names.iter().map(|name| check(name, &defaults)).collect();
