@@ -1,11 +1,23 @@
 //! What separates the fields of a file: what it says, what it shows, or what was stated; never a guess
 //! between two.
 
+use std::io::{self, Read};
+
 use deskcast::campaign::{AudienceReader, AudienceSpec, Block, Column, Delimiter};
+
+use crate::audience::gzip;
 
 /// The ids of a file, and the lines of its invalid rows.
 fn read(
     text: &str,
+    column: Column,
+    stated: Option<Delimiter>,
+) -> Result<(Vec<u64>, Vec<u64>), String> {
+    read_from(text.as_bytes(), column, stated)
+}
+
+fn read_from(
+    input: impl Read,
     column: Column,
     stated: Option<Delimiter>,
 ) -> Result<(Vec<u64>, Vec<u64>), String> {
@@ -16,7 +28,7 @@ fn read(
         conditions: Vec::new(),
     };
     let said = |error: deskcast::campaign::AudienceError| error.to_string();
-    let mut reader = AudienceReader::new(text.as_bytes(), &spec).map_err(said)?;
+    let mut reader = AudienceReader::new(input, &spec).map_err(said)?;
     let (mut ids, mut invalid, mut block) = (Vec::new(), Vec::new(), Block::default());
     while reader.next_block(&mut block).map_err(said)? {
         ids.extend(&block.ids);
@@ -33,6 +45,34 @@ fn ids(text: &str) -> Vec<u64> {
 
 fn refusal(text: &str, stated: Option<Delimiter>) -> String {
     read(text, Column::default(), stated).expect_err("it is refused")
+}
+
+/// A disk that fails once behind this text, and then says that the file ends there.
+struct FailsOnce<'a>(&'a [u8], bool);
+
+impl Read for FailsOnce<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.0.read(buffer)? {
+            0 if !std::mem::replace(&mut self.1, true) => Err(io::Error::other("a bad sector")),
+            read => Ok(read),
+        }
+    }
+}
+
+#[test]
+fn what_a_look_ahead_met_is_not_forgotten_when_the_rows_are_read() {
+    // Separated by tabs, the first row has a quote that is open to the end of the file: whoever tries
+    // that meets what is behind it.
+    let text = "customer_id,name\t\"x\n7,Ada\n8,Bob\n";
+    for column in [Column::default(), Column::first()] {
+        let failed = read_from(FailsOnce(text.as_bytes(), false), column, None);
+        assert!(failed.is_err_and(|why| why.contains("a bad sector")));
+    }
+    let mut packed = gzip(text.as_bytes());
+    let check = packed.len() - 8;
+    packed[check] ^= 1;
+    let failed = read_from(&packed[..], Column::default(), None);
+    assert!(failed.is_err_and(|why| why.contains("unpacked")));
 }
 
 #[test]

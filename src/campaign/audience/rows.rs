@@ -41,7 +41,7 @@ pub(super) struct Rows<R> {
     start: usize,
     end: usize,
     at_end: bool,
-    /// An error behind what was read ahead, to be given when that is through.
+    /// An error behind what was read ahead, given each time when that is through.
     held: Option<io::Error>,
     /// The line that `start` is on.
     line: u64,
@@ -398,11 +398,18 @@ impl<R: Read> Rows<R> {
     /// Reads more of the text behind what is there; false at the end of the text.
     #[cold]
     fn read_more(&mut self) -> Result<bool, AudienceError> {
-        let read = match self.held.take() {
-            Some(error) => Err(error),
-            None => self.fill(),
+        let error = match self.held.take() {
+            Some(error) => error,
+            None => match self.fill() {
+                Ok(more) => return Ok(more),
+                Err(error) => error,
+            },
         };
-        read.map_err(|error| self.source.failure(self.line, &error))
+        let failure = self.source.failure(self.line, &error);
+        // It stays: whoever only looks ahead may not make much of it, and what is asked again after
+        // it may say that this is the end.
+        self.held = Some(error);
+        Err(failure)
     }
 
     /// The same, moving what is there to the front of the buffer.
