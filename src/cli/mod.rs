@@ -35,6 +35,7 @@ mod zone_rules;
 
 use std::path::PathBuf;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
 
 use self::exit::Exit;
@@ -133,12 +134,28 @@ pub fn main() -> Exit {
             // A mistake, with the usage; standard error may be gone, which is no second one.
             if error.use_stderr() {
                 let _ = error.print();
+                if let Some(tip) = typed_apart(&error, std::env::args()) {
+                    tell(format_args!("{tip}"));
+                }
                 return Exit::Mistake;
             }
             return ended(asked_of_clap(&error));
         }
     };
     ended(start(cli))
+}
+
+/// What to type instead of an option whose value may be left out, and that was typed apart from it.
+fn typed_apart(error: &clap::Error, words: impl Iterator<Item = String>) -> Option<String> {
+    const OPTION: &str = "--follow";
+    let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidArg) else {
+        return None;
+    };
+    humantime::parse_duration(value).ok()?;
+    let words: Vec<String> = words.collect();
+    let mut pairs = words.windows(2);
+    let is_typed = pairs.any(|pair| pair[0] == OPTION && pair[1] == *value);
+    is_typed.then(|| format!("did you mean {OPTION}={value}?"))
 }
 
 /// What is printed of the command line itself, by `--help` and `--version`.

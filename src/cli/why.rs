@@ -29,7 +29,8 @@ pub(super) struct WhyArgs {
 pub(super) fn why(context: &Context, args: WhyArgs) -> Result<Exit, Failure> {
     let customer = CustomerId::parse_bytes(args.customer.as_bytes()).map_err(|why| {
         Failure::mistake(format!(
-            "\"{}\" cannot be the id of a customer: {why}",
+            "\"{}\" cannot be the id of a customer: {why}. The id is that of Desk, such as 200007; deskcast desk \
+             customers --sendbird-id ID finds the one of a Sendbird user",
             args.customer.escape_debug()
         ))
     })?;

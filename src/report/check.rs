@@ -27,7 +27,12 @@ pub fn text(checked: &[Checked], findings: Option<&[Finding]>, now: Timestamp) -
     let mut blocks: Vec<String> = checked.iter().map(|one| block(one, now)).collect();
     if let Some(findings) = findings {
         let sentences: Vec<String> = findings.iter().map(Finding::to_string).collect();
-        let mut desk = heading("Desk", &sentences);
+        let unread = |finding: &Finding| matches!(finding, Finding::Unread { .. });
+        let verdict = match findings.iter().all(unread) {
+            true => "could not be asked",
+            false => "wrong",
+        };
+        let mut desk = heading("Desk", verdict, &sentences);
         if sentences.is_empty() {
             desk.push_str("  It knows the token, the groups and the agents.\n");
         }
@@ -39,7 +44,7 @@ pub fn text(checked: &[Checked], findings: Option<&[Finding]>, now: Timestamp) -
 fn block(checked: &Checked, now: Timestamp) -> String {
     let mut text = match checked.stray {
         true => format!("{}  no campaign\n", checked.name),
-        false => heading(&checked.name, &checked.mistakes),
+        false => heading(&checked.name, "wrong", &checked.mistakes),
     };
     for line in checked.shown.lines() {
         text.push_str(&indented(line));
@@ -61,7 +66,7 @@ fn block(checked: &Checked, now: Timestamp) -> String {
             text.push_str(&checked.ahead.map_or_else(String::new, ahead));
         }
         None if checked.scheduled => {}
-        None => text.push_str("  no schedule: launched by hand\n"),
+        None => text.push_str("  no schedule: it is sent by hand\n"),
     }
     if let Some(hours) = &checked.hours {
         text.push_str(&window(hours, now));
@@ -101,12 +106,12 @@ fn unfinished(run: &Unfinished) -> String {
     entry("Open run", lines)
 }
 
-/// The name, whether it is well, and the mistakes if it is not.
-fn heading(name: &str, mistakes: &[String]) -> String {
+/// The name, whether it is well, and what is the matter if it is not.
+fn heading(name: &str, verdict: &str, mistakes: &[String]) -> String {
     if mistakes.is_empty() {
         return format!("{name}  ok\n");
     }
-    let mut text = format!("{name}  wrong\n");
+    let mut text = format!("{name}  {verdict}\n");
     for mistake in mistakes {
         let lines: Vec<&str> = mistake.lines().collect();
         match lines[..] {

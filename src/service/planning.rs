@@ -77,6 +77,13 @@ pub fn locate(name: &str, folder: &Path) -> Result<(CampaignName, PathBuf), Mist
     } else {
         folder.join(format!("{name}.toml"))
     };
+    // A file of the folder by its name alone, where it does not lie here.
+    if is_path && !path.exists() && !name.contains('/') && folder.join(name).is_file() {
+        return Err(Mistake(format!(
+            "{name} does not exist; did you mean \"{}\"?",
+            folder.join(name).display()
+        )));
+    }
     let stem = path
         .file_stem()
         .map(|stem| stem.to_string_lossy().into_owned())

@@ -32,6 +32,34 @@ fn a_campaign_by_a_path_without_its_ending_is_asked_for_with_it() {
 }
 
 #[test]
+fn a_file_of_the_folder_by_its_name_alone_is_asked_for_by_its_path() {
+    must_say(
+        &scene().run(&["run", "spring.toml"]),
+        "spring.toml does not exist; did you mean \"campaigns/spring.toml\"?",
+    );
+}
+
+#[test]
+fn an_option_whose_value_may_be_left_out_is_asked_for_with_its_value() {
+    for command in ["run", "track"] {
+        let ended = scene().run(&[command, "spring", "--follow", "30m"]);
+        must_say(&ended, "did you mean --follow=30m?");
+    }
+}
+
+#[test]
+fn who_is_no_number_is_looked_for_in_desk() {
+    must_say(&scene().run(&["why", "Rosa"]), "--sendbird-id ID");
+}
+
+#[test]
+fn a_desk_out_of_reach_is_not_called_wrong() {
+    let ended = scene().run(&["check", "spring", "--online"]);
+    assert_eq!(ended.code, Some(4), "{ended:?}");
+    assert!(ended.out.contains("Desk  could not be asked"), "{ended:?}");
+}
+
+#[test]
 fn a_name_with_capitals_blanks_or_an_ending_is_asked_for_as_it_may_be() {
     let scene = scene();
     for typed in ["Spring", "SPRING", " spring"] {

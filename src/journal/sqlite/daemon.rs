@@ -11,6 +11,8 @@ use crate::journal::JournalError;
 #[derive(Debug)]
 pub struct DaemonLock {
     _file: File,
+    /// Whether another daemon was at work on the store already: they share the runs.
+    pub is_beside_another: bool,
 }
 
 impl DaemonLock {
@@ -27,8 +29,12 @@ impl DaemonLock {
             .mode(0o600)
             .open(&path)
             .map_err(wrong)?;
+        let is_beside_another = matches!(file.try_lock(), Err(TryLockError::WouldBlock));
         file.lock_shared().map_err(wrong)?;
-        Ok(DaemonLock { _file: file })
+        Ok(DaemonLock {
+            _file: file,
+            is_beside_another,
+        })
     }
 }
 

@@ -148,7 +148,7 @@ pub struct Daemon {
     /// When chats that others made are looked for.
     find_chats_at: Instant,
     /// Says that a daemon lives, for those who give it orders.
-    _lock: DaemonLock,
+    lock: DaemonLock,
 }
 
 impl Daemon {
@@ -182,7 +182,7 @@ impl Daemon {
             status: String::new(),
             describe_at: Instant::now(),
             find_chats_at: Instant::now(),
-            _lock: given.store.daemon_lock()?,
+            lock: given.store.daemon_lock()?,
             given,
         };
         daemon.reread();
@@ -212,6 +212,7 @@ impl Daemon {
         tracing::info!(
             campaigns = self.definitions.in_force(),
             scheduled = self.agenda.len(),
+            beside_another_daemon = self.lock.is_beside_another,
             "the daemon is at work"
         );
         while !self.planner_has_ended {
