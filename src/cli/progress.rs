@@ -1,5 +1,7 @@
 //! Progress on standard error: a bar on a terminal, a plain line every few seconds elsewhere.
 
+mod pace;
+
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -8,6 +10,7 @@ use jiff::tz::TimeZone;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, interval};
 
+use self::pace::Pace;
 use super::Context;
 use super::output::tell;
 use crate::report::number::{counted, duration, grouped};
@@ -41,10 +44,7 @@ pub(super) fn show(
     on_terminal: bool,
     title: String,
 ) -> Shown {
-    let pace = Pace {
-        begun: Instant::now(),
-        done_before: progress.snapshot().batches_done,
-    };
+    let pace = Pace::new(progress.snapshot().batches_done, Instant::now());
     if !is_drawn(on_terminal) {
         return Shown {
             task: tokio::spawn(write_lines(progress, pace, title)),
@@ -120,14 +120,7 @@ pub(super) fn show_job(
     }
 }
 
-/// What a rate is computed from.
-#[derive(Clone, Copy, Debug)]
-struct Pace {
-    begun: Instant,
-    done_before: u64,
-}
-
-async fn draw(progress: Progress, pace: Pace, bar: ProgressBar) {
+async fn draw(progress: Progress, mut pace: Pace, bar: ProgressBar) {
     let mut ticks = interval(DRAW_EVERY);
     loop {
         ticks.tick().await;
@@ -140,29 +133,33 @@ async fn draw(progress: Progress, pace: Pace, bar: ProgressBar) {
         };
         bar.set_length(length.max(1));
         bar.set_position(position);
-        bar.set_message(with_wait(line(&snapshot, pace), &progress));
+        bar.set_message(words(&snapshot, &mut pace, &progress));
     }
 }
 
-async fn write_lines(progress: Progress, pace: Pace, title: String) {
+async fn write_lines(progress: Progress, mut pace: Pace, title: String) {
     let mut ticks = interval(LINE_EVERY);
     ticks.tick().await;
     loop {
         ticks.tick().await;
-        let line = line(&progress.snapshot(), pace);
-        tell(format_args!("{title}: {}", with_wait(line, &progress)));
+        let words = words(&progress.snapshot(), &mut pace, &progress);
+        tell(format_args!("{title}: {words}"));
     }
 }
 
 /// The line, with what the run is held back by.
-fn with_wait(line: String, progress: &Progress) -> String {
-    match progress.waiting() {
-        what if what.is_empty() => line,
-        what => format!("{line}; {what}"),
+fn words(snapshot: &Snapshot, pace: &mut Pace, progress: &Progress) -> String {
+    let what = progress.waiting();
+    let is_held = !what.is_empty() || snapshot.phase != Phase::Sending;
+    let rate = pace.rate(snapshot.batches_done, is_held, Instant::now());
+    let line = line(snapshot, rate);
+    match what.is_empty() {
+        true => line,
+        false => format!("{line}; {what}"),
     }
 }
 
-fn line(snapshot: &Snapshot, pace: Pace) -> String {
+fn line(snapshot: &Snapshot, rate: Option<f64>) -> String {
     if snapshot.phase == Phase::Reading {
         return reading(snapshot);
     }
@@ -177,10 +174,7 @@ fn line(snapshot: &Snapshot, pace: Pace) -> String {
         ),
         counted(snapshot.customers_done, "customer", "customers"),
     ];
-    let done = snapshot.batches_done.saturating_sub(pace.done_before);
-    let elapsed = pace.begun.elapsed();
-    if done > 0 && snapshot.phase == Phase::Sending {
-        let rate = done as f64 / elapsed.as_secs_f64().max(0.001);
+    if let Some(rate) = rate {
         parts.push(format!("{rate:.1}/s"));
         let left = snapshot.batches.saturating_sub(snapshot.batches_done) as f64 / rate;
         parts.push(format!(

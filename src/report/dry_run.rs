@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::number::{counted, duration, grouped};
 use super::text::wrapped;
 use super::{lists, read, restraints};
-use crate::campaign::{Ending, FileRead, OpenHours, Restraints, Warning};
+use crate::campaign::{Ending, FileRead, OpenHours, Restraints, Warning, Zone};
 use crate::delivery::plan::PlanSummary;
 use crate::delivery::reason::Reason;
 use crate::journal::StoreUrl;
@@ -40,6 +41,8 @@ pub struct DryRun<'a> {
     pub duration: Duration,
     /// When messages may leave; none for always.
     pub window: Option<&'a OpenHours>,
+    /// The zone of times; none for that of this machine.
+    pub zone: Option<&'a Zone>,
     /// When it would begin.
     pub now: Timestamp,
     /// What the operator should know.
@@ -282,6 +285,16 @@ impl DryRun<'_> {
         Ok(())
     }
 
+    /// A time as the clock on the wall shows it where the campaign is at home.
+    fn local(&self, at: Timestamp) -> impl std::fmt::Display {
+        let zone = self
+            .zone
+            .map_or_else(TimeZone::system, |zone| zone.rules().clone());
+        at.to_zoned(zone)
+            .strftime("%Y-%m-%d %H:%M:%S %:z")
+            .to_string()
+    }
+
     fn write_time(&self, out: &mut String) -> std::fmt::Result {
         let rate = self.requests_per_second;
         let unit = if rate == 1.0 { "request" } else { "requests" };
@@ -290,15 +303,15 @@ impl DryRun<'_> {
         let Some(hours) = self.window else {
             let sending = jiff::SignedDuration::try_from(self.duration).unwrap_or_default();
             let end = self.now.saturating_add(sending).unwrap_or(self.now);
-            return writeln!(out, "Ends        {}, if begun now", local(end));
+            return writeln!(out, "Ends        {}, if begun now", self.local(end));
         };
         match hours.opens_at(self.now) {
             Some(at) if at <= self.now => {}
-            Some(at) => writeln!(out, "Begins      {}, when its window opens", local(at))?,
+            Some(at) => writeln!(out, "Begins      {}, when its window opens", self.local(at))?,
             None => writeln!(out, "Begins      never: its window has closed for good")?,
         }
         match hours.ending(self.now, self.duration) {
-            Ending::At(end) => writeln!(out, "Ends        {}, if begun now", local(end)),
+            Ending::At(end) => writeln!(out, "Ends        {}, if begun now", self.local(end)),
             Ending::Unfinished(left) => writeln!(
                 out,
                 "Ends        not in time: {} of sending are left at finish_by",
@@ -307,13 +320,6 @@ impl DryRun<'_> {
             Ending::TooFar => writeln!(out, "Ends        not within any time to speak of"),
         }
     }
-}
-
-/// A time as the clock on the wall shows it.
-fn local(at: Timestamp) -> impl std::fmt::Display {
-    at.to_zoned(jiff::tz::TimeZone::system())
-        .strftime("%Y-%m-%d %H:%M:%S %:z")
-        .to_string()
 }
 
 /// A message on one line that fits beside its label.

@@ -209,6 +209,15 @@ pub fn prepare<'a>(
 }
 
 impl Prepared<'_> {
+    /// The zone that the campaign is at home in: that of its window, else of its schedule, else of
+    /// the settings; none where nobody names one.
+    pub fn zone(&self) -> Option<&Zone> {
+        let schedule = self.campaign.definition.schedule.as_ref();
+        let window = self.window.as_ref().map(OpenHours::zone);
+        let schedule = schedule.and_then(|schedule| schedule.timezone.as_ref());
+        window.or(schedule).or(self.terms.timezone.as_ref())
+    }
+
     /// What earlier texts and audiences were like.
     ///
     /// # Errors

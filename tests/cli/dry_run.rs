@@ -55,6 +55,22 @@ fn a_dry_run_that_cannot_be_written_says_so_with_4() {
 }
 
 #[test]
+fn times_are_those_of_the_zone_that_the_campaign_is_at_home_in() {
+    let scene = scene();
+    let path = scene.path("campaigns/spring.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    // A zone that is never at the hour of the machine's.
+    let schedule = "\n[schedule]\ncron = \"0 9 * * *\"\ntimezone = \"Asia/Kathmandu\"\n";
+    std::fs::write(&path, format!("{text}{schedule}")).unwrap();
+    let ended = finish(dry_run(&scene, &[]));
+    let ends = ended.out.lines().find(|line| line.starts_with("Ends "));
+    assert!(
+        ends.is_some_and(|line| line.contains("+05:45")),
+        "{ended:?}"
+    );
+}
+
+#[test]
 fn the_text_shows_every_sum_and_the_first_request() {
     let ended = finish(dry_run(&scene(), &[]));
     assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""));

@@ -125,6 +125,7 @@ pub(super) async fn dry_run(
         restraints: &prepared.restraints,
         duration,
         window: prepared.window.as_ref().filter(|_| !args.sandbox),
+        zone: prepared.zone(),
         now,
         warnings: &warnings,
         looked_up: known.asked,
