@@ -75,10 +75,7 @@ impl fmt::Display for Finding {
                 "Desk turned the request away ({why}). Check the API token and desk.base_url"
             ),
             Finding::Unread { what, why } => {
-                write!(
-                    f,
-                    "the {what} of Desk could not be read ({why}). Try it again; desk.base_url says where Desk is"
-                )
+                write!(f, "the {what} of Desk could not be read ({why})")
             }
             Finding::NoGroup {
                 campaign,
