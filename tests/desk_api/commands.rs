@@ -264,6 +264,25 @@ fn the_rules_of_the_house_hold_for_a_chat_as_for_a_campaign() {
 }
 
 #[test]
+fn a_text_that_is_probably_not_meant_is_warned_of_before_it_is_sent_and_when() {
+    let stage = Stage::new(0.0);
+    let line = "desk chat create --message Hi&nbsp;all --group sales --customer 7";
+    for line in [format!("{line} --dry-run"), line.to_owned()] {
+        let ended = stage.deskcast(&line);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        assert_eq!(
+            ended.err.matches("warning=\"html\"").count(),
+            1,
+            "{ended:?}"
+        );
+    }
+    let said = stage.deskcast(&format!("{line} --strict")).failed(2);
+    assert!(said.contains("[html]"), "{said}");
+    let quiet = stage.deskcast(&format!("{line} --allow html --dry-run"));
+    assert!(!quiet.err.contains("html"), "{quiet:?}");
+}
+
+#[test]
 fn a_campaign_of_the_reserved_name_is_refused() {
     let stage = Stage::new(0.0);
     std::fs::create_dir(stage.path("campaigns")).unwrap();

@@ -23,10 +23,10 @@ use super::super::run::terms;
 use super::super::store::locate::store_url;
 use crate::campaign::{
     CampaignName, Definition, InvalidMessage, MessageText, Priority, Repeat, WARNING_NAMES,
-    WarningRules,
+    Warning, WarningRules,
 };
 use crate::delivery::batch::BatchState;
-use crate::delivery::plan::{Digest, PlanSummary};
+use crate::delivery::plan::Digest;
 use crate::delivery::variant::Shares;
 use crate::desk::Desk;
 use crate::journal::reading::BatchRows;
@@ -36,7 +36,7 @@ use crate::report::number::counted;
 use crate::service::launch::{Asked, Launched, launch};
 use crate::service::lists::suppressed;
 use crate::service::planning::{Campaign, Chosen};
-use crate::service::prepare::{Before, Incomplete, NotPlanned, Refused, Terms, prepare};
+use crate::service::prepare::{Before, Incomplete, NotPlanned, Plan, Refused, Terms, prepare};
 
 /// The name that chats outside of campaigns run under.
 const NAME: &str = "desk-chat";
@@ -102,7 +102,11 @@ pub(super) async fn create(context: &Context, args: CreateArgs) -> Result<Exit, 
     let store = url.exists().then(|| url.read()).transpose()?;
     let plan = plan_of(&campaign, &terms, store.as_ref())?;
     if args.dry_run {
-        let body = plan.first_body.unwrap_or_default();
+        // Whoever sends it is warned once it is recorded.
+        for Warning { name, sentence } in plan.warnings {
+            tracing::warn!(warning = name, "{sentence}");
+        }
+        let body = plan.summary.first_body.unwrap_or_default();
         print(&format!(
             "POST {}\n{}\n",
             Desk::create_url(&base_url),
@@ -113,7 +117,7 @@ pub(super) async fn create(context: &Context, args: CreateArgs) -> Result<Exit, 
     let run_args = RunArgs::outside_of_campaigns(NAME);
     let target = Target::of(context, &run_args).await?;
     let mut journal = target.store.open()?;
-    let key = record(&mut journal, &campaign, &terms, &args, plan.digest)?;
+    let key = record(&mut journal, &campaign, &terms, &args, plan.summary.digest)?;
     let store = target.store.read()?;
     let run = store
         .run(&key)?
@@ -214,11 +218,7 @@ fn customers_of<'a>(
 }
 
 /// The plan, which has everybody who was named or is none: whoever types an id means that person.
-fn plan_of(
-    campaign: &Campaign,
-    terms: &Terms,
-    store: Option<&Store>,
-) -> Result<PlanSummary, Failure> {
+fn plan_of(campaign: &Campaign, terms: &Terms, store: Option<&Store>) -> Result<Plan, Failure> {
     let prepared = prepare(campaign, terms, None)?;
     let before = match store {
         Some(store) => prepared.before(store, Timestamp::now())?,
@@ -234,7 +234,7 @@ fn plan_of(
         }
     };
     match plan.summary.left_out.first() {
-        None => Ok(plan.summary),
+        None => Ok(plan),
         Some((ground, count)) => Err(Failure::mistake(format!(
             "{} of {}: {}; nothing was sent",
             count,
