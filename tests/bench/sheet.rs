@@ -5,8 +5,8 @@ use std::fs::File;
 use std::io::{BufWriter, Write as _};
 
 use rust_xlsxwriter::Workbook;
-use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
 
 use crate::figures::{Figures, Target, median, spread};
 use crate::place::{GROUP, Limits, MESSAGE, Place};
@@ -102,7 +102,9 @@ fn ods(place: &Place, name: &str, rows: u32) -> Outcome<()> {
     let file = File::create(place.path().join("campaigns").join(name))?;
     let mut archive = ZipWriter::new(BufWriter::new(file));
     let plain = SimpleFileOptions::default();
-    archive.start_file("mimetype", plain)?;
+    // As the format wants it: what the archive is can be read without unpacking it.
+    let stored = plain.compression_method(CompressionMethod::Stored);
+    archive.start_file("mimetype", stored)?;
     archive.write_all(b"application/vnd.oasis.opendocument.spreadsheet")?;
     archive.start_file("META-INF/manifest.xml", plain)?;
     archive.write_all(
