@@ -25,7 +25,7 @@ const DEBTS: &[(&str, &str)] = &[
 /// Files that are longer and wait for their turn, with the lines that they may have: a list that only
 /// shrinks, too.
 const LONG: &[(&str, usize)] = &[
-    ("src/service/daemon/mod.rs", 513),
+    ("src/service/daemon/mod.rs", 512),
     ("tests/campaign/audience.rs", 536),
 ];
 
